@@ -1,0 +1,97 @@
+"""Every error that Warden raises on purpose.
+
+WardenError
+├── ConfigurationError      refuse to start, naming file, key and remedy
+│   └── PolicyError         the policy file is wrong
+├── MalformedEventError     the event cannot be read; to the dead letter queue
+├── MissingFactError        a control asked for a fact that is not known
+├── TransientError          let the queue redeliver
+│   ├── ThrottledError
+│   └── ConflictError       somebody else wrote this row first
+└── RefusedError            this call will not happen now; do not retry blindly
+    ├── ResourceGoneError   the resource does not exist
+    ├── ResourceBusyError   defer; look again later
+    ├── AccessDeniedError   we may not; ticket
+    ├── UnsupportedError    this endpoint does not know the call (a local emulator)
+    ├── GuardError          no control declares this call, parameter or value
+    ├── StoppedError        the STOP row is set, or cannot be read
+    └── RejectedError       the API refused the parameters; ticket
+"""
+
+from __future__ import annotations
+
+
+class WardenError(Exception):
+    """Base of all errors that Warden raises on purpose."""
+
+
+class ConfigurationError(WardenError):
+    """The deployment or the command line is configured wrongly; nothing starts."""
+
+
+class PolicyError(ConfigurationError):
+    """The policy file is wrong; the message names file, key and remedy."""
+
+
+class MalformedEventError(WardenError):
+    """An event that has not the shape of any source that Warden knows."""
+
+
+class MissingFactError(WardenError):
+    """A fact that a control needs is not known.
+
+    Deliberately no KeyError: `Mapping.get` would swallow that, and absence would look like a value.
+    """
+
+    def __init__(self, fact: str, why: str) -> None:
+        super().__init__(f"{fact} is not known: {why}")
+        self.fact = fact
+        self.why = why
+
+
+class TransientError(WardenError):
+    """A failure that passes by itself; the queue redelivers."""
+
+
+class ThrottledError(TransientError):
+    """AWS asked us to slow down."""
+
+
+class ConflictError(TransientError):
+    """A conditional write lost against another writer."""
+
+
+class RefusedError(WardenError):
+    """A call that will not happen now and must not be retried blindly."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ResourceGoneError(RefusedError):
+    """The resource does not exist (any more)."""
+
+
+class ResourceBusyError(RefusedError):
+    """The resource is in a state that takes no change now."""
+
+
+class AccessDeniedError(RefusedError):
+    """The role of this function may not make the call."""
+
+
+class UnsupportedError(RefusedError):
+    """The endpoint does not implement the call; AWS itself implements every call that Warden makes."""
+
+
+class GuardError(RefusedError):
+    """The write guard refused a call, a parameter or a value that no control declares."""
+
+
+class StoppedError(RefusedError):
+    """All writes are stopped, or the STOP row could not be read."""
+
+
+class RejectedError(RefusedError):
+    """The API refused the request as invalid."""

@@ -1,0 +1,203 @@
+"""What an event names and what AWS then says about it: types, references, facts.
+
+First nouns of the flow: `ResourceRef` is an identity, `Resource` an identity with facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+from warden.core.errors import MissingFactError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class ResourceType(StrEnum):
+    """CloudFormation's and Config's names of the resource types that Warden knows."""
+
+    DB_CLUSTER = "AWS::RDS::DBCluster"
+    DB_INSTANCE = "AWS::RDS::DBInstance"
+    DB_CLUSTER_SNAPSHOT = "AWS::RDS::DBClusterSnapshot"
+    DB_SNAPSHOT = "AWS::RDS::DBSnapshot"
+    GLOBAL_CLUSTER = "AWS::RDS::GlobalCluster"
+    DB_PROXY = "AWS::RDS::DBProxy"
+    DB_CLUSTER_PARAMETER_GROUP = "AWS::RDS::DBClusterParameterGroup"
+    DB_PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
+
+
+# The resource part of an RDS ARN (RDS User Guide, "Amazon Resource Names (ARNs) in Amazon RDS").
+ARN_TYPES: Mapping[str, ResourceType] = {
+    "cluster": ResourceType.DB_CLUSTER,
+    "db": ResourceType.DB_INSTANCE,
+    "cluster-snapshot": ResourceType.DB_CLUSTER_SNAPSHOT,
+    "snapshot": ResourceType.DB_SNAPSHOT,
+    "global-cluster": ResourceType.GLOBAL_CLUSTER,
+    "db-proxy": ResourceType.DB_PROXY,
+    "cluster-pg": ResourceType.DB_CLUSTER_PARAMETER_GROUP,
+    "pg": ResourceType.DB_PARAMETER_GROUP,
+}
+ARN_TYPE_OF: Mapping[ResourceType, str] = {value: key for key, value in ARN_TYPES.items()}
+
+_ARN_PARTS = 7
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ResourceRef:
+    """The identity of one resource: its type and its ARN."""
+
+    resource_type: ResourceType
+    arn: str
+
+    @classmethod
+    def from_arn(cls, arn: str) -> Self:
+        """Read an RDS ARN; a ValueError says why when it names nothing that Warden knows."""
+        # Automated snapshots have a colon in their id (…:cluster-snapshot:rds:orders-2026-…).
+        parts = arn.split(":", _ARN_PARTS - 1)
+        if len(parts) != _ARN_PARTS or parts[0] != "arn" or not parts[_ARN_PARTS - 1]:
+            msg = f"{arn!r} is not an ARN of the form arn:partition:rds:region:account:type:id"
+            raise ValueError(msg)
+        if parts[2] != "rds":
+            msg = f"{arn!r} is an ARN of the service {parts[2]!r}, not of rds"
+            raise ValueError(msg)
+        resource_type = ARN_TYPES.get(parts[5])
+        if resource_type is None:
+            known = ", ".join(ARN_TYPES)
+            msg = f"{arn!r} has the resource type {parts[5]!r}; known are {known}"
+            raise ValueError(msg)
+        # RDS stores identifiers in lower case, whatever case the caller wrote (events keep the caller's).
+        identifier = parts[6] if resource_type is ResourceType.DB_PROXY else parts[6].lower()
+        return cls(resource_type, ":".join([*parts[:6], identifier]))
+
+    @classmethod
+    def build(
+        cls, resource_type: ResourceType, *, partition: str, region: str, account: str, name: str
+    ) -> Self:
+        """Make the reference of a resource that is known by name only."""
+        home = "" if resource_type is ResourceType.GLOBAL_CLUSTER else region
+        return cls.from_arn(f"arn:{partition}:rds:{home}:{account}:{ARN_TYPE_OF[resource_type]}:{name}")
+
+    @property
+    def partition(self) -> str:
+        """The partition, such as `aws`, `aws-cn` or `aws-us-gov`."""
+        return self.arn.split(":", 2)[1]
+
+    @property
+    def region(self) -> str:
+        """The Region; empty for a global cluster."""
+        return self.arn.split(":", 4)[3]
+
+    @property
+    def account(self) -> str:
+        """The twelve digits of the owning account."""
+        return self.arn.split(":", 5)[4]
+
+    @property
+    def id(self) -> str:
+        """The identifier within the account, Region and type."""
+        return self.arn.split(":", _ARN_PARTS - 1)[_ARN_PARTS - 1]
+
+    def __str__(self) -> str:
+        return self.arn
+
+
+class Facts(Mapping[str, Any]):
+    """What is known about one resource: AWS's own Describe item and the enrichments that were asked for.
+
+    Subscripting a fact that is not known raises MissingFactError with the reason. Each top-level key that was
+    read is remembered, so that the evidence of an evaluation records itself.
+    """
+
+    __slots__ = ("_known", "_missing", "read")
+
+    def __init__(self, known: Mapping[str, Any], missing: Mapping[str, str] | None = None) -> None:
+        self._known = known
+        self._missing: Mapping[str, str] = missing or {}
+        self.read: set[str] = set()
+
+    def __getitem__(self, key: str) -> Any:
+        self.read.add(key)
+        if key in self._missing:
+            raise MissingFactError(key, self._missing[key])
+        try:
+            return self._known[key]
+        except KeyError:
+            raise MissingFactError(key, "AWS's answer does not hold it") from None
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._known and key not in self._missing
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """The facts that were asked for and could not be had, each with its reason."""
+        return self._missing
+
+    def fresh(self) -> Facts:
+        """The same facts with nothing read yet."""
+        return Facts(self._known, self._missing)
+
+    def evidence(self) -> dict[str, Any]:
+        """What was read, with values; a missing fact appears with its reason."""
+        return {
+            key: {"missing": self._missing.get(key, "AWS's answer does not hold it")}
+            if key in self._missing or key not in self._known
+            else self._known[key]
+            for key in sorted(self.read)
+        }
+
+    def with_more(self, known: Mapping[str, Any], missing: Mapping[str, str]) -> Facts:
+        """These facts and more of them."""
+        return Facts({**self._known, **known}, {**self._missing, **missing})
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource as AWS described it at a moment."""
+
+    ref: ResourceRef
+    facts: Facts
+    observed_at: datetime
+    key: str
+    """The immutable identity: account, Region, type and the id that survives a rename (or the ARN)."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    home: str = ""
+    """The Region whose deployment acts on it: the ref's own, or for a global cluster its writer's."""
+
+    def with_facts(self, facts: Facts) -> Resource:
+        """This resource with other facts."""
+        return Resource(
+            ref=self.ref,
+            facts=facts,
+            observed_at=self.observed_at,
+            key=self.key,
+            tags=self.tags,
+            home=self.home,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The account and the Region that one deployment of Warden governs."""
+
+    account: str
+    region: str
+    partition: str = "aws"
+
+    def refusal(self, ref: ResourceRef) -> str | None:
+        """Why this deployment does not govern the resource, or None when it does."""
+        if ref.partition != self.partition:
+            return f"partition {ref.partition} is not {self.partition}"
+        if ref.account != self.account:
+            return f"account {ref.account} is not {self.account}, the one this deployment governs"
+        if ref.region and ref.region != self.region:
+            return f"Region {ref.region} is not {self.region}, the one this deployment governs"
+        return None
