@@ -19,7 +19,8 @@ class Need(StrEnum):
     """An enrichment that a control asks for; the value is the key of the fact."""
 
     PARAMETERS = "Parameters"
-    """Cluster parameters by name: {value, source, apply_type, modifiable, allowed}; see `core.parameters`."""
+    """The parameters of a cluster's parameter group by name, as DescribeDBClusterParameters gives them; those
+    that nobody set come from DescribeEngineDefaultClusterParameters."""
     EXPORTABLE_LOG_TYPES = "ExportableLogTypes"
     """The log types that this engine version can export (DescribeDBEngineVersions)."""
     RESTORE_ACCOUNTS = "RestoreAccounts"
@@ -68,8 +69,8 @@ KINDS: Mapping[ResourceType, Kind] = {
             immutable_id="DbClusterResourceId",
             security_hub="AwsRdsDbCluster",
             omitted={
-                # "EnabledCloudwatchLogsExports: A list of log types that this DB cluster is configured to
-                # export"; absent when the list is empty. The others are described as "if enabled" or "returned when".
+                # A list that is empty is left out of the answer; the others are described as present "if
+                # enabled", "if ... then" or "returned only when".
                 "EnabledCloudwatchLogsExports": [],
                 "PendingModifiedValues": {},
                 "KmsKeyId": None,
@@ -96,7 +97,7 @@ KINDS: Mapping[ResourceType, Kind] = {
             status="DBInstanceStatus",
             security_hub="AwsRdsDbInstance",
             omitted={
-                # "If the DB instance is a member of a DB cluster, indicates the name of the cluster"; else absent.
+                # Only on a member of a cluster.
                 "DBClusterIdentifier": None,
                 "EnabledCloudwatchLogsExports": [],
                 "PendingModifiedValues": {},

@@ -108,7 +108,8 @@ class Facts(Mapping[str, Any]):
     """What is known about one resource: AWS's own Describe item and the enrichments that were asked for.
 
     Subscripting a fact that is not known raises MissingFactError with the reason. Each top-level key that was
-    read is remembered, so that the evidence of an evaluation records itself.
+    read is remembered, so that the evidence of an evaluation records itself. Facts may hold facts (the
+    parameters of a group): then only what was read of them is evidence.
     """
 
     __slots__ = ("_known", "_missing", "read")
@@ -143,16 +144,20 @@ class Facts(Mapping[str, Any]):
 
     def fresh(self) -> Facts:
         """The same facts with nothing read yet."""
-        return Facts(self._known, self._missing)
+        return Facts(
+            {key: value.fresh() if isinstance(value, Facts) else value for key, value in self._known.items()},
+            self._missing,
+        )
 
     def evidence(self) -> dict[str, Any]:
         """What was read, with values; a missing fact appears with its reason."""
-        return {
-            key: {"missing": self._missing.get(key, "AWS's answer does not hold it")}
-            if key in self._missing or key not in self._known
-            else self._known[key]
-            for key in sorted(self.read)
-        }
+        return {key: self._evidence_of(key) for key in sorted(self.read)}
+
+    def _evidence_of(self, key: str) -> Any:
+        if key in self._missing or key not in self._known:
+            return {"missing": self._missing.get(key, "AWS's answer does not hold it")}
+        value = self._known[key]
+        return value.evidence() if isinstance(value, Facts) else value
 
     def with_more(self, known: Mapping[str, Any], missing: Mapping[str, str]) -> Facts:
         """These facts and more of them."""

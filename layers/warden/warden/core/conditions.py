@@ -1,0 +1,77 @@
+"""Whether a resource may be written to now, read from its facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from warden.core.errors import MissingFactError
+from warden.core.kinds import KINDS, Need
+from warden.core.plan import needs_apply_immediately
+from warden.core.resource import ResourceType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from warden.core.plan import Call
+    from warden.core.resource import Resource
+
+# "storage-optimization: … the instance is fully operational" (RDS User Guide, "Viewing DB instance status").
+_WRITABLE = {
+    ResourceType.DB_INSTANCE: frozenset({"available", "storage-optimization"}),
+}
+_AVAILABLE = frozenset({"available"})
+_DELETING = frozenset({"deleting", "deleted"})
+_DONE_BLUE_GREEN = frozenset(
+    {"SWITCHOVER_COMPLETED", "DELETING", "INVALID_CONFIGURATION", "PROVISIONING_FAILED"}
+)
+
+WRITE_NEEDS = {
+    ResourceType.DB_CLUSTER: (Need.MEMBERS, Need.BLUE_GREEN),
+    ResourceType.DB_INSTANCE: (Need.BLUE_GREEN,),
+}
+"""What must be known before anything of this type is written to."""
+
+
+def status(resource: Resource) -> str | None:
+    """The resource's status, or None where its kind has none."""
+    member = KINDS[resource.ref.resource_type].status
+    return None if member is None else str(resource.facts[member])
+
+
+def is_deleting(resource: Resource) -> bool:
+    """Whether the resource is on its way out: its settings mean nothing any more."""
+    try:
+        return status(resource) in _DELETING
+    except MissingFactError:
+        return False
+
+
+def is_busy(resource: Resource) -> bool:
+    """Whether AWS would refuse a change now, or a blue/green deployment owns the resource."""
+    writable = _WRITABLE.get(resource.ref.resource_type, _AVAILABLE)
+    now = status(resource)
+    if now is not None and now not in writable:
+        return True
+    if resource.ref.resource_type not in WRITE_NEEDS:
+        return False
+    return any(deployment["Status"] not in _DONE_BLUE_GREEN for deployment in resource.facts[Need.BLUE_GREEN])
+
+
+def would_flush(resource: Resource, calls: Iterable[Call]) -> bool:
+    """Whether the calls would apply, at once, changes that somebody else queued for the maintenance window.
+
+    "ApplyImmediately: Specifies whether the modifications in this request and any pending modifications are
+    asynchronously applied as soon as possible" (ModifyDBCluster, ModifyDBInstance).
+    """
+    if not needs_apply_immediately(calls):
+        return False
+    if resource.facts["PendingModifiedValues"]:
+        return True
+    if resource.ref.resource_type is not ResourceType.DB_CLUSTER:
+        return False
+    return any(member.get("PendingModifiedValues") for member in resource.facts[Need.MEMBERS])
+
+
+def owner_stack(resource: Resource) -> str | None:
+    """The CloudFormation stack that owns the resource, by the tags that only CloudFormation can set."""
+    return resource.tags.get("aws:cloudformation:stack-name")

@@ -1,0 +1,163 @@
+"""A control: the condition that a resource type must meet, and how drift from it is put right.
+
+Each file in `controls/` holds one, as a module-level `CONTROL`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from warden.core.frameworks import Requirement
+    from warden.core.guard import Permit
+    from warden.core.kinds import Need
+    from warden.core.plan import Manual, Plan
+    from warden.core.resource import Resource, ResourceType
+
+
+class ComplianceType(StrEnum):
+    """AWS Config's compliance types."""
+
+    COMPLIANT = "COMPLIANT"
+    NON_COMPLIANT = "NON_COMPLIANT"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+class Severity(StrEnum):
+    """Security Hub's severity labels."""
+
+    CRITICAL = "CRITICAL"
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+    @property
+    def rank(self) -> int:
+        """0 for the gravest."""
+        return list(Severity).index(self)
+
+
+class Safety(StrEnum):
+    """What a remediation may do to those who use the database, as its author states it."""
+
+    SAFE = "safe"
+    """In place, no outage, reversible: may run unattended."""
+    COSTS = "costs"
+    """Safe for clients, but it costs more than cents a month."""
+    DISRUPTIVE = "disruptive"
+    """Can cut off clients or restart something."""
+
+
+class Maturity(StrEnum):
+    """How far a control may be trusted; a preview control only ever observes."""
+
+    PREVIEW = "preview"
+    STABLE = "stable"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a control says of one resource, with a full sentence."""
+
+    compliance: ComplianceType
+    annotation: str
+
+
+def compliant(annotation: str) -> Verdict:
+    """The resource meets the condition."""
+    return Verdict(ComplianceType.COMPLIANT, annotation)
+
+
+def non_compliant(annotation: str) -> Verdict:
+    """The resource does not meet the condition."""
+    return Verdict(ComplianceType.NON_COMPLIANT, annotation)
+
+
+def not_applicable(annotation: str) -> Verdict:
+    """The condition means nothing for this resource."""
+    return Verdict(ComplianceType.NOT_APPLICABLE, annotation)
+
+
+def insufficient_data(annotation: str) -> Verdict:
+    """What is known does not decide it."""
+    return Verdict(ComplianceType.INSUFFICIENT_DATA, annotation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A typed value that a control takes from the policy file; the policy parser checks it."""
+
+    name: str
+    default: Any
+    """The value where the policy is silent; its type is the type that the policy must give."""
+    doc: str
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+    shared: bool = False
+    """Taken from the policy's [baseline] instead of the control's own table: one value for many controls."""
+    pattern: str = ""
+    """A regular expression that a string, or each string of a list, must match in full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A documented case of a control, and its test: facts that matter, laid over one full Describe item."""
+
+    name: str
+    facts: Mapping[str, Any]
+    expect: ComplianceType
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    """Facts that could not be had."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remediation:
+    """How a control's drift is put right: a plan, what it permits, and how dangerous that is."""
+
+    plan: Callable[[Resource, Mapping[str, Any]], Plan | Manual]
+    permits: tuple[Permit, ...]
+    """Every call, parameter and value that `plan` may yield: IAM and the write guard derive from it."""
+    safety: Safety
+    needs: tuple[Need, ...] = ()
+    """Facts that only the plan needs: read only once there is drift."""
+    containment: bool = False
+    """Whether it closes a door that is open to the Internet or the world: freezes do not hold it up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One condition on one resource type, with everything that is derived from it."""
+
+    module: str
+    """`__name__` of the file; the last part is the control's id."""
+    doc: str | None
+    """`__doc__` of the file: the control's reference page."""
+    title: str
+    """States the compliant condition, at most 100 characters, no full stop."""
+    resource_type: ResourceType
+    severity: Severity
+    evaluate: Callable[[Resource, Mapping[str, Any]], Verdict]
+    fix: str
+    """How a person fixes it: the console-free commands and the lasting change in infrastructure code."""
+    examples: tuple[Example, ...]
+    frameworks: tuple[Requirement, ...] = ()
+    needs: tuple[Need, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    remediation: Remediation | None = None
+    maturity: Maturity = Maturity.STABLE
+
+    @property
+    def id(self) -> str:
+        """The name of its file."""
+        return self.module.rpartition(".")[2]
+
+    def defaults(self) -> dict[str, Any]:
+        """The settings where the policy is silent."""
+        return {setting.name: setting.default for setting in self.settings}

@@ -1,0 +1,72 @@
+"""A control applied to a resource: the judgement, with evidence that recorded itself.
+
+After `Resource` in the flow, before `Finding`. A control that raises is answered too: INSUFFICIENT_DATA.
+"""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from warden.core.control import ComplianceType, insufficient_data
+from warden.core.errors import MissingFactError
+from warden.core.plan import Manual, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warden.core.control import Control
+    from warden.core.resource import Resource, ResourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What a control says of a resource at a moment, and the facts that it read to say so."""
+
+    control: Control
+    ref: ResourceRef
+    compliance: ComplianceType
+    annotation: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    missing: str = ""
+    """The fact that was not known, where that is why the data are insufficient."""
+    error: str = ""
+    """The traceback of a control that raised: a bug of ours, logged and alarmed."""
+
+
+def evaluate(control: Control, resource: Resource, settings: Mapping[str, Any]) -> Evaluation:
+    """Run one control; never raises."""
+    facts = resource.facts.fresh()
+    missing = error = ""
+    try:
+        verdict = control.evaluate(resource.with_facts(facts), settings)
+    except MissingFactError as absent:
+        verdict = insufficient_data(f"{resource.ref.id} was not judged: {absent}.")
+        missing = absent.fact
+    except Exception as bug:  # noqa: BLE001 - a control that raises must be an answer of its own, never a crash or a pass
+        verdict = insufficient_data(
+            f"{resource.ref.id} was not judged: the control failed with {type(bug).__name__}."
+        )
+        error = traceback.format_exc()
+    return Evaluation(
+        control=control,
+        ref=resource.ref,
+        compliance=verdict.compliance,
+        annotation=verdict.annotation,
+        evidence=facts.evidence(),
+        missing=missing,
+        error=error,
+    )
+
+
+def plan(control: Control, resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
+    """What the control's remediation would write; where none can be made, a person acts."""
+    if control.remediation is None:
+        return Manual("This control has no unattended remediation.")
+    try:
+        return control.remediation.plan(resource, settings)
+    except MissingFactError as absent:
+        return Manual(f"The remediation cannot be planned: {absent}.")
+    except Exception as bug:  # noqa: BLE001 - a plan that raises must never become a write
+        return Manual(f"The remediation could not be planned: it failed with {type(bug).__name__}: {bug}.")

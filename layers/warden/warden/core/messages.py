@@ -1,0 +1,109 @@
+"""What the queues carry: identities and reasons, never facts. Whoever is about to act reads again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from warden.core.errors import MalformedEventError
+from warden.core.resource import ResourceRef
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemediationMessage:
+    """Controls of one resource that were decided to be remediated, by which policy."""
+
+    ref: ResourceRef
+    controls: tuple[str, ...]
+    policy_version: str
+    cause: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def group(self) -> str:
+        """The FIFO message group: one resource, one writer."""
+        return hashlib.sha256(self.ref.arn.encode()).hexdigest()[:32]
+
+    def encode(self) -> str:
+        """The message's body."""
+        return json.dumps(
+            {
+                "resource": self.ref.arn,
+                "controls": list(self.controls),
+                "policy_version": self.policy_version,
+                "cause": dict(self.cause),
+            },
+            default=str,
+        )
+
+    @classmethod
+    def decode(cls, body: str) -> RemediationMessage:
+        """Read a body; raises MalformedEventError."""
+        data = _object(body, {"resource": str, "controls": list, "policy_version": str, "cause": dict})
+        return cls(
+            ref=_ref(data["resource"]),
+            controls=tuple(str(control) for control in data["controls"]),
+            policy_version=data["policy_version"],
+            cause=data["cause"],
+        )
+
+
+class TicketEvent(StrEnum):
+    """What happened to a finding that a ticket tells."""
+
+    OPEN = "open"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketMessage:
+    """A finding whose ticket should be opened, brought up to date or resolved."""
+
+    event: TicketEvent
+    resource_key: str
+    control: str
+
+    def encode(self) -> str:
+        """The message's body."""
+        return json.dumps(
+            {"event": self.event.value, "resource_key": self.resource_key, "control": self.control}
+        )
+
+    @classmethod
+    def decode(cls, body: str) -> TicketMessage:
+        """Read a body; raises MalformedEventError."""
+        data = _object(body, {"event": str, "resource_key": str, "control": str})
+        try:
+            event = TicketEvent(data["event"])
+        except ValueError as error:
+            msg = f"ticket message: event: {error}"
+            raise MalformedEventError(msg) from None
+        return cls(event=event, resource_key=data["resource_key"], control=data["control"])
+
+
+def _object(body: str, fields: Mapping[str, type]) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except (TypeError, ValueError) as error:
+        msg = f"the message is not JSON: {error}"
+        raise MalformedEventError(msg) from None
+    if not isinstance(data, dict):
+        msg = "the message is not a JSON object"
+        raise MalformedEventError(msg)
+    for name, wanted in fields.items():
+        if not isinstance(data.get(name), wanted):
+            msg = f"the message's {name!r} is missing or no {wanted.__name__}"
+            raise MalformedEventError(msg)
+    return data
+
+
+def _ref(arn: str) -> ResourceRef:
+    try:
+        return ResourceRef.from_arn(arn)
+    except ValueError as error:
+        raise MalformedEventError(str(error)) from None

@@ -1,0 +1,135 @@
+"""What would be written: calls as data, before any deed.
+
+After `Evaluation` in the flow: a control's remediation yields a `Plan` or says why a person must act.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from warden.core.resource import ResourceRef, ResourceType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API operation of RDS with its parameters, exactly as boto3 takes them."""
+
+    operation: str
+    parameters: Mapping[str, Any] = field(hash=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The call as JSON for messages, the ledger and `warden scan`."""
+        return {"operation": self.operation, "parameters": dict(self.parameters)}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The calls that would make a resource compliant with one control."""
+
+    calls: tuple[Call, ...]
+    cost: str = ""
+    """What it costs, as a sentence; empty when it costs nothing."""
+
+    def __post_init__(self) -> None:
+        """Refuse an empty plan: it would look like a fix and be none."""
+        if not self.calls:
+            msg = "a plan holds at least one call; return Manual where there is nothing to call"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """These facts have no unattended remediation; the sentence says why, the steps what a person does."""
+
+    why: str
+    steps: tuple[str, ...] = ()
+
+
+# The parameter that names what an operation writes to, and its type; from the API reference.
+WRITES: Mapping[str, tuple[str, ResourceType]] = {
+    "ModifyDBCluster": ("DBClusterIdentifier", ResourceType.DB_CLUSTER),
+    "ModifyDBInstance": ("DBInstanceIdentifier", ResourceType.DB_INSTANCE),
+    "ModifyGlobalCluster": ("GlobalClusterIdentifier", ResourceType.GLOBAL_CLUSTER),
+    "ModifyDBClusterParameterGroup": (
+        "DBClusterParameterGroupName",
+        ResourceType.DB_CLUSTER_PARAMETER_GROUP,
+    ),
+    "ModifyDBClusterSnapshotAttribute": ("DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT),
+    "ModifyDBSnapshotAttribute": ("DBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+    "CopyDBSnapshot": ("TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+}
+
+
+def written(call: Call, resource: ResourceRef, *, region: str) -> ResourceRef:
+    """What the call writes to; the account is the resource's own."""
+    parameter, resource_type = WRITES[call.operation]
+    return ResourceRef.build(
+        resource_type,
+        partition=resource.partition,
+        region=resource.region or region,
+        account=resource.account,
+        name=str(call.parameters[parameter]),
+    )
+
+
+def needs_apply_immediately(calls: Iterable[Call]) -> bool:
+    """Whether a call sets ApplyImmediately, which also applies every change that somebody queued earlier."""
+    return any(call.parameters.get("ApplyImmediately") is True for call in calls)
+
+
+def merge(plans: Sequence[Plan]) -> tuple[Call, ...]:
+    """The fewest calls that do what all plans ask, in the order in which they were first asked for.
+
+    Calls of one operation on one target become one: enabling IAM authentication, for one, blocks every other
+    modification of a cluster for a while. Lists are united; two plans that want different values of one
+    parameter are not merged but kept as two calls.
+    """
+    merged: list[Call] = []
+    for call in (call for plan in plans for call in plan.calls):
+        for index, earlier in enumerate(merged):
+            if _same_target(earlier, call):
+                united = _unite(earlier.parameters, call.parameters)
+                if united is not None:
+                    merged[index] = Call(call.operation, united)
+                    break
+        else:
+            merged.append(call)
+    return tuple(merged)
+
+
+def _same_target(one: Call, other: Call) -> bool:
+    if one.operation != other.operation or one.operation not in WRITES:
+        return False
+    parameter = WRITES[one.operation][0]
+    return bool(one.parameters.get(parameter) == other.parameters.get(parameter))
+
+
+def _unite(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any] | None:
+    united = dict(one)
+    for key, value in other.items():
+        if key not in united:
+            united[key] = value
+        elif isinstance(value, dict) and isinstance(united[key], dict):
+            inner = _unite(united[key], value)
+            if inner is None:
+                return None
+            united[key] = inner
+        elif isinstance(value, list) and isinstance(united[key], list):
+            united[key] = united[key] + [item for item in value if item not in united[key]]
+        elif key == "ApplyImmediately":
+            united[key] = bool(value or united[key])
+        elif united[key] != value:
+            return None
+    return united
+
+
+def digest(calls: Iterable[Call]) -> str:
+    """A hash of the calls, so that an approval or a log line can name exactly them."""
+    text = json.dumps([call.to_json() for call in calls], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,405 @@
+"""What this organisation wants: modes, settings, limits, exemptions; and the strict parser of policy.toml.
+
+The parser refuses what it does not know, and names file, key and remedy: a typing error in an exemption or a
+mode must not pass as a wish.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from warden.core.decision import Mode
+from warden.core.errors import PolicyError
+from warden.core.kinds import KINDS
+from warden.core.resource import ResourceRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from warden.core.control import Control, Setting
+    from warden.core.resource import Resource
+
+_ACCOUNT = re.compile(r"\d{12}")
+_RESOURCE_ID = re.compile(r"(cluster|db)-[A-Z0-9]{20,40}|cluster-[0-9a-f]{16,32}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """Drift that somebody accepts, for a reason and until a day."""
+
+    control: str
+    """A control's id, or `*` for all of one resource."""
+    resource: str
+    """The immutable resource id, the ARN where AWS has none, or empty for the whole account."""
+    account: str
+    owner: str
+    reason: str
+    expires: date
+
+    def covers(self, control: str, resource: Resource, now: datetime) -> bool:
+        """Whether it covers this control of this resource at this moment; the day it names is its last."""
+        if now.date() > self.expires or self.control not in {"*", control}:
+            return False
+        if self.account and self.account != resource.ref.account:
+            return False
+        return not self.resource or resource.key.endswith(f"/{self.resource}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """A part of the estate in which the mode is lower: by account, Region or tag."""
+
+    name: str
+    mode: Mode
+    accounts: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def holds(self, resource: Resource) -> bool:
+        """Whether the resource lies in it: every condition that is given must hold."""
+        return (
+            (not self.accounts or resource.ref.account in self.accounts)
+            and (not self.regions or resource.home in self.regions)
+            and all(resource.tags.get(key) == value for key, value in self.tags.items())
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A span of time in which nothing but containment is written."""
+
+    start: datetime
+    end: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much may be written."""
+
+    writes_per_hour: int = 20
+    """For one account and Region."""
+    containment_writes_per_hour: int = 50
+    """A reserve of their own for controls that close an open door."""
+    attempts: int = 3
+    """Remediations of one finding within `attempts_window_hours` before it counts as flapping."""
+    attempts_window_hours: int = 24
+    owner_grace_hours: int = 0
+    """How long the owner of a stack has before Warden writes to what the stack owns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The parsed policy file."""
+
+    version: str
+    """The hash of the file; it goes into every decision and ledger entry."""
+    default_mode: Mode
+    modes: Mapping[str, Mode]
+    settings: Mapping[str, Mapping[str, Any]]
+    """For every control, complete."""
+    limits: Limits = field(default_factory=Limits)
+    allow_costs: frozenset[str] = frozenset()
+    allow_disruption: frozenset[str] = frozenset()
+    scopes: tuple[Scope, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+
+    def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
+        """The lowest of the control's mode, those of the scopes that hold the resource, and the ceiling."""
+        scoped = [scope.mode for scope in self.scopes if scope.holds(resource)]
+        return min(self.modes.get(control, self.default_mode), ceiling, *scoped)
+
+    def is_enabled(self, control: str) -> bool:
+        """Whether the control is judged at all."""
+        return control in self.settings
+
+    def exemption(self, control: str, resource: Resource, now: datetime) -> Exemption | None:
+        """The exemption that covers this control of this resource now."""
+        return next((e for e in self.exemptions if e.covers(control, resource, now)), None)
+
+    def freeze(self, now: datetime) -> Freeze | None:
+        """The freeze that is on now."""
+        return next((freeze for freeze in self.freezes if freeze.start <= now < freeze.end), None)
+
+    @property
+    def attempts_window(self) -> timedelta:
+        """The window in which attempts are counted."""
+        return timedelta(hours=self.limits.attempts_window_hours)
+
+
+def parse_policy(text: str, *, controls: Iterable[Control], source: str = "policy.toml") -> Policy:
+    """Read a policy file; raises PolicyError naming file, key and remedy."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{source}: not valid TOML: {error}"
+        raise PolicyError(msg) from None
+    return _Parser(source, {control.id: control for control in controls}).parse(
+        document, version=hashlib.sha256(text.encode()).hexdigest()[:16]
+    )
+
+
+class _Parser:
+    """Walks the document once, remembering where it is for the error."""
+
+    def __init__(self, source: str, controls: Mapping[str, Control]) -> None:
+        self._source = source
+        self._controls = controls
+
+    def parse(self, document: Mapping[str, Any], *, version: str) -> Policy:
+        self._keys(
+            document,
+            "",
+            required={"version"},
+            optional={
+                "defaults",
+                "baseline",
+                "limits",
+                "allow",
+                "controls",
+                "scopes",
+                "exemptions",
+                "freezes",
+            },
+        )
+        if document["version"] != 1:
+            self._fail("version", f"{document['version']!r} is not known; this Warden reads version 1")
+        defaults = self._table(document, "defaults")
+        self._keys(defaults, "defaults", optional={"mode"})
+        baseline = self._table(document, "baseline")
+        tables = self._table(document, "controls")
+        for name in tables:
+            self._known_control(name, f"controls.{name}")
+        allow = self._table(document, "allow")
+        self._keys(allow, "allow", optional={"costs", "disruption"})
+        return Policy(
+            version=version,
+            default_mode=self._mode(defaults.get("mode", "observe"), "defaults.mode"),
+            modes={
+                name: self._mode(self._table(tables, name, "controls.")["mode"], f"controls.{name}.mode")
+                for name in tables
+                if "mode" in self._table(tables, name, "controls.")
+            },
+            settings=self._settings(tables, baseline),
+            limits=self._limits(self._table(document, "limits")),
+            allow_costs=self._control_list(allow, "costs"),
+            allow_disruption=self._control_list(allow, "disruption"),
+            scopes=tuple(self._scope(*row) for row in self._rows(document, "scopes")),
+            exemptions=tuple(self._exemption(*row) for row in self._rows(document, "exemptions")),
+            freezes=tuple(self._freeze(*row) for row in self._rows(document, "freezes")),
+        )
+
+    # --- sections -----------------------------------------------------------------------------------------
+
+    def _settings(
+        self, tables: Mapping[str, Any], baseline: Mapping[str, Any]
+    ) -> dict[str, Mapping[str, Any]]:
+        shared = {s.name: s for control in self._controls.values() for s in control.settings if s.shared}
+        self._keys(baseline, "baseline", optional=set(shared))
+        settings: dict[str, Mapping[str, Any]] = {}
+        for name, control in self._controls.items():
+            table = self._table(tables, name, "controls.")
+            where = f"controls.{name}"
+            own = {s.name for s in control.settings if not s.shared}
+            self._keys(table, where, optional=own | {"mode", "enabled"})
+            if not self._typed(table.get("enabled", True), bool, f"{where}.enabled"):
+                continue
+            settings[name] = {
+                s.name: self._setting(baseline if s.shared else table, s, "baseline" if s.shared else where)
+                for s in control.settings
+            }
+        return settings
+
+    def _setting(self, table: Mapping[str, Any], setting: Setting, where: str) -> Any:
+        if setting.name not in table:
+            return setting.default
+        key = f"{where}.{setting.name}"
+        value = self._typed(table[setting.name], type(setting.default), key)
+        match value:
+            case bool():
+                return value
+            case int():
+                self._number(value, setting, key)
+            case str():
+                self._text(value, setting, key)
+            case list():
+                for item in self._strings(value, key):
+                    self._text(item, setting, key)
+            case dict():
+                self._keys(value, key, optional=set(setting.default))
+                for engine, items in value.items():
+                    for item in self._strings(items, f"{key}.{engine}"):
+                        self._text(item, setting, f"{key}.{engine}")
+                return {**setting.default, **value}
+        return value
+
+    def _number(self, value: int, setting: Setting, key: str) -> None:
+        if setting.minimum is not None and value < setting.minimum:
+            self._fail(key, f"{value} is below {setting.minimum}")
+        if setting.maximum is not None and value > setting.maximum:
+            self._fail(key, f"{value} is above {setting.maximum}")
+
+    def _text(self, value: str, setting: Setting, key: str) -> None:
+        if setting.choices and value not in setting.choices:
+            self._fail(key, f"{value!r} is not one of {', '.join(setting.choices)}")
+        if setting.pattern and not re.fullmatch(setting.pattern, value):
+            self._fail(key, f"{value!r} does not match {setting.pattern}; {setting.doc}")
+
+    def _limits(self, table: Mapping[str, Any]) -> Limits:
+        names = set(Limits.__dataclass_fields__)
+        self._keys(table, "limits", optional=names)
+        values: dict[str, int] = {}
+        for name in table:
+            values[name] = self._typed(table[name], int, f"limits.{name}")
+            lowest = 0 if name in {"owner_grace_hours", "writes_per_hour"} else 1
+            if values[name] < lowest:
+                self._fail(f"limits.{name}", f"{values[name]} is below {lowest}")
+        return Limits(**values)
+
+    def _scope(self, row: Mapping[str, Any], where: str) -> Scope:
+        self._keys(row, where, required={"name", "mode"}, optional={"accounts", "regions", "tags"})
+        tags = self._typed(row.get("tags", {}), dict, f"{where}.tags")
+        scope = Scope(
+            name=self._typed(row["name"], str, f"{where}.name"),
+            mode=self._mode(row["mode"], f"{where}.mode"),
+            accounts=frozenset(self._accounts(row.get("accounts", []), f"{where}.accounts")),
+            regions=frozenset(self._strings(row.get("regions", []), f"{where}.regions")),
+            tags={key: self._typed(value, str, f"{where}.tags.{key}") for key, value in tags.items()},
+        )
+        if not (scope.accounts or scope.regions or scope.tags):
+            self._fail(where, "has no condition; give accounts, regions or tags, or use defaults.mode")
+        return scope
+
+    def _exemption(self, row: Mapping[str, Any], where: str) -> Exemption:
+        self._keys(
+            row,
+            where,
+            required={"control", "owner", "reason", "expires"},
+            optional={"resource", "account"},
+        )
+        control = self._typed(row["control"], str, f"{where}.control")
+        if control != "*":
+            self._known_control(control, f"{where}.control")
+        resource = self._typed(row.get("resource", ""), str, f"{where}.resource")
+        account = self._typed(row.get("account", ""), str, f"{where}.account")
+        if account:
+            self._accounts([account], f"{where}.account")
+        if not resource and not account:
+            self._fail(where, "covers nothing in particular; give a resource or an account")
+        if not resource and control == "*":
+            self._fail(where, "would exempt a whole account from everything; name a control or a resource")
+        self._exempt_resource(resource, f"{where}.resource")
+        for key in ("owner", "reason"):
+            if not self._typed(row[key], str, f"{where}.{key}").strip():
+                self._fail(f"{where}.{key}", "is empty; an exemption needs an owner and a reason")
+        expires = row["expires"]
+        if isinstance(expires, datetime) or not isinstance(expires, date):
+            self._fail(
+                f"{where}.expires", f"{expires!r} is not a day; write it as 2027-01-31, without quotes"
+            )
+        return Exemption(
+            control=control,
+            resource=resource,
+            account=account,
+            owner=row["owner"],
+            reason=row["reason"],
+            expires=expires,
+        )
+
+    def _exempt_resource(self, resource: str, where: str) -> None:
+        if not resource or _RESOURCE_ID.fullmatch(resource):
+            return
+        try:
+            ref = ResourceRef.from_arn(resource)
+        except ValueError as error:
+            self._fail(where, f"is neither an immutable resource id (cluster-…, db-…) nor an ARN: {error}")
+        immutable = KINDS[ref.resource_type].immutable_id
+        if immutable is not None:
+            self._fail(
+                where,
+                f"names a {KINDS[ref.resource_type].name} by its ARN, which a rename could pass on; "
+                f"give its {immutable}",
+            )
+
+    def _freeze(self, row: Mapping[str, Any], where: str) -> Freeze:
+        self._keys(row, where, required={"from", "until", "reason"})
+        start = self._moment(row["from"], f"{where}.from")
+        end = self._moment(row["until"], f"{where}.until")
+        if end <= start:
+            self._fail(f"{where}.until", "is not after from")
+        return Freeze(start=start, end=end, reason=self._typed(row["reason"], str, f"{where}.reason"))
+
+    # --- values -------------------------------------------------------------------------------------------
+
+    def _moment(self, value: Any, where: str) -> datetime:
+        if isinstance(value, datetime):
+            return value if value.tzinfo else value.replace(tzinfo=UTC)
+        if isinstance(value, date):
+            return datetime.combine(value, time(), UTC)
+        self._fail(where, f"{value!r} is not a date or time; write it as 2026-12-20T18:00:00Z")
+
+    def _mode(self, value: Any, where: str) -> Mode:
+        try:
+            return Mode.parse(self._typed(value, str, where))
+        except ValueError as error:
+            self._fail(where, str(error))
+
+    def _accounts(self, value: Any, where: str) -> list[str]:
+        accounts = self._strings(value, where)
+        for account in accounts:
+            if not _ACCOUNT.fullmatch(account):
+                self._fail(where, f"{account!r} is not an account id; write the twelve digits in quotes")
+        return accounts
+
+    def _strings(self, value: Any, where: str) -> list[str]:
+        return [self._typed(item, str, where) for item in self._typed(value, list, where)]
+
+    def _control_list(self, table: Mapping[str, Any], key: str) -> frozenset[str]:
+        names = self._strings(table.get(key, []), f"allow.{key}")
+        for name in names:
+            self._known_control(name, f"allow.{key}")
+        return frozenset(names)
+
+    def _known_control(self, name: str, where: str) -> None:
+        if name not in self._controls:
+            self._fail(where, f"there is no control {name!r}; `warden controls` lists them")
+
+    def _rows(self, document: Mapping[str, Any], key: str) -> list[tuple[Mapping[str, Any], str]]:
+        rows = self._typed(document.get(key, []), list, key)
+        return [
+            (self._typed(row, dict, f"{key}[{index}]"), f"{key}[{index}]") for index, row in enumerate(rows)
+        ]
+
+    def _table(self, document: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
+        table: Mapping[str, Any] = self._typed(document.get(key, {}), dict, prefix + key)
+        return table
+
+    def _keys(
+        self,
+        table: Mapping[str, Any],
+        where: str,
+        *,
+        required: set[str] = frozenset(),  # type: ignore[assignment]  # an empty default that nothing mutates
+        optional: set[str] = frozenset(),  # type: ignore[assignment]  # the same
+    ) -> None:
+        dot = f"{where}." if where else ""
+        for key in sorted(required - set(table)):
+            self._fail(f"{dot}{key}", "is missing; it is required")
+        for key in sorted(set(table) - required - optional):
+            known = ", ".join(sorted(required | optional)) or "none"
+            self._fail(f"{dot}{key}", f"is not a key that exists here; known are {known}")
+
+    def _typed(self, value: Any, wanted: type, where: str) -> Any:
+        if type(value) is not wanted:
+            self._fail(where, f"{value!r} is not a {wanted.__name__}")
+        return value
+
+    def _fail(self, where: str, why: str) -> NoReturn:
+        msg = f"{self._source}: {where}: {why}"
+        raise PolicyError(msg)
