@@ -1,0 +1,145 @@
+# Everything that is done with this repository. Needs python3 (3.11 or newer) with pip, and make; nothing else.
+# Environments: .venv develops and tests; aws-sam-cli, checkov and AWS's Lambda runtime client pin versions
+# that exclude each other, so each has an environment of its own. All are made from hashed requirement files.
+
+PYTHON ?= python3
+ENV    ?= dev
+# Further arguments for pytest: make test ARGS="-k exemption -x"
+ARGS   ?=
+
+VENV         := .venv
+VENV_SAM     := .venv-sam
+VENV_CHECKOV := .venv-checkov
+VENV_RIE     := .venv-rie
+
+BIN     := $(VENV)/bin
+UV      := $(BIN)/uv
+SAM     := $(VENV_SAM)/bin/sam
+PYTEST  := $(BIN)/python -m pytest
+
+# The runtime that template.yaml names. Where this Python is installed, `make e2e` uses it; else whatever runs .venv.
+RUNTIME_PYTHON := 3.13
+REQUIREMENTS   := bootstrap layer dev sam checkov rie
+SOURCES        := layers/warden/warden console functions tools tests
+TYPED          := layers/warden/warden console functions tools
+TRANSFORMED    := .aws-sam/transformed.json
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS      := 1
+export SAM_CLI_TELEMETRY   := 0
+export AWS_DEFAULT_REGION  ?= eu-west-1
+# Warden's own variables must not leak from a shell into the tests.
+unexport PYTHONPATH
+
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-slow check static lint types imports template scan-template generated \
+        generate build e2e bench deploy requirements clean pristine
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##### Environments: each is remade only when its requirement file changes.
+
+setup: $(VENV)/.stamp ## Make the environment for development and tests
+
+$(VENV)/.uv: requirements/bootstrap.txt tools/bootstrap.py
+	@$(PYTHON) tools/bootstrap.py $(VENV) requirements/bootstrap.txt
+	@touch $@
+
+$(VENV)/.synced: $(VENV)/.uv requirements/dev.txt
+	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
+	@touch $@
+
+$(VENV)/.stamp: $(VENV)/.synced pyproject.toml
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+$(VENV_SAM)/.stamp: $(VENV)/.uv requirements/sam.txt
+	$(UV) venv --quiet --allow-existing --python $(BIN)/python $(VENV_SAM)
+	$(UV) pip sync --quiet --require-hashes --python $(VENV_SAM)/bin/python requirements/sam.txt
+	@touch $@
+
+$(VENV_CHECKOV)/.stamp: $(VENV)/.uv requirements/checkov.txt
+	$(UV) venv --quiet --allow-existing --python $(BIN)/python $(VENV_CHECKOV)
+	$(UV) pip sync --quiet --require-hashes --python $(VENV_CHECKOV)/bin/python requirements/checkov.txt
+	@touch $@
+
+$(VENV_RIE)/.stamp: $(VENV)/.uv requirements/rie.txt
+	python=$$($(UV) python find --no-project --system $(RUNTIME_PYTHON) 2>/dev/null || echo $(BIN)/python); \
+	    $(UV) venv --quiet --clear --python "$$python" $(VENV_RIE)
+	$(UV) pip sync --quiet --require-hashes --python $(VENV_RIE)/bin/python requirements/rie.txt
+	@touch $@
+
+##### Use and tests
+
+demo: setup ## Watch a database drift and be put right, on a local AWS
+	@$(BIN)/warden demo
+
+test: setup ## Run the fast tests (ARGS="-k exemption" is passed on to pytest)
+	@$(PYTEST) $(ARGS)
+
+test-slow: setup ## Run the slow tests, without those of the built artifact
+	@$(PYTEST) -m slow --ignore=tests/e2e $(ARGS)
+
+check: static test test-slow ## Run everything that must pass before a merge
+
+static: lint types imports generated template scan-template ## Run every check that is not a test
+
+lint: setup
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+types: setup
+	$(BIN)/mypy $(TYPED)
+
+imports: setup
+	$(BIN)/lint-imports
+
+generated: setup
+	$(BIN)/python -m tools.generate --check
+
+template: setup $(VENV_SAM)/.stamp
+	$(BIN)/cfn-lint template.yaml
+	$(SAM) validate --lint
+
+scan-template: $(TRANSFORMED) $(VENV_CHECKOV)/.stamp ## Scan the transformed template for insecure settings
+	$(VENV_CHECKOV)/bin/checkov --config-file .checkov.yaml --file $(TRANSFORMED)
+
+$(TRANSFORMED): template.yaml tools/transform_template.py $(VENV)/.stamp
+	@mkdir -p $(@D)
+	$(BIN)/python -m tools.transform_template template.yaml $@
+
+generate: setup ## Write what is generated from the controls: permissions, reference pages
+	@$(BIN)/python -m tools.generate
+
+##### Lambda
+
+build: setup $(VENV_SAM)/.stamp ## Build functions and layers for Lambda, and show their zipped sizes
+	$(SAM) build
+	@$(BIN)/python -m tools.artifact_sizes .aws-sam/build
+
+e2e: build $(VENV_RIE)/.stamp ## Build, then run the built functions in AWS's runtime interface emulator
+	@$(PYTEST) -m slow tests/e2e $(ARGS)
+
+bench: build $(VENV_RIE)/.stamp ## Measure the cold start of each built function
+	@$(BIN)/python -m tools.bench
+
+deploy: build ## Deploy to AWS: make deploy ENV=dev, or ENV=prod, which shows the changes and asks
+	$(SAM) deploy --config-env $(ENV)
+
+##### Upkeep
+
+requirements: $(VENV)/.uv ## Compile requirements/*.in to hashed *.txt (UPGRADE=--upgrade takes newer versions)
+	@for name in $(REQUIREMENTS); do \
+	    echo "requirements/$$name.txt"; \
+	    $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	        --no-annotate --custom-compile-command "make requirements" $(UPGRADE) \
+	        "requirements/$$name.in" --output-file "requirements/$$name.txt" || exit 1; \
+	done
+
+clean: ## Remove what was built and cached
+	rm -rf .aws-sam dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+pristine: clean ## Remove the environments too
+	rm -rf $(VENV) $(VENV_SAM) $(VENV_CHECKOV) $(VENV_RIE)
