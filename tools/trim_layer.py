@@ -1,0 +1,157 @@
+"""Trim a directory of installed packages to what the Lambda functions use; run by layers/warden/Makefile.
+
+    python -m tools.trim_layer BUILD/WardenLayer/python
+
+| what | becomes |
+| --- | --- |
+| botocore's service models | the operations of `warden.gateways.clients`, with every shape they reach |
+| its endpoints | every Region, those services |
+| paginators | of those operations; waiters and examples go, for nothing here waits in a Lambda function |
+| boto3's resources and examples | gone: only clients are used |
+| Powertools | the modules that our code reaches by import statements |
+| `*.dist-info`, `bin`, `__pycache__` | gone |
+
+Code is otherwise left alone, and so is botocore's cacert.pem, without which no TLS connection is verified.
+No `.pyc` is shipped: it would fit one interpreter, and differ from machine to machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import DataNotFoundError
+from botocore.loaders import Loader
+
+from tools.import_graph import reachable_modules
+from tools.service_model import trim_endpoints, trim_paginators, trim_service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Read once when a client is made; the rest of botocore/data is one directory per service.
+_GLOBAL_FILES = ("partitions.json", "sdk-default-configuration.json", "_retry.json")
+_ENDPOINT_RULES = "endpoint-rule-set-1"
+_JUNK = ("**/__pycache__", "**/*.pyc", "*.dist-info", "bin", ".lock")
+_POWERTOOLS = "aws_lambda_powertools"
+
+
+def trim(python: Path, operations: Mapping[str, Sequence[str]], code: Iterable[Path]) -> None:
+    """Trim the directory in place: botocore to these operations, Powertools to what `code` imports."""
+    _drop_junk(python)
+    shutil.rmtree(python / "boto3" / "data", ignore_errors=True)
+    shutil.rmtree(python / "boto3" / "examples", ignore_errors=True)
+    trim_botocore(python / "botocore" / "data", operations)
+    trim_powertools(python, code)
+
+
+def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> None:
+    """Rewrite botocore's data directory so that it holds these services and operations alone.
+
+    Files are written uncompressed: the zip compresses them anyway, and a cold start need not gunzip them.
+    """
+    loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
+    trimmed = data.with_name("data.trimmed")
+    shutil.rmtree(trimmed, ignore_errors=True)
+    prefixes = set()
+    for service, names in operations.items():
+        model = loader.load_service_model(service, "service-2")
+        prefixes.add(model["metadata"]["endpointPrefix"])
+        directory = trimmed / service / loader.determine_latest_version(service, "service-2")
+        _write(directory / "service-2.json", trim_service(model, names))
+        _write(directory / f"{_ENDPOINT_RULES}.json", loader.load_service_model(service, _ENDPOINT_RULES))
+        paginators = trim_paginators(_paginators(loader, service), names)
+        if paginators["pagination"]:
+            _write(directory / "paginators-1.json", paginators)
+    _write(trimmed / "endpoints.json", trim_endpoints(loader.load_data("endpoints"), prefixes))
+    for name in _GLOBAL_FILES:
+        shutil.copyfile(data / name, trimmed / name)
+    shutil.rmtree(data)
+    trimmed.rename(data)
+
+
+def trim_powertools(python: Path, code: Iterable[Path]) -> None:
+    """Remove the modules of Powertools that neither this code nor a kept module of Powertools imports."""
+    kept = reachable_modules(site=python, package=_POWERTOOLS, roots=code)
+    package = python / _POWERTOOLS
+    for path in [path for path in package.rglob("*") if path.is_file() and path not in kept]:
+        path.unlink()
+    for directory in sorted((path for path in package.rglob("*") if path.is_dir()), reverse=True):
+        if not any(directory.iterdir()):
+            directory.rmdir()
+
+
+def our_code(python: Path) -> list[Path]:
+    """Return the source files that run in Lambda: the package in the layer, and the functions' handlers."""
+    return [*sorted((python / "warden").rglob("*.py")), *sorted((ROOT / "functions").glob("*/*.py"))]
+
+
+def declared_operations() -> dict[str, tuple[str, ...]]:
+    """Return the operations that the gateways call, by service, as they declare them."""
+    try:
+        from warden.gateways.clients import OPERATIONS  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
+    except ModuleNotFoundError:
+        return _FALLBACK
+    return dict(OPERATIONS)
+
+
+# Only until warden.gateways.clients exists: delete together with the except branch above.
+_FALLBACK: dict[str, tuple[str, ...]] = {
+    "rds": ("DescribeDBClusters", "DescribeDBInstances", "ModifyDBCluster", "ModifyDBInstance"),
+    "dynamodb": ("GetItem", "PutItem", "UpdateItem", "Query", "TransactWriteItems"),
+    "sqs": ("SendMessage", "SendMessageBatch"),
+    "sns": ("Publish",),
+    "sts": ("AssumeRole", "GetCallerIdentity"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Trim the directory that the command line names."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.trim_layer", description="Trim a layer's packages."
+    )
+    parser.add_argument("python", type=Path, help="the layer's `python` directory, packages installed")
+    python = parser.parse_args(argv).python
+    before = _size(python)
+    trim(python, declared_operations(), our_code(python))
+    print(f"trimmed {python.name}: {before // 1024:,} kB to {_size(python) // 1024:,} kB, unzipped")
+    return 0
+
+
+def _paginators(loader: Loader, service: str) -> Mapping[str, Any]:
+    """Return a service's paginators; not every service has them."""
+    try:
+        paginators: Mapping[str, Any] = loader.load_service_model(service, "paginators-1")
+    except DataNotFoundError:
+        return {"pagination": {}}
+    return paginators
+
+
+def _drop_junk(python: Path) -> None:
+    """Remove what an installation leaves that no import reads."""
+    for path in [path for pattern in _JUNK for path in python.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    """Write JSON without spaces to a new file: installed files may be links into a cache."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")
+
+
+def _size(directory: Path) -> int:
+    """Return the bytes of all files below the directory."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
