@@ -1,0 +1,127 @@
+"""AWS's error codes, translated once into the errors of `core.errors`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from warden.core.errors import (
+    AccessDeniedError,
+    RefusedError,
+    RejectedError,
+    ResourceBusyError,
+    ResourceGoneError,
+    ThrottledError,
+    TransientError,
+    UnsupportedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The wire codes of botocore's rds model: some shapes keep the suffix `Fault` in their code, some drop it.
+_GONE = frozenset(
+    {
+        "DBClusterNotFoundFault",
+        "DBInstanceNotFound",
+        "DBInstanceNotFoundFault",
+        "DBClusterSnapshotNotFoundFault",
+        "DBSnapshotNotFound",
+        "DBSnapshotNotFoundFault",
+        "GlobalClusterNotFoundFault",
+        "DBProxyNotFoundFault",
+        "DBClusterParameterGroupNotFound",
+        "DBParameterGroupNotFound",
+        "BlueGreenDeploymentNotFoundFault",
+    }
+)
+_BUSY = frozenset(
+    {
+        "InvalidDBClusterStateFault",
+        "InvalidDBInstanceState",
+        "InvalidDBInstanceStateFault",
+        "InvalidDBClusterSnapshotStateFault",
+        "InvalidDBSnapshotState",
+        "InvalidGlobalClusterStateFault",
+        "InvalidDBProxyStateFault",
+        "InvalidDBParameterGroupState",
+    }
+)
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AuthFailure",
+        "KMSKeyNotAccessibleFault",
+        "OptInRequired",
+    }
+)
+_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+    }
+)
+_THROTTLED = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "BandwidthLimitExceeded",
+        "SlowDown",
+        "PriorRequestNotComplete",
+    }
+)
+_UNSUPPORTED = frozenset(
+    {"NotImplemented", "NotImplementedException", "InvalidAction", "UnknownOperationException"}
+)
+_SERVER_ERROR = 500
+_NOT_IMPLEMENTED = 501
+
+
+def translate(error: ClientError | BotoCoreError, operation: str) -> Exception:
+    """The error of ours that says what AWS's error means for us."""
+    if isinstance(error, ParamValidationError):
+        return RejectedError(f"{operation}: {error}", code="ParamValidation")
+    if not isinstance(error, ClientError):
+        return TransientError(f"{operation}: {error}")
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) or 0)
+    said = str(error.response.get("Error", {}).get("Message", "")) or str(error)
+    message = f"{operation}: {code}: {said}"
+    kinds: tuple[tuple[frozenset[str], type[RefusedError]], ...] = (
+        (_GONE, ResourceGoneError),
+        (_BUSY, ResourceBusyError),
+        (_DENIED | _CREDENTIALS, AccessDeniedError),
+        (_UNSUPPORTED, UnsupportedError),
+    )
+    for codes, kind in kinds:
+        if code in codes:
+            return kind(message, code=code)
+    if code in _THROTTLED:
+        return ThrottledError(message)
+    if status == _NOT_IMPLEMENTED:
+        return UnsupportedError(message, code=code)
+    if status >= _SERVER_ERROR:
+        return TransientError(message)
+    return RejectedError(message, code=code)
+
+
+@contextmanager
+def translated(operation: str) -> Iterator[None]:
+    """Raise ours for AWS's."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise translate(error, operation) from error

@@ -1,0 +1,222 @@
+"""What the pipeline needs of the world, as protocols; `gateways` offers it, `wiring` joins them, tests fake it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from warden.core.finding import Finding
+    from warden.core.guard import Permit
+    from warden.core.kinds import Need
+    from warden.core.ledger import LedgerEntry
+    from warden.core.messages import RemediationMessage, TicketMessage
+    from warden.core.plan import Call
+    from warden.core.resource import Resource, ResourceRef, ResourceType
+    from warden.core.ticket import Ticket
+    from warden.core.trigger import Lookup
+
+
+class Clock(Protocol):
+    """The time; an argument, so that tests and the local AWS can move it."""
+
+    def __call__(self) -> datetime:
+        """The present moment, in UTC."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads resources from AWS. Read-only; raises the errors of `core.errors`."""
+
+    def read(self, ref: ResourceRef, needs: Collection[Need]) -> Resource:
+        """Describe one resource with its enrichments; ResourceGoneError where there is none.
+
+        An enrichment that was denied or is not to be had becomes a missing fact with its reason; a throttled
+        one raises ThrottledError.
+        """
+        ...
+
+    def enrich(self, resource: Resource, needs: Collection[Need]) -> Resource:
+        """The same resource with more enrichments, under the same terms."""
+        ...
+
+    def resolve(self, lookup: Lookup) -> ResourceRef | None:
+        """The resource that has this immutable id now, or None where there is none."""
+        ...
+
+    def users(self, ref: ResourceRef) -> Iterable[ResourceRef]:
+        """The databases that use a shared thing, such as a parameter group."""
+        ...
+
+    def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
+        """Every resource of a type, page by page; a throttled enrichment becomes a missing fact here."""
+        ...
+
+
+class Writer(Protocol):
+    """The only way to write to a database."""
+
+    def apply(self, call: Call, resource: Resource, permits: Sequence[Permit]) -> str:
+        """Make one call that the write guard lets pass, and return AWS's request id.
+
+        Raises GuardError, StoppedError, ResourceBusyError, ResourceGoneError, AccessDeniedError,
+        RejectedError or ThrottledError.
+        """
+        ...
+
+
+class Findings(Protocol):
+    """The state of findings; written only on change, and only over the revision that was read."""
+
+    def of_resource(self, resource_key: str) -> dict[str, Finding]:
+        """All findings of one resource by control, read consistently."""
+        ...
+
+    def of_arn(self, arn: str) -> list[Finding]:
+        """All findings that were last seen under an ARN (an index: eventually consistent)."""
+        ...
+
+    def get(self, resource_key: str, control: str) -> Finding | None:
+        """One finding, read consistently."""
+        ...
+
+    def put(self, finding: Finding) -> Finding:
+        """Write over revision `finding.revision`, and return it one higher; ConflictError if another wrote."""
+        ...
+
+    def all(self) -> Iterator[Finding]:
+        """Every finding that is kept."""
+        ...
+
+
+class Ledger(Protocol):
+    """The record of what happened."""
+
+    def append(self, entry: LedgerEntry) -> None:
+        """Add an entry to its chain; ConflictError if the chain grew at the same time too often."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The STOP row: who stopped all writes, why and when."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A trigger that waits: look at this resource again at that time."""
+
+    arn: str
+    due_at: datetime
+    first_at: datetime
+    """When the waiting began."""
+    attempt: int
+    """How often it was looked at in vain."""
+    reason: str
+
+
+class State(Protocol):
+    """Leases, budgets, due rows and the STOP row."""
+
+    def stop(self) -> Stop | None:
+        """The STOP row, read consistently; StoppedError where it cannot be read (it fails closed)."""
+        ...
+
+    def set_stop(self, stop: Stop | None) -> None:
+        """Stop all writes, or resume them."""
+        ...
+
+    def lease(self, arns: Iterable[str], *, owner: str, seconds: int, now: datetime) -> bool:
+        """Take a lease on every ARN, in sorted order, or on none; an expired lease of another is taken over."""
+        ...
+
+    def release(self, arns: Iterable[str], *, owner: str) -> None:
+        """Give back the leases that `owner` still holds."""
+        ...
+
+    def holds(self, arns: Iterable[str], *, owner: str, now: datetime) -> bool:
+        """Whether `owner` still holds an unexpired lease on every ARN."""
+        ...
+
+    def spent(self, account: str, region: str, *, containment: bool, now: datetime) -> int:
+        """How many writes the budget's window has seen."""
+        ...
+
+    def spend(
+        self, account: str, region: str, *, containment: bool, now: datetime, amount: int, limit: int
+    ) -> bool:
+        """Reserve writes in the budget's window, atomically; False where the limit would be passed."""
+        ...
+
+    def defer(self, due: Due) -> None:
+        """Write or replace the due row of a resource."""
+        ...
+
+    def waiting(self, arn: str) -> Due | None:
+        """The due row of a resource."""
+        ...
+
+    def due(self, now: datetime) -> list[Due]:
+        """The rows whose time has come."""
+        ...
+
+    def settle(self, arn: str) -> None:
+        """Remove the due row of a resource: it no longer waits."""
+        ...
+
+
+class Queues(Protocol):
+    """Where the steps hand over to each other."""
+
+    def remediate(self, message: RemediationMessage, *, deduplication_id: str) -> None:
+        """To the remediations queue, in the resource's message group."""
+        ...
+
+    def ticket(self, message: TicketMessage) -> None:
+        """To the tickets queue."""
+        ...
+
+    def trigger(self, body: Mapping[str, Any]) -> None:
+        """To the triggers queue, as a hand-made event."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketRow:
+    """The ticket of one finding."""
+
+    finding_id: str
+    state: str
+    """`opening`, `open` or `resolved`."""
+    digest: str
+    """Of what was last told, so that a change is told and a repetition is not."""
+    opened_at: datetime
+    changed_at: datetime
+    revision: int = 0
+
+
+class Tickets(Protocol):
+    """One ticket per finding."""
+
+    def get(self, finding_id: str) -> TicketRow | None:
+        """The row, read consistently."""
+        ...
+
+    def put(self, row: TicketRow) -> TicketRow:
+        """Write over `row.revision`, and return it one higher; ConflictError if another wrote."""
+        ...
+
+
+class TicketSink(Protocol):
+    """Somewhere that people read."""
+
+    def deliver(self, ticket: Ticket) -> None:
+        """Tell it; raises TransientError where it should be tried again."""
+        ...
