@@ -29,6 +29,7 @@ from botocore.loaders import Loader
 
 from tools.import_graph import reachable_modules
 from tools.service_model import trim_endpoints, trim_paginators, trim_service
+from warden.gateways.clients import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -94,21 +95,7 @@ def our_code(python: Path) -> list[Path]:
 
 def declared_operations() -> dict[str, tuple[str, ...]]:
     """Return the operations that the gateways call, by service, as they declare them."""
-    try:
-        from warden.gateways.clients import OPERATIONS  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
-    except ModuleNotFoundError:
-        return _FALLBACK
     return dict(OPERATIONS)
-
-
-# Only until warden.gateways.clients exists: delete together with the except branch above.
-_FALLBACK: dict[str, tuple[str, ...]] = {
-    "rds": ("DescribeDBClusters", "DescribeDBInstances", "ModifyDBCluster", "ModifyDBInstance"),
-    "dynamodb": ("GetItem", "PutItem", "UpdateItem", "Query", "TransactWriteItems"),
-    "sqs": ("SendMessage", "SendMessageBatch"),
-    "sns": ("Publish",),
-    "sts": ("AssumeRole", "GetCallerIdentity"),
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,307 @@
+"""The layer as Lambda gets it: trimmed, and yet whole for every operation that is called."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore
+import pytest
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.parsers import create_parser
+from botocore.regions import EndpointResolver
+from botocore.serialize import create_serializer
+
+from tools.artifact_sizes import zipped_size
+from tools.trim_layer import declared_operations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+INSTALLED = Path(botocore.__file__).parent / "data"
+SERVICES = sorted(declared_operations())
+CALLS = [(service, name) for service in SERVICES for name in sorted(declared_operations()[service])]
+EIGHT_MEGABYTES = 8 * 1024 * 1024
+
+
+def build(directory: Path) -> Path:
+    command = [
+        "make",
+        "--directory",
+        str(ROOT / "layers/warden"),
+        "build-WardenLayer",
+        f"ARTIFACTS_DIR={directory}",
+    ]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own build
+    assert built.returncode == 0, built.stderr
+    return directory / "python"
+
+
+@pytest.fixture(scope="module")
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("layer"))
+
+
+@cache
+def model_in(data: Path, service: str) -> ServiceModel:
+    loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
+    return ServiceModel(loader.load_service_model(service, "service-2"), service_name=service)
+
+
+@pytest.fixture
+def whole_and_trimmed(layer: Path, request: pytest.FixtureRequest) -> tuple[OperationModel, OperationModel]:
+    service, operation = request.param
+    whole, trimmed = model_in(INSTALLED, service), model_in(layer / "botocore/data", service)
+    return whole.operation_model(operation), trimmed.operation_model(operation)
+
+
+each_call = pytest.mark.parametrize(
+    "whole_and_trimmed", CALLS, indirect=True, ids=[f"{service}-{name}" for service, name in CALLS]
+)
+
+
+def everything(shape: Shape | None, above: tuple[str, ...] = ()) -> Any:
+    """Return all that serialising and parsing can read of a shape, to its leaves; a cycle ends in a name."""
+    if shape is None or shape.name in above:
+        return shape and shape.name
+    above = (*above, shape.name)
+    parts: dict[str, Any] = {}
+    if isinstance(shape, StructureShape):
+        parts = {name: everything(member, above) for name, member in shape.members.items()}
+    elif isinstance(shape, ListShape):
+        parts = {"member": everything(shape.member, above)}
+    elif isinstance(shape, MapShape):
+        parts = {"key": everything(shape.key, above), "value": everything(shape.value, above)}
+    metadata = {name: value for name, value in shape.metadata.items() if name != "deprecatedMessage"}
+    return shape.name, shape.type_name, shape.serialization, metadata, parts
+
+
+def sample(shape: Shape, above: tuple[str, ...] = ()) -> Any:
+    """Return a value with every member set, but for those that would repeat a shape within itself."""
+    above = (*above, shape.name)
+    if isinstance(shape, StructureShape):
+        members = {name: member for name, member in shape.members.items() if member.name not in above}
+        return {name: sample(member, above) for name, member in members.items()}
+    if isinstance(shape, ListShape):
+        return [] if shape.member.name in above else [sample(shape.member, above)]
+    if isinstance(shape, MapShape):
+        return {} if shape.value.name in above else {"key": sample(shape.value, above)}
+    leaves = {
+        "boolean": True,
+        "timestamp": datetime(2026, 1, 2, tzinfo=UTC),
+        "blob": b"blob",
+        "string": shape.name,
+    }
+    return leaves.get(shape.type_name, 7)
+
+
+def as_text(value: object) -> str:
+    """Return a leaf as AWS writes it in XML and, where JSON has no type for it, in JSON."""
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def response_to(operation: OperationModel) -> dict[str, Any]:
+    """Return an HTTP response as AWS would write it, with every output member set."""
+    shape = operation.output_shape
+    protocol = operation.service_model.resolved_protocol
+    if protocol in {"json", "rest-json"}:
+        body = json.dumps(sample(shape) if shape else {}, default=as_text)
+    else:
+        assert protocol in {"query", "ec2"}, f"teach this test how {protocol} writes a response"
+        inner = "".join(xml(sample(shape), shape)) if shape else ""
+        if protocol == "query" and shape and "resultWrapper" in shape.serialization:
+            inner = (
+                f"<{shape.serialization['resultWrapper']}>{inner}</{shape.serialization['resultWrapper']}>"
+            )
+        body = f"<R>{inner}<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></R>"
+    return {"status_code": 200, "headers": {}, "body": body.encode()}
+
+
+def xml(value: Any, shape: Shape) -> Iterator[str]:
+    if isinstance(shape, StructureShape):
+        for name, member in shape.members.items():
+            tag = member.serialization.get("name", name)
+            flat = isinstance(member, ListShape | MapShape) and member.serialization.get("flattened")
+            inner = "".join(xml(value[name], member)) if name in value else ""
+            yield inner if flat else f"<{tag}>{inner}</{tag}>"
+    elif isinstance(shape, ListShape):
+        tag = shape.member.serialization.get("name", "member")
+        yield from (f"<{tag}>{''.join(xml(item, shape.member))}</{tag}>" for item in value)
+    elif isinstance(shape, MapShape):
+        key, item = (
+            part.serialization.get("name", name)
+            for part, name in ((shape.key, "key"), (shape.value, "value"))
+        )
+        for name, inner in value.items():
+            yield f"<entry><{key}>{name}</{key}><{item}>{''.join(xml(inner, shape.value))}</{item}></entry>"
+    else:
+        yield as_text(value)
+
+
+@each_call
+def test_a_called_operation_keeps_every_member_of_input_output_and_errors(
+    whole_and_trimmed: tuple[OperationModel, OperationModel],
+) -> None:
+    whole, trimmed = whole_and_trimmed
+    assert everything(trimmed.input_shape) == everything(whole.input_shape)
+    assert everything(trimmed.output_shape) == everything(whole.output_shape)
+    assert [everything(error) for error in trimmed.error_shapes] == [
+        everything(error) for error in whole.error_shapes
+    ]
+
+
+@each_call
+def test_a_called_operation_is_serialised_the_same(
+    whole_and_trimmed: tuple[OperationModel, OperationModel],
+) -> None:
+    whole, trimmed = (
+        create_serializer(
+            operation.service_model.resolved_protocol, include_validation=False
+        ).serialize_to_request(sample(operation.input_shape) if operation.input_shape else {}, operation)
+        for operation in whole_and_trimmed
+    )
+    assert trimmed == whole
+
+
+@each_call
+def test_a_response_to_a_called_operation_is_parsed_the_same(
+    whole_and_trimmed: tuple[OperationModel, OperationModel],
+) -> None:
+    response = response_to(whole_and_trimmed[0])
+    whole, trimmed = (
+        create_parser(operation.service_model.resolved_protocol).parse(response, operation.output_shape)  # type: ignore[arg-type]  # None is parsed, the stub forgot it
+        for operation in whole_and_trimmed
+    )
+    assert trimmed == whole
+    expected = whole_and_trimmed[0].output_shape
+    assert set(trimmed) - {"ResponseMetadata"} == set(expected.members if expected else ())
+
+
+def test_no_operation_is_kept_that_is_not_called(layer: Path) -> None:
+    kept = {service: model_in(layer / "botocore/data", service).operation_names for service in SERVICES}
+    assert kept == {service: sorted(names) for service, names in declared_operations().items()}
+
+
+def test_no_service_is_kept_that_is_not_called(layer: Path) -> None:
+    assert sorted(path.name for path in (layer / "botocore/data").iterdir() if path.is_dir()) == SERVICES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_endpoints_are_those_of_the_whole_file_in_every_region(layer: Path, service: str) -> None:
+    prefix = model_in(INSTALLED, service).endpoint_prefix
+    whole, trimmed = (
+        EndpointResolver(json.loads((data / "endpoints.json").read_text()))
+        for data in (INSTALLED, layer / "botocore/data")
+    )
+    assert trimmed.get_available_partitions() == whole.get_available_partitions()
+    for partition in whole.get_available_partitions():
+        regions = whole.get_available_endpoints(prefix, partition, allow_non_regional=True)
+        assert trimmed.get_available_endpoints(prefix, partition, allow_non_regional=True) == regions
+        for region in [*regions, "eu-future-9"]:
+            assert trimmed.construct_endpoint(prefix, region) == whole.construct_endpoint(prefix, region)
+
+
+ALONE = """
+import importlib, json, pathlib, sys
+import boto3, botocore.awsrequest, botocore.httpsession
+
+layer = pathlib.Path(sys.argv[1])
+operations = json.loads(sys.argv[2])
+assert pathlib.Path(boto3.__file__).is_relative_to(layer), boto3.__file__
+assert pathlib.Path(botocore.httpsession.where()).is_relative_to(layer)
+assert pathlib.Path(botocore.httpsession.where()).stat().st_size > 100_000
+
+class Body:
+    def __init__(self, content): self.content = content
+    def stream(self, **options): yield self.content
+
+for service, names in operations.items():
+    client = boto3.client(service, region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    assert sorted(client.meta.method_to_api_mapping.values()) == sorted(names)
+    assert client.meta.endpoint_url.startswith(f"https://{service}."), client.meta.endpoint_url
+
+rds = boto3.client("rds", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+def answer(request, **kwargs):
+    assert request.url == "https://rds.eu-west-1.amazonaws.com/", request.url
+    assert b"Action=DescribeDBClusters" in request.body.encode()
+    xml = b'''<DescribeDBClustersResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/"><DescribeDBClustersResult>
+    <DBClusters><DBCluster><DBClusterIdentifier>orders</DBClusterIdentifier><BackupRetentionPeriod>7</BackupRetentionPeriod>
+    </DBCluster></DBClusters></DescribeDBClustersResult></DescribeDBClustersResponse>'''
+    return botocore.awsrequest.AWSResponse(request.url, 200, {}, Body(xml))
+rds.meta.events.register("before-send.rds.DescribeDBClusters", answer)
+if "DescribeDBClusters" in operations["rds"]:
+    cluster = rds.describe_db_clusters()["DBClusters"][0]
+    assert cluster == {"DBClusterIdentifier": "orders", "BackupRetentionPeriod": 7}, cluster
+
+for package in ("warden", "aws_lambda_powertools"):
+    for path in sorted((layer / package).rglob("*.py")):
+        name = ".".join(path.relative_to(layer).with_suffix("").parts).removesuffix(".__init__")
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            # Some of Powertools' modules need a package that is not in the layer, and serve only with it.
+            if package == "warden" or error.name.split(".")[0] in {"warden", "aws_lambda_powertools"}:
+                raise
+"""
+
+
+def test_the_layer_works_alone(layer: Path, tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(layer),
+        "HOME": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-S", "-c", ALONE, str(layer), json.dumps(declared_operations())],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_layer_holds_nothing_that_depends_on_this_machine(layer: Path) -> None:
+    unwanted = [
+        path.relative_to(layer)
+        for path in layer.rglob("*")
+        if path.suffix in {".pyc", ".dist-info"} or path.name in {"__pycache__", "bin", ".lock"}
+    ]
+    compiled = [path.name for path in layer.rglob("*.so") if "aarch64" not in path.name]
+    assert (unwanted, compiled) == ([], [])
+
+
+def test_building_again_gives_the_same_files(layer: Path, tmp_path: Path) -> None:
+    again = build(tmp_path)
+    names = sorted(path.relative_to(layer) for path in layer.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
+    _, different, unreadable = filecmp.cmpfiles(layer, again, names, shallow=False)
+    assert (different, unreadable) == ([], [])
+
+
+def test_evaluate_with_its_layers_is_well_below_eight_megabytes(layer: Path, tmp_path: Path) -> None:
+    shutil.copytree(
+        ROOT / "functions/evaluate", tmp_path / "function", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    size = (
+        zipped_size(layer.parent) + zipped_size(tmp_path / "function") + zipped_size(ROOT / "layers/policy")
+    )
+    assert size < EIGHT_MEGABYTES, f"{size / 1024:,.0f} kB zipped"

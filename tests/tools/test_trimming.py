@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tools.import_graph import reachable_modules
+from tools.service_model import UnknownOperationError, trim_endpoints, trim_paginators, trim_service
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODEL = {
+    "version": "2.0",
+    "metadata": {"serviceId": "Made Up"},
+    "documentation": "About the service.",
+    "operations": {
+        "Describe": {
+            "name": "Describe",
+            "documentation": "About.",
+            "input": {"shape": "In"},
+            "output": {"shape": "Out", "resultWrapper": "R"},
+            "errors": [{"shape": "Fault"}],
+        },
+        "Delete": {"name": "Delete", "input": {"shape": "Other"}},
+    },
+    "shapes": {
+        "In": {
+            "type": "structure",
+            "members": {"documentation": {"shape": "Text", "documentation": "A member!"}},
+        },
+        "Out": {"type": "structure", "members": {"Tree": {"shape": "Tree"}, "Map": {"shape": "Map"}}},
+        "Tree": {
+            "type": "structure",
+            "members": {"Children": {"shape": "Trees"}},
+            "documentation": "Recursive.",
+        },
+        "Trees": {"type": "list", "member": {"shape": "Tree", "locationName": "T"}},
+        "Map": {"type": "map", "key": {"shape": "Text"}, "value": {"shape": "Number"}},
+        "Text": {"type": "string"},
+        "Number": {"type": "integer"},
+        "Fault": {"type": "structure", "members": {}, "exception": True},
+        "Other": {"type": "structure", "members": {}},
+    },
+}
+
+
+def test_a_trimmed_model_has_the_shapes_that_its_operations_reach_and_no_other() -> None:
+    trimmed = trim_service(MODEL, ["Describe"])
+    assert sorted(trimmed["operations"]) == ["Describe"]
+    assert sorted(trimmed["shapes"]) == ["Fault", "In", "Map", "Number", "Out", "Text", "Tree", "Trees"]
+    assert trimmed["metadata"] == MODEL["metadata"]
+
+
+def test_prose_goes_and_a_member_called_documentation_stays() -> None:
+    trimmed = trim_service(MODEL, ["Describe"])
+    assert "documentation" not in trimmed
+    assert "documentation" not in trimmed["operations"]["Describe"]
+    assert "documentation" not in trimmed["shapes"]["Tree"]
+    assert trimmed["shapes"]["In"]["members"] == {"documentation": {"shape": "Text"}}
+
+
+def test_the_model_that_was_given_is_not_changed() -> None:
+    trim_service(MODEL, ["Describe"])
+    assert MODEL["documentation"] == "About the service."
+    assert MODEL["shapes"]["Tree"]["documentation"] == "Recursive."  # type: ignore[index]  # a literal, typed loosely
+
+
+def test_an_operation_that_the_service_does_not_have_is_refused_by_name() -> None:
+    with pytest.raises(UnknownOperationError, match="Made Up has no operation Reboot"):
+        trim_service(MODEL, ["Describe", "Reboot"])
+
+
+def test_paginators_of_other_operations_go() -> None:
+    assert trim_paginators({"pagination": {"A": {"x": 1}, "B": {}}}, ["A"]) == {"pagination": {"A": {"x": 1}}}
+
+
+def test_regions_stay_when_services_go() -> None:
+    partition = {"partition": "aws", "regions": {"eu-west-1": {}}, "services": {"rds": {}, "ec2": {}}}
+    trimmed = trim_endpoints({"version": 3, "partitions": [partition]}, ["rds"])
+    assert trimmed["partitions"] == [{**partition, "services": {"rds": {}}}]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    sources = {
+        "lib/__init__.py": "",
+        "lib/used.py": "from . import sibling\nfrom lib.deep.inner import thing",
+        "lib/sibling.py": "def later():\n    from lib import lazily",
+        "lib/lazily.py": "",
+        "lib/deep/__init__.py": "",
+        "lib/deep/inner.py": "import typing\nif typing.TYPE_CHECKING:\n    import lib.typed\nfrom .. import upward",
+        "lib/upward.py": "",
+        "lib/typed.py": "",
+        "lib/unused.py": "import lib.used",
+        "app.py": "import os\nfrom lib.used import name",
+    }
+    for name, source in sources.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    return tmp_path
+
+
+def test_modules_are_reached_through_every_kind_of_import_but_not_for_types_alone(site: Path) -> None:
+    reached = reachable_modules(site=site, package="lib", roots=[site / "app.py"])
+    assert sorted(str(path.relative_to(site / "lib")) for path in reached) == [
+        "__init__.py",
+        "deep/__init__.py",
+        "deep/inner.py",
+        "lazily.py",
+        "sibling.py",
+        "upward.py",
+        "used.py",
+    ]
+
+
+def test_nothing_is_reached_from_code_that_does_not_import_the_package(site: Path) -> None:
+    (site / "other.py").write_text("import json")
+    assert reachable_modules(site=site, package="lib", roots=[site / "other.py"]) == set()
