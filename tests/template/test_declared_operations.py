@@ -22,7 +22,7 @@ def methods(service: str) -> dict[str, str]:
 
 
 def called(source: str, known: set[str]) -> set[str]:
-    """Return the client methods that the source names, as attributes or as text for getattr or a paginator."""
+    """Return the client methods that the source names: attributes, and text for getattr or a paginator."""
     nodes = list(ast.walk(ast.parse(source)))
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}

@@ -89,7 +89,7 @@ def site(tmp_path: Path) -> Path:
         "lib/sibling.py": "def later():\n    from lib import lazily",
         "lib/lazily.py": "",
         "lib/deep/__init__.py": "",
-        "lib/deep/inner.py": "import typing\nif typing.TYPE_CHECKING:\n    import lib.typed\nfrom .. import upward",
+        "lib/deep/inner.py": "from .. import upward\nif typing.TYPE_CHECKING:\n    import lib.typed",
         "lib/upward.py": "",
         "lib/typed.py": "",
         "lib/unused.py": "import lib.used",
