@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from warden.core.rows import Due, Stop, TicketRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource, ResourceRef, ResourceType
     from warden.core.ticket import Ticket
     from warden.core.trigger import Lookup
+
+__all__ = [
+    "Clock",
+    "Due",
+    "Findings",
+    "Ledger",
+    "Queues",
+    "Reader",
+    "State",
+    "Stop",
+    "TicketRow",
+    "TicketSink",
+    "Tickets",
+    "Writer",
+]
 
 
 class Clock(Protocol):
@@ -100,28 +116,6 @@ class Ledger(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """The STOP row: who stopped all writes, why and when."""
-
-    by: str
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A trigger that waits: look at this resource again at that time."""
-
-    arn: str
-    due_at: datetime
-    first_at: datetime
-    """When the waiting began."""
-    attempt: int
-    """How often it was looked at in vain."""
-    reason: str
-
-
 class State(Protocol):
     """Leases, budgets, due rows and the STOP row."""
 
@@ -186,20 +180,6 @@ class Queues(Protocol):
     def trigger(self, body: Mapping[str, Any]) -> None:
         """To the triggers queue, as a hand-made event."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketRow:
-    """The ticket of one finding."""
-
-    finding_id: str
-    state: str
-    """`opening`, `open` or `resolved`."""
-    digest: str
-    """Of what was last told, so that a change is told and a repetition is not."""
-    opened_at: datetime
-    changed_at: datetime
-    revision: int = 0
 
 
 class Tickets(Protocol):

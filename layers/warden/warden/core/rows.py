@@ -1,0 +1,45 @@
+"""Rows that the pipeline keeps beside findings and ledger: the STOP row, due rows, tickets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The STOP row: who stopped all writes, why and when."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A trigger that waits: look at this resource again at that time."""
+
+    arn: str
+    due_at: datetime
+    first_at: datetime
+    """When the waiting began."""
+    attempt: int
+    """How often it was looked at in vain."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketRow:
+    """The ticket of one finding."""
+
+    finding_id: str
+    state: str
+    """`opening`, `open` or `resolved`."""
+    digest: str
+    """Of what was last told, so that a change is told and a repetition is not."""
+    opened_at: datetime
+    changed_at: datetime
+    revision: int = 0
