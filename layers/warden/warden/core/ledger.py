@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 GENESIS = "0" * 64
 """The hash before the first entry of a chain."""
+
+REDACTED = "(redacted)"
+
+# Members of AWS's requests and answers that are secrets: those that botocore's rds model marks sensitive, those
+# of secretsmanager, and the parts of credentials. Names are compared whole: ManageMasterUserPassword is a switch,
+# password_encryption a parameter that a control reads.
+_SECRETS = frozenset(
+    {
+        "masteruserpassword",
+        "tdecredentialpassword",
+        "presignedurl",
+        "password",
+        "randompassword",
+        "secretstring",
+        "secretbinary",
+        "secretaccesskey",
+        "sessiontoken",
+        "securitytoken",
+        "authtoken",
+        "authorization",
+    }
+)
+# A URL with a signature in its query (Signature Version 4, or the older two) lets whoever reads it make the call.
+_SIGNED_URL = re.compile(
+    r"[^\s\"'<>]*[?&](?:X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|Signature)=[^\s\"'<>]*",
+    re.IGNORECASE,
+)
 
 
 class EntryKind(StrEnum):
@@ -26,6 +54,8 @@ class EntryKind(StrEnum):
     """What is about to be written, with the values before. A crash leaves this behind."""
     OUTCOME = "outcome"
     TICKET = "ticket"
+    SWEEP = "sweep"
+    """The counts of a sweep."""
     STOP = "stop"
     """Somebody stopped or resumed all writes."""
 
@@ -50,7 +80,7 @@ class LedgerEntry:
     policy_version: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The entry as plain JSON values."""
+        """The entry as plain JSON values, without secrets."""
         return {
             "at": self.at.isoformat(),
             "actor": self.actor,
@@ -58,10 +88,10 @@ class LedgerEntry:
             "kind": self.kind.value,
             "control": self.control,
             "arn": self.arn,
-            "before": plain(self.before),
-            "after": plain(self.after),
-            "evidence": plain(self.evidence),
-            "cause": plain(self.cause),
+            "before": redacted(plain(self.before)),
+            "after": redacted(plain(self.after)),
+            "evidence": redacted(plain(self.evidence)),
+            "cause": redacted(plain(self.cause)),
             "control_version": self.control_version,
             "policy_version": self.policy_version,
         }
@@ -82,9 +112,102 @@ def _encode(value: Any) -> Any:
     return str(value)
 
 
+def redacted(value: Any) -> Any:
+    """A JSON value without the values of secret members, and without URLs that are credentials themselves."""
+    if isinstance(value, dict):
+        return {key: REDACTED if _is_secret(key) else redacted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [redacted(item) for item in value]
+    if isinstance(value, str):
+        return _SIGNED_URL.sub(REDACTED, value)
+    return value
+
+
+def _is_secret(key: str) -> bool:
+    return key.replace("_", "").replace("-", "").lower() in _SECRETS
+
+
 def chained(entry: Mapping[str, Any], *, sequence: int, previous: str) -> str:
     """The hash of an entry at its place in its chain."""
     text = json.dumps(
         {"entry": entry, "sequence": sequence, "previous": previous}, sort_keys=True, separators=(",", ":")
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where a chain ends; kept apart from the entries, so that a cut-off tail shows."""
+
+    sequence: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An entry at its place in its chain."""
+
+    sequence: int
+    """1 for the first."""
+    previous: str
+    """The hash of the entry before."""
+    hash: str
+    entry: Mapping[str, Any]
+
+    @property
+    def head(self) -> Head:
+        """The head of the chain when this was its last entry."""
+        return Head(sequence=self.sequence, hash=self.hash)
+
+
+def link(entry: Mapping[str, Any], head: Head | None) -> Link:
+    """An entry as the one after the head."""
+    sequence, previous = (1, GENESIS) if head is None else (head.sequence + 1, head.hash)
+    return Link(
+        sequence=sequence,
+        previous=previous,
+        hash=chained(entry, sequence=sequence, previous=previous),
+        entry=entry,
+    )
+
+
+def verify(links: Iterable[Link], head: Head | None) -> list[str]:
+    """What is wrong with a chain, a sentence each: edited, removed, moved or added entries, a cut-off tail.
+
+    A chain that somebody rewrote as a whole is found by its head alone, so that the head to compare with is
+    one that was kept elsewhere.
+    """
+    wrong: list[str] = []
+    last = Head(sequence=0, hash=GENESIS)
+    for item in links:
+        wrong += _out_of_place(item, last)
+        if item.hash != chained(item.entry, sequence=item.sequence, previous=item.previous):
+            wrong.append(f"Entry {item.sequence} was changed after it was written.")
+        last = item.head
+    return wrong + _wrong_end(last, head)
+
+
+def _out_of_place(item: Link, last: Head) -> list[str]:
+    if item.sequence > last.sequence + 1:
+        return [f"{_entries(last.sequence + 1, item.sequence - 1)} missing."]
+    if item.sequence <= last.sequence:
+        return [f"Entry {item.sequence} stands after entry {last.sequence}."]
+    if item.previous != last.hash:
+        return [f"Entry {item.sequence} does not follow the entry that stands before it."]
+    return []
+
+
+def _wrong_end(last: Head, head: Head | None) -> list[str]:
+    if head is None:
+        return [f"The chain has entries up to {last.sequence} and no head."] if last.sequence else []
+    if head.sequence > last.sequence:
+        return [f"{_entries(last.sequence + 1, head.sequence)} missing at the end."]
+    if head.sequence < last.sequence:
+        return [f"The head names entry {head.sequence}, and the chain goes on to {last.sequence}."]
+    if head.hash != last.hash:
+        return [f"Entry {last.sequence} is not the one that the head names: the chain was written anew."]
+    return []
+
+
+def _entries(first: int, last: int) -> str:
+    return f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
