@@ -21,9 +21,7 @@ _WRITABLE = {
 }
 _AVAILABLE = frozenset({"available"})
 _DELETING = frozenset({"deleting", "deleted"})
-_DONE_BLUE_GREEN = frozenset(
-    {"SWITCHOVER_COMPLETED", "DELETING", "INVALID_CONFIGURATION", "PROVISIONING_FAILED"}
-)
+_DONE_BLUE_GREEN = frozenset({"SWITCHOVER_COMPLETED", "DELETING"})
 
 WRITE_NEEDS = {
     ResourceType.DB_CLUSTER: (Need.MEMBERS, Need.BLUE_GREEN),

@@ -129,6 +129,8 @@ class Remediation:
     """Facts that only the plan needs: read only once there is drift."""
     containment: bool = False
     """Whether it closes a door that is open to the Internet or the world: freezes do not hold it up."""
+    preflight: bool = False
+    """Whether live use must be looked at before it is applied; until it is, only an approval lets it pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

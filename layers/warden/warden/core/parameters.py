@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warden.core.resource import Facts
+
 _ON = frozenset({"1", "on", "true", "yes"})
 _OFF = frozenset({"0", "off", "false", "no"})
 
@@ -23,3 +31,36 @@ def on_spelling(allowed: str | None, default: str) -> str:
             if word.strip().lower() in _ON:
                 return word.strip()
     return default
+
+
+TLS_SWITCH: Mapping[str, str] = {
+    "aurora-postgresql": "rds.force_ssl",
+    "postgres": "rds.force_ssl",
+    "aurora-mysql": "require_secure_transport",
+    "mysql": "require_secure_transport",
+}
+"""The parameter that makes an engine refuse connections without TLS."""
+
+
+def switch(parameter: Mapping[str, Any]) -> bool | None:
+    """Whether a switch among DescribeDBClusterParameters' items is on; None where AWS does not say.
+
+    AWS leaves ParameterValue out where nobody set one and the engine's own default holds. MySQL documents
+    that default of `require_secure_transport` as OFF; of no other parameter is it assumed.
+    """
+    if "ParameterValue" in parameter:
+        return is_on(parameter["ParameterValue"])
+    is_default = parameter.get("Source") == "engine-default"
+    return False if is_default and parameter["ParameterName"] == "require_secure_transport" else None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsOn:
+    """For the write guard: a spelling of "on" and nothing else."""
+
+    def refusal(self, value: Any, facts: Facts) -> str | None:
+        """Refuse "off", what nobody can read, and other types."""
+        del facts
+        if isinstance(value, str) and is_on(value):
+            return None
+        return f"{value!r} does not turn the parameter on"

@@ -93,7 +93,7 @@ def merge(plans: Sequence[Plan]) -> tuple[Call, ...]:
     merged: list[Call] = []
     for call in (call for plan in plans for call in plan.calls):
         for index, earlier in enumerate(merged):
-            if _same_target(earlier, call):
+            if is_about(earlier, call):
                 united = _unite(earlier.parameters, call.parameters)
                 if united is not None:
                     merged[index] = Call(call.operation, united)
@@ -103,7 +103,8 @@ def merge(plans: Sequence[Plan]) -> tuple[Call, ...]:
     return tuple(merged)
 
 
-def _same_target(one: Call, other: Call) -> bool:
+def is_about(one: Call, other: Call) -> bool:
+    """Whether two calls are the same operation on the same thing."""
     if one.operation != other.operation or one.operation not in WRITES:
         return False
     parameter = WRITES[one.operation][0]

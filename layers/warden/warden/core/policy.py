@@ -132,6 +132,11 @@ class Policy:
         """The window in which attempts are counted."""
         return timedelta(hours=self.limits.attempts_window_hours)
 
+    @property
+    def owner_grace(self) -> timedelta:
+        """How long the owner of a stack has the first word."""
+        return timedelta(hours=self.limits.owner_grace_hours)
+
 
 def parse_policy(text: str, *, controls: Iterable[Control], source: str = "policy.toml") -> Policy:
     """Read a policy file; raises PolicyError naming file, key and remedy."""
@@ -340,9 +345,9 @@ class _Parser:
     def _moment(self, value: Any, where: str) -> datetime:
         if isinstance(value, datetime):
             return value if value.tzinfo else value.replace(tzinfo=UTC)
-        if isinstance(value, date):
-            return datetime.combine(value, time(), UTC)
-        self._fail(where, f"{value!r} is not a date or time; write it as 2026-12-20T18:00:00Z")
+        if not isinstance(value, date):
+            self._fail(where, f"{value!r} is not a date or time; write it as 2026-12-20T18:00:00Z")
+        return datetime.combine(value, time(), UTC)
 
     def _mode(self, value: Any, where: str) -> Mode:
         try:

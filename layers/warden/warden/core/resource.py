@@ -112,11 +112,18 @@ class Facts(Mapping[str, Any]):
     parameters of a group): then only what was read of them is evidence.
     """
 
-    __slots__ = ("_known", "_missing", "read")
+    __slots__ = ("_known", "_missing", "_otherwise", "read")
 
-    def __init__(self, known: Mapping[str, Any], missing: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        known: Mapping[str, Any],
+        missing: Mapping[str, str] | None = None,
+        *,
+        otherwise: str = "AWS's answer does not hold it",
+    ) -> None:
         self._known = known
         self._missing: Mapping[str, str] = missing or {}
+        self._otherwise = otherwise
         self.read: set[str] = set()
 
     def __getitem__(self, key: str) -> Any:
@@ -126,7 +133,7 @@ class Facts(Mapping[str, Any]):
         try:
             return self._known[key]
         except KeyError:
-            raise MissingFactError(key, "AWS's answer does not hold it") from None
+            raise MissingFactError(key, self._otherwise) from None
 
     def __contains__(self, key: object) -> bool:
         return key in self._known and key not in self._missing
@@ -147,6 +154,7 @@ class Facts(Mapping[str, Any]):
         return Facts(
             {key: value.fresh() if isinstance(value, Facts) else value for key, value in self._known.items()},
             self._missing,
+            otherwise=self._otherwise,
         )
 
     def evidence(self) -> dict[str, Any]:
@@ -155,13 +163,13 @@ class Facts(Mapping[str, Any]):
 
     def _evidence_of(self, key: str) -> Any:
         if key in self._missing or key not in self._known:
-            return {"missing": self._missing.get(key, "AWS's answer does not hold it")}
+            return {"missing": self._missing.get(key, self._otherwise)}
         value = self._known[key]
         return value.evidence() if isinstance(value, Facts) else value
 
     def with_more(self, known: Mapping[str, Any], missing: Mapping[str, str]) -> Facts:
         """These facts and more of them."""
-        return Facts({**self._known, **known}, {**self._missing, **missing})
+        return Facts({**self._known, **known}, {**self._missing, **missing}, otherwise=self._otherwise)
 
 
 @dataclass(frozen=True, slots=True)

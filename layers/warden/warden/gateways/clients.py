@@ -69,5 +69,7 @@ class Clients:
             raise LookupError(msg)
         key = (service, account, region)
         if key not in self._clients:
-            self._clients[key] = self._session.client(service, region_name=region, config=_CONFIG)
+            # The stubs know one overload per service name; here the name is data.
+            make: Any = self._session.client
+            self._clients[key] = make(service, region_name=region, config=_CONFIG)
         return self._clients[key]

@@ -111,11 +111,10 @@ def translate(error: ClientError | BotoCoreError, operation: str) -> Exception:
             return kind(message, code=code)
     if code in _THROTTLED:
         return ThrottledError(message)
-    if status == _NOT_IMPLEMENTED:
-        return UnsupportedError(message, code=code)
-    if status >= _SERVER_ERROR:
+    if status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED:
         return TransientError(message)
-    return RejectedError(message, code=code)
+    kind = UnsupportedError if status == _NOT_IMPLEMENTED else RejectedError
+    return kind(message, code=code)
 
 
 @contextmanager

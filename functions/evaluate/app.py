@@ -1,0 +1,55 @@
+"""Evaluate: from the triggers queue (or one bare event, by hand) to findings and decisions. Reads only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from warden import wiring
+from warden.pipeline import intake, report
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Look at what each event names; only what must be looked at again stays in the queue."""
+    del context
+    evaluator = wiring.wired().evaluator
+    read = intake.read(event, received_at=wiring.now())
+    handled = evaluator.handle([trigger for _, trigger in read.triggers])
+
+    for visit in handled.visits:
+        for line in report.lines(visit):
+            logger.info(line)
+    for ignored in read.ignored:
+        logger.info({"message": "ignored", "reason": ignored.reason, "detail": ignored.detail})
+    failed = {message for message, _ in read.malformed}
+    for message, error in read.malformed:
+        logger.error({"message": "malformed", "id": message, "error": str(error)})
+    for trigger, error in handled.failed:
+        logger.warning(
+            {"message": "retry", "target": str(trigger.target), "error": str(error)}, exc_info=error
+        )
+        failed.update(read.message_of(trigger))
+
+    for name, count in report.counts(handled.visits).items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    metrics.add_metric(name="Ignored", unit=MetricUnit.Count, value=len(read.ignored))
+    metrics.add_metric(name="Malformed", unit=MetricUnit.Count, value=len(read.malformed))
+
+    if intake.is_batch(event):
+        return intake.failures(failed)
+    if handled.failed:
+        raise handled.failed[0][1]
+    return {
+        "visits": report.summary(handled.visits),
+        "ignored": [{"reason": i.reason, "detail": i.detail} for i in read.ignored],
+    }

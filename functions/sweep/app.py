@@ -1,0 +1,54 @@
+"""Sweep: on a schedule, everything through the same path; and every few minutes, what waits for another look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from warden import wiring
+from warden.core.errors import MalformedEventError
+from warden.pipeline import report
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Do the job that the schedule names: `sweep` or `due`."""
+    sweeper = wiring.wired().sweeper()
+    match event.get("job"):
+        case "due":
+            sent = sweeper.look_again()
+            metrics.add_metric(name="LookedAgain", unit=MetricUnit.Count, value=sent)
+            return {"sent": sent}
+        case "sweep":
+            swept = sweeper.sweep(run_id=context.aws_request_id)
+        case other:
+            msg = f"event: job: {other!r} is not a job; send {{'job': 'sweep'}} or {{'job': 'due'}}"
+            raise MalformedEventError(msg)
+
+    for visit in swept.visits:
+        for line in report.lines(visit):
+            logger.info(line)
+    for problem in swept.problems:
+        logger.warning({"message": "not swept", "problem": problem})
+    totals = report.counts(swept.visits)
+    insufficient = sum(n for (_, kind), n in swept.evaluations.items() if kind == "INSUFFICIENT_DATA")
+    totals["InsufficientData"] = insufficient
+    totals["SweepProblems"] = len(swept.problems)
+    totals["SweepCompleted"] = 1
+    for name, count in totals.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    return {
+        "resources": dict(swept.resources),
+        "opened": swept.opened,
+        "resolved": swept.resolved,
+        "problems": swept.problems,
+    }

@@ -1,0 +1,151 @@
+"""The Ledger table: entries in chains. A chain's head is a row of the State table."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from warden.core.errors import ConflictError
+from warden.core.ledger import Head, Link, link
+from warden.gateways.errors import translated
+from warden.gateways.items import ROOM, conditional, cut_mapping, decode, encode, pages, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from warden.core.ledger import LedgerEntry
+
+_ATTEMPTS = 5
+_PREFIX = "ledger#"
+_HEAD = "head"
+_LADDER = (65_536, 4_096)
+
+
+class DynamoLedger:
+    """The ledger in DynamoDB; implements `ports.Ledger`.
+
+    The head is in another table because it is overwritten, and roles may overwrite nothing in the Ledger.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str, state_table: str) -> None:
+        self._client = client
+        self._table = table
+        self._state_table = state_table
+
+    def append(self, entry: LedgerEntry) -> None:
+        """Add an entry to its chain; ConflictError if the chain grew at the same time too often."""
+        document = fitting(entry.to_json())
+        # A lost race is over the moment the winner is read, so that the next try needs no pause.
+        for _ in range(_ATTEMPTS):
+            if self._append(entry.chain, document, self.head(entry.chain)):
+                return
+        msg = (
+            f"the ledger's chain {entry.chain} did not take an entry in {_ATTEMPTS} tries: others write to it, "
+            "or its head is older than its last entry (`warden ledger verify` tells)"
+        )
+        raise ConflictError(msg)
+
+    def _append(self, chain: str, document: Mapping[str, Any], head: Head | None) -> bool:
+        new = link(document, head)
+        try:
+            with conditional("dynamodb:TransactWriteItems"):
+                self._client.transact_write_items(
+                    TransactItems=[
+                        {"Put": self._entry_put(chain, new)},
+                        {"Put": self._head_put(chain, new, head)},
+                    ]
+                )
+        except ConflictError:
+            return False
+        return True
+
+    def _entry_put(self, chain: str, new: Link) -> Any:
+        return {
+            "TableName": self._table,
+            "Item": encode(
+                {
+                    "chain": chain,
+                    "sequence": new.sequence,
+                    "previous": new.previous,
+                    "hash": new.hash,
+                    "entry": json.dumps(new.entry, sort_keys=True),
+                }
+            ),
+            "ConditionExpression": "attribute_not_exists(#sequence)",
+            "ExpressionAttributeNames": {"#sequence": "sequence"},
+        }
+
+    def _head_put(self, chain: str, new: Link, head: Head | None) -> Any:
+        put: dict[str, Any] = {
+            "TableName": self._state_table,
+            "Item": encode({**_head_key(chain), "sequence": new.sequence, "hash": new.hash}),
+        }
+        if head is None:
+            return {**put, "ConditionExpression": "attribute_not_exists(pk)"}
+        return {
+            **put,
+            "ConditionExpression": "#sequence = :sequence AND #hash = :hash",
+            "ExpressionAttributeNames": {"#sequence": "sequence", "#hash": "hash"},
+            "ExpressionAttributeValues": encode({":sequence": head.sequence, ":hash": head.hash}),
+        }
+
+    def head(self, chain: str) -> Head | None:
+        """The head of a chain, read consistently."""
+        with translated("dynamodb:GetItem"):
+            answer = self._client.get_item(
+                TableName=self._state_table, Key=encode(_head_key(chain)), ConsistentRead=True
+            )
+        return _head(decode(answer["Item"])) if "Item" in answer else None
+
+    def heads(self) -> dict[str, Head]:
+        """The heads of all chains: a chain that was removed as a whole shows by its head alone."""
+        rows = pages(
+            self._client.scan,
+            "dynamodb:Scan",
+            TableName=self._state_table,
+            ConsistentRead=True,
+            FilterExpression="begins_with(pk, :prefix) AND sk = :head",
+            ExpressionAttributeValues=encode({":prefix": _PREFIX, ":head": _HEAD}),
+        )
+        return {row["pk"].removeprefix(_PREFIX): _head(row) for row in rows}
+
+    def read(self, chain: str) -> Iterator[Link]:
+        """The entries of a chain in their order."""
+        rows = pages(
+            self._client.query,
+            "dynamodb:Query",
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="#chain = :chain",
+            ExpressionAttributeNames={"#chain": "chain"},
+            ExpressionAttributeValues=encode({":chain": chain}),
+        )
+        return (
+            Link(
+                sequence=row["sequence"],
+                previous=row["previous"],
+                hash=row["hash"],
+                entry=json.loads(row["entry"]),
+            )
+            for row in rows
+        )
+
+
+def fitting(document: dict[str, Any]) -> dict[str, Any]:
+    """An entry's document, cut where an item could not hold it: evidence first."""
+    for room in _LADDER:
+        for name in ("evidence", "after", "before", "cause"):
+            if size(document) <= ROOM:
+                return document
+            document = {**document, name: cut_mapping(document[name], room)}
+    return document
+
+
+def _head_key(chain: str) -> dict[str, str]:
+    return {"pk": f"{_PREFIX}{chain}", "sk": _HEAD}
+
+
+def _head(row: Mapping[str, Any]) -> Head:
+    return Head(sequence=row["sequence"], hash=row["hash"])

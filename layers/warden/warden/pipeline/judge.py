@@ -1,0 +1,195 @@
+"""Evaluate every control of a resource and decide about each: what evaluate, sweep, scan and remediate share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from warden.core import conditions
+from warden.core.control import ComplianceType, Safety
+from warden.core.decision import Decision, Mode, Situation, approval_missing, decide
+from warden.core.errors import MissingFactError, RefusedError
+from warden.core.evaluation import Evaluation, evaluate, plan
+from warden.core.plan import Call, Manual, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from warden.core.control import Control
+    from warden.core.finding import Finding
+    from warden.core.kinds import Need
+    from warden.core.policy import Policy
+    from warden.core.resource import Resource, ResourceType
+    from warden.pipeline.ports import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One control's answer for one resource: what is, what would be written, and what to do about it."""
+
+    evaluation: Evaluation
+    plan: Plan | Manual | None
+    decision: Decision
+
+    @property
+    def control(self) -> Control:
+        """The control that judged."""
+        return self.evaluation.control
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The planned calls; none where a person must act."""
+        return self.plan.calls if isinstance(self.plan, Plan) else ()
+
+    @property
+    def manual(self) -> str:
+        """What a person must know or do; empty where there is a plan."""
+        return "\n".join((self.plan.why, *self.plan.steps)) if isinstance(self.plan, Manual) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Holds what every judgement needs: the controls, the policy and the ceiling."""
+
+    controls: Mapping[ResourceType, tuple[Control, ...]]
+    policy: Policy
+    ceiling: Mode
+    reader: Reader
+
+    @classmethod
+    def of(cls, controls: Sequence[Control], *, policy: Policy, ceiling: Mode, reader: Reader) -> Judge:
+        """A judge of these controls, as far as the policy enables them."""
+        by_type: dict[ResourceType, tuple[Control, ...]] = {}
+        for control in controls:
+            if policy.is_enabled(control.id):
+                by_type[control.resource_type] = (*by_type.get(control.resource_type, ()), control)
+        return cls(controls=by_type, policy=policy, ceiling=ceiling, reader=reader)
+
+    def needs(self, resource_type: ResourceType) -> frozenset[Need]:
+        """The enrichments that the controls of a type evaluate on."""
+        return frozenset(need for control in self.of_type(resource_type) for need in control.needs)
+
+    def of_type(self, resource_type: ResourceType) -> tuple[Control, ...]:
+        """The controls of a type."""
+        return self.controls.get(resource_type, ())
+
+    def evaluate(self, resource: Resource) -> list[Evaluation]:
+        """Run every control of the resource's type."""
+        return [
+            evaluate(control, resource, self.policy.settings[control.id])
+            for control in self.of_type(resource.ref.resource_type)
+        ]
+
+    def decide(
+        self,
+        resource: Resource,
+        evaluations: Sequence[Evaluation],
+        *,
+        findings: Mapping[str, Finding],
+        now: datetime,
+        budget_spent: Callable[[bool], bool],
+        settling: bool = False,
+    ) -> tuple[Resource, list[Judgement]]:
+        """Decide about each evaluation; returns the resource with the facts that the plans needed.
+
+        `settling`: our own write to it has just come back as an event, so nothing more is written for now.
+        """
+        drifted = [e for e in evaluations if e.compliance is ComplianceType.NON_COMPLIANT]
+        resource = self._enriched_for_plans(resource, drifted)
+        return resource, [
+            self._judgement(
+                evaluation,
+                resource,
+                finding=findings.get(evaluation.control.id),
+                now=now,
+                budget_spent=budget_spent,
+                settling=settling,
+            )
+            for evaluation in evaluations
+        ]
+
+    def _enriched_for_plans(self, resource: Resource, drifted: Sequence[Evaluation]) -> Resource:
+        needs: set[Need] = set()
+        for evaluation in drifted:
+            if (remediation := evaluation.control.remediation) is not None:
+                needs |= set(remediation.needs)
+                needs |= set(conditions.WRITE_NEEDS.get(resource.ref.resource_type, ()))
+        wanted = frozenset(need for need in needs if need not in resource.facts)
+        return self.reader.enrich(resource, wanted) if wanted else resource
+
+    def _judgement(
+        self,
+        evaluation: Evaluation,
+        resource: Resource,
+        *,
+        finding: Finding | None,
+        now: datetime,
+        budget_spent: Callable[[bool], bool],
+        settling: bool,
+    ) -> Judgement:
+        control = evaluation.control
+        if evaluation.compliance is not ComplianceType.NON_COMPLIANT:
+            return Judgement(
+                evaluation=evaluation, plan=None, decision=decide(Situation(compliance=evaluation.compliance))
+            )
+        planned = plan(control, resource, self.policy.settings[control.id])
+        calls = planned.calls if isinstance(planned, Plan) else ()
+        containment = control.remediation is not None and control.remediation.containment
+        unknown, busy, pending = _writability(resource, calls)
+        situation = Situation(
+            compliance=evaluation.compliance,
+            mode=self.policy.mode(control.id, resource, self.ceiling),
+            exempt=self.policy.exemption(control.id, resource, now) is not None,
+            preview=control.maturity == "preview",
+            remediable=isinstance(planned, Plan),
+            flapping=self._is_flapping(finding, now),
+            owner_first=self._is_owner_first(resource, finding, now),
+            approval_missing=self._approval_missing(control),
+            unknown_state=unknown,
+            busy=busy or settling,
+            pending=pending,
+            frozen=self.policy.freeze(now) is not None,
+            budget_spent=budget_spent(containment),
+            containment=containment,
+        )
+        return Judgement(evaluation=evaluation, plan=planned, decision=decide(situation))
+
+    def _approval_missing(self, control: Control) -> bool:
+        remediation = control.remediation
+        if remediation is None:
+            return True
+        allowed = {
+            Safety.SAFE: True,
+            Safety.COSTS: control.id in self.policy.allow_costs,
+            Safety.DISRUPTIVE: control.id in self.policy.allow_disruption,
+        }[remediation.safety]
+        return approval_missing(
+            safe=remediation.safety is Safety.SAFE,
+            # Nothing looks at live use yet: where that is asked for, the answer is "unknown", which is not clean.
+            preflight_clean=not remediation.preflight,
+            allowed=allowed,
+            approved=False,
+        )
+
+    def _is_flapping(self, finding: Finding | None, now: datetime) -> bool:
+        if finding is None:
+            return False
+        since = now - self.policy.attempts_window
+        recent = sum(attempt > since for attempt in finding.attempts)
+        return recent >= self.policy.limits.attempts
+
+    def _is_owner_first(self, resource: Resource, finding: Finding | None, now: datetime) -> bool:
+        grace = self.policy.owner_grace
+        if not grace or conditions.owner_stack(resource) is None:
+            return False
+        since = finding.first_observed if finding is not None and finding.is_open else now
+        return now < since + grace
+
+
+def _writability(resource: Resource, calls: Sequence[Call]) -> tuple[bool, bool, bool]:
+    """Whether it is unknown if the resource may be written to, it is busy, and the calls would flush something."""
+    try:
+        return False, conditions.is_busy(resource), conditions.would_flush(resource, calls)
+    except (MissingFactError, RefusedError, KeyError):
+        return True, False, False

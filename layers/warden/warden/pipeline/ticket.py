@@ -1,0 +1,113 @@
+"""The step that tells people: one ticket per finding, brought up to date, resolved with the finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from warden.core.errors import TransientError
+from warden.core.finding import WorkflowStatus
+from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.messages import TicketEvent
+from warden.core.ticket import TicketState, ticket
+from warden.pipeline.ports import TicketRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warden.core.control import Control
+    from warden.core.finding import Finding
+    from warden.core.messages import TicketMessage
+    from warden.core.ticket import Ticket
+    from warden.pipeline.ports import Clock, Findings, Ledger, Tickets, TicketSink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticketer:
+    """Everything that telling needs."""
+
+    controls: Mapping[str, Control]
+    findings: Findings
+    tickets: Tickets
+    ledger: Ledger
+    sinks: Sequence[TicketSink]
+    clock: Clock
+
+    def handle(self, message: TicketMessage) -> str:
+        """Open, update or resolve the ticket of a finding; returns what was done, as a word for the log.
+
+        The row is written before anything is delivered, and its digest after: a crash in between delivers
+        again rather than not at all.
+        """
+        finding = self.findings.get(message.resource_key, message.control)
+        if finding is None:
+            # The message overtook the finding, which is written after it was sent.
+            msg = f"the finding {message.control} of {message.resource_key} is not written yet"
+            raise TransientError(msg)
+        row = self.tickets.get(finding.id)
+        if message.event is TicketEvent.RESOLVE:
+            return self._resolve(finding, row)
+        return self._open(finding, row)
+
+    def _open(self, finding: Finding, row: TicketRow | None) -> str:
+        if not finding.is_open:
+            return "resolved_meanwhile"
+        told = row is not None and row.state == "open"
+        wanted = self._ticket(finding, TicketState.UPDATED if told else TicketState.OPEN)
+        digest = replace(wanted, state=TicketState.OPEN).digest
+        if told and row is not None and row.digest == digest:
+            self._notified(finding)
+            return "known"
+        now = self.clock()
+        if row is None or row.state == "resolved":
+            row = self.tickets.put(
+                TicketRow(
+                    finding_id=finding.id,
+                    state="opening",
+                    digest="",
+                    opened_at=now,
+                    changed_at=now,
+                    revision=0 if row is None else row.revision,
+                )
+            )
+        self._deliver(wanted)
+        self.tickets.put(replace(row, state="open", digest=digest, changed_at=now))
+        self._notified(finding)
+        self._record(finding, wanted.state)
+        return wanted.state.lower()
+
+    def _resolve(self, finding: Finding, row: TicketRow | None) -> str:
+        if finding.is_open:
+            return "drifted_again"
+        if row is None or row.state == "resolved":
+            return "known"
+        wanted = self._ticket(finding, TicketState.RESOLVED)
+        self._deliver(wanted)
+        self.tickets.put(replace(row, state="resolved", digest=wanted.digest, changed_at=self.clock()))
+        self._record(finding, wanted.state)
+        return "resolved"
+
+    def _ticket(self, finding: Finding, state: TicketState) -> Ticket:
+        return ticket(finding, self.controls.get(finding.control), state)
+
+    def _deliver(self, wanted: Ticket) -> None:
+        for sink in self.sinks:
+            sink.deliver(wanted)
+
+    def _notified(self, finding: Finding) -> None:
+        if finding.workflow is WorkflowStatus.NEW:
+            self.findings.put(replace(finding, workflow=WorkflowStatus.NOTIFIED))
+
+    def _record(self, finding: Finding, state: TicketState) -> None:
+        self.ledger.append(
+            LedgerEntry(
+                at=self.clock(),
+                actor="ticket",
+                chain=finding.resource_key,
+                kind=EntryKind.TICKET,
+                control=finding.control,
+                arn=finding.arn,
+                after={"state": state.value},
+                cause=finding.cause,
+            )
+        )

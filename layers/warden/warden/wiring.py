@@ -1,0 +1,218 @@
+"""Joins the parts: builds the real gateways from the environment. The only module that knows everyone."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from warden.controls import all_controls
+from warden.core.decision import Mode
+from warden.core.errors import ConfigurationError
+from warden.core.policy import Policy, parse_policy
+from warden.core.resource import Deployment
+from warden.gateways.clients import Clients
+from warden.gateways.findings import DynamoFindings
+from warden.gateways.ledger import DynamoLedger
+from warden.gateways.queues import SqsQueues
+from warden.gateways.rds import Rds
+from warden.gateways.rds_reader import RdsReader
+from warden.gateways.rds_writer import RdsWriter
+from warden.gateways.sns import SnsSink
+from warden.gateways.state import DynamoState
+from warden.gateways.tickets import DynamoTickets
+from warden.pipeline.evaluate import Evaluator
+from warden.pipeline.judge import Judge
+from warden.pipeline.remediate import Remediator
+from warden.pipeline.sweep import Sweeper
+from warden.pipeline.ticket import Ticketer
+from warden.pipeline.visit import Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+
+def utcnow() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+clock: Callable[[], datetime] = utcnow
+"""Replaced by the local AWS, whose time can be moved."""
+
+
+def now() -> datetime:
+    """The time by whatever clock is set."""
+    return clock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The environment variables of a function, checked at its start."""
+
+    account: str
+    region: str
+    partition: str
+    ceiling: Mode
+    policy_file: str
+    own_roles: frozenset[str]
+    names: Mapping[str, str]
+    """Tables, queues and the topic, as far as the function has them."""
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Environment:
+        """Read them; raises ConfigurationError naming the variable that is missing or wrong."""
+        try:
+            ceiling = Mode.parse(_required(variables, "WARDEN_MODE_CEILING"))
+        except ValueError as error:
+            msg = f"WARDEN_MODE_CEILING: {error}"
+            raise ConfigurationError(msg) from None
+        return cls(
+            account=_required(variables, "WARDEN_ACCOUNT_ID"),
+            region=_required(variables, "AWS_REGION"),
+            partition=variables.get("WARDEN_PARTITION", "aws"),
+            ceiling=ceiling,
+            policy_file=_required(variables, "WARDEN_POLICY_FILE"),
+            own_roles=frozenset(filter(None, variables.get("WARDEN_OWN_ROLES", "").split(","))),
+            names={
+                name: value
+                for name, value in variables.items()
+                if name.startswith("WARDEN_") and name.endswith(("_TABLE", "_QUEUE_URL", "_TOPIC_ARN"))
+            },
+        )
+
+    def __getitem__(self, name: str) -> str:
+        return _required(self.names, name)
+
+
+def _required(variables: Mapping[str, str], name: str) -> str:
+    value = variables.get(name, "")
+    if not value:
+        msg = f"the environment variable {name} is not set; template.yaml sets it for this function"
+        raise ConfigurationError(msg)
+    return value
+
+
+def load_policy(file: str | Path) -> Policy:
+    """Read and check a policy file; raises PolicyError."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        msg = f"{file}: the policy file cannot be read: {error.strerror}"
+        raise ConfigurationError(msg) from None
+    return parse_policy(text, controls=all_controls(), source=str(file))
+
+
+class Wiring:
+    """Builds each step once per process, when it is first asked for."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.deployment = Deployment(environment.account, environment.region, environment.partition)
+        self.policy = load_policy(environment.policy_file)
+        self._clients = Clients(account=environment.account)
+
+    def _client(self, service: str) -> Any:
+        return self._clients.get(service, account=self.environment.account, region=self.environment.region)
+
+    @functools.cached_property
+    def _rds(self) -> Rds:
+        return Rds(self._clients, account=self.environment.account, region=self.environment.region)
+
+    @functools.cached_property
+    def _findings(self) -> DynamoFindings:
+        return DynamoFindings(self._client("dynamodb"), self.environment["WARDEN_FINDINGS_TABLE"])
+
+    @functools.cached_property
+    def _ledger(self) -> DynamoLedger:
+        environment = self.environment
+        return DynamoLedger(
+            self._client("dynamodb"), environment["WARDEN_LEDGER_TABLE"], environment["WARDEN_STATE_TABLE"]
+        )
+
+    @functools.cached_property
+    def _state(self) -> DynamoState:
+        return DynamoState(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+
+    @functools.cached_property
+    def _queues(self) -> SqsQueues:
+        names = self.environment.names
+        return SqsQueues(
+            self._client("sqs"),
+            triggers_url=names.get("WARDEN_TRIGGERS_QUEUE_URL", ""),
+            remediations_url=names.get("WARDEN_REMEDIATIONS_QUEUE_URL", ""),
+            tickets_url=names.get("WARDEN_TICKETS_QUEUE_URL", ""),
+        )
+
+    def _reader(self, *, bulk: bool = False) -> RdsReader:
+        return RdsReader(self._rds, deployment=self.deployment, clock=now, bulk=bulk)
+
+    def _judge(self, reader: RdsReader) -> Judge:
+        return Judge.of(all_controls(), policy=self.policy, ceiling=self.environment.ceiling, reader=reader)
+
+    def _visitor(self, reader: RdsReader) -> Visitor:
+        return Visitor(
+            judge=self._judge(reader),
+            findings=self._findings,
+            ledger=self._ledger,
+            state=self._state,
+            queues=self._queues,
+            clock=now,
+            jitter=random.random,
+            own_roles=self.environment.own_roles,
+        )
+
+    @functools.cached_property
+    def evaluator(self) -> Evaluator:
+        """The step behind the triggers queue."""
+        reader = self._reader()
+        return Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
+
+    @functools.cached_property
+    def remediator(self) -> Remediator:
+        """The step behind the remediations queue."""
+        reader = self._reader()
+        return Remediator(
+            deployment=self.deployment,
+            judge=self._judge(reader),
+            reader=reader,
+            writer=RdsWriter(self._rds),
+            findings=self._findings,
+            ledger=self._ledger,
+            state=self._state,
+            queues=self._queues,
+            clock=now,
+            jitter=random.random,
+            new_owner=lambda: uuid.uuid4().hex,
+        )
+
+    @functools.cached_property
+    def ticketer(self) -> Ticketer:
+        """The step behind the tickets queue."""
+        return Ticketer(
+            controls={control.id: control for control in all_controls()},
+            findings=self._findings,
+            tickets=DynamoTickets(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            ledger=self._ledger,
+            sinks=(SnsSink(self._client("sns"), self.environment["WARDEN_TOPIC_ARN"]),),
+            clock=now,
+        )
+
+    def sweeper(self) -> Sweeper:
+        """A sweep; made anew each time, since it reads whole lists once."""
+        reader = self._reader(bulk=True)
+        return Sweeper(
+            evaluator=Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
+        )
+
+
+@functools.cache
+def wired() -> Wiring:
+    """The parts of this process, by its environment."""
+    return Wiring(Environment.read(os.environ))
