@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +22,39 @@ class Source(StrEnum):
     SWEEP = "sweep"
     DEFERRAL = "deferral"
     MANUAL = "manual"
+
+
+class IgnoredReason(StrEnum):
+    """Why an event, or a part of one, leads to no look; a word for counting."""
+
+    CUSTOM_EVENT = "custom_event"
+    """Put on the bus by an application or a test: only AWS may send a source that begins with `aws.`."""
+    UNKNOWN_SOURCE = "unknown_source"
+    """An AWS service that sends nothing about databases; the rule's pattern is too wide."""
+    UNKNOWN_DETAIL_TYPE = "unknown_detail_type"
+    """A service that Warden listens to, with a kind of event that it does not know."""
+    SCHEDULED = "scheduled"
+    """A clock's tick: no resource is named."""
+    OTHER_SERVICE = "other_service"
+    """A recorded call or event of a service whose calls Warden does not read."""
+    OTHER_RESOURCE = "other_resource"
+    """A resource of another type than Warden's."""
+    OTHER_ENGINE = "other_engine"
+    """Neptune or DocumentDB, which answer under the name of RDS."""
+    UNKNOWN_API = "unknown_api"
+    """A call that the table of RDS's operations does not hold: the table may be older than the API."""
+    READ_ONLY = "read_only"
+    """A call that changes nothing."""
+    FAILED_CALL = "failed_call"
+    """A call that AWS refused, so that nothing changed."""
+    NO_EVALUATION = "no_evaluation"
+    """A Config rule that no longer says anything about the resource."""
+    FINDING_NOT_OPEN = "finding_not_open"
+    """A Security Hub finding that passed, is archived, or is taken care of."""
+    OTHER_PRODUCT = "other_product"
+    """A finding that is not one of Security Hub's own controls; Warden's own findings among them."""
+    NO_RESOURCE = "no_resource"
+    """A finding, or a list of findings, that names nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +96,14 @@ class WholeKind:
     region: str
 
 
+Target: TypeAlias = "ResourceRef | Lookup | WholeKind"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
     """Look at this resource: an identity and a cause, nothing about its state."""
 
-    target: ResourceRef | Lookup | WholeKind
+    target: Target
     cause: Cause
 
 
@@ -75,7 +111,6 @@ class Trigger:
 class Ignored:
     """An event, or a part of one, that leads to no look, with its reason."""
 
-    reason: str
-    """A snake_case word for counting, such as `unknown_resource_type`."""
+    reason: IgnoredReason
     detail: str
     """A sentence for a person."""

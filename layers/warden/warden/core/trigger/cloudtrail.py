@@ -1,0 +1,156 @@
+"""API calls that CloudTrail recorded: who called what, and which resources that call named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from warden.core.trigger.envelope import cause_of, triggers_of
+from warden.core.trigger.fields import Node, shown
+from warden.core.trigger.identity import named
+from warden.core.trigger.model import Ignored, IgnoredReason, Lookup, Source
+from warden.core.trigger.rds_api import OPERATIONS, OTHERS, READ_ONLY_PREFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from warden.core.trigger.envelope import Envelope
+    from warden.core.trigger.identity import Home
+    from warden.core.trigger.model import Cause, Target, Trigger
+    from warden.core.trigger.rds_api import Place
+
+API_CALL: Final = "AWS API Call via CloudTrail"
+VIA_CLOUDTRAIL: Final = " via CloudTrail"
+
+# What the table calls the two halves of a record.
+_ROOTS: Final[Mapping[str, str]] = {"in": "requestParameters", "out": "responseElements"}
+
+# Their clusters, instances, snapshots and groups answer under the name of RDS.
+_OTHER_ENGINES: Final = ("docdb", "neptune")
+# Where a record says which engine it is about.
+_ENGINE_MEMBERS: Final = ("engine", "dBParameterGroupFamily")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One recorded call: its name, where it was made, and what it was given and answered."""
+
+    name: str
+    home: Home
+    record: Node
+    cause: Cause
+
+    def part(self, root: str) -> Node:
+        """The request (`in`) or the response (`out`); empty when CloudTrail recorded null or left it out."""
+        return self.record.maybe_child(_ROOTS[root])
+
+    def texts(self, path: str) -> tuple[str, ...]:
+        """The strings at a path of the table."""
+        root, _, rest = path.partition(".")
+        return self.part(root).strings_at(rest)
+
+
+def read(event: Envelope) -> tuple[Trigger | Ignored, ...]:
+    """Read a record in its envelope."""
+    if event.detail_type != API_CALL:
+        return (
+            _ignored(
+                IgnoredReason.OTHER_SERVICE,
+                f"{shown(event.detail_type)} is not a call: a service or the console did it.",
+            ),
+        )
+    record = event.detail
+    service = record.text("eventSource")
+    name = record.text("eventName")
+    reader = _SERVICES.get(service)
+    if reader is None:
+        return (
+            _ignored(
+                IgnoredReason.OTHER_SERVICE, f"{shown(name)} is a call of {shown(service)}, not of RDS."
+            ),
+        )
+    error = record.maybe_text("errorCode")
+    if error:
+        return (_ignored(IgnoredReason.FAILED_CALL, f"{shown(name)} was refused with {shown(error)}."),)
+    home = event.home(record.maybe_text("recipientAccountId"), record.maybe_text("awsRegion"))
+    return reader(Call(name, home, record, _cause(record, event)))
+
+
+def _cause(record: Node, event: Envelope) -> Cause:
+    identity = record.maybe_child("userIdentity")
+    # IAM users, root and the console have no session, or one whose issuer is an empty object.
+    issuer = identity.maybe_child("sessionContext").maybe_child("sessionIssuer")
+    invoked_by = identity.maybe_text("invokedBy")
+    return cause_of(
+        Source.CLOUDTRAIL,
+        event_name=record.text("eventName"),
+        event_id=record.maybe_text("eventID") or event.id,
+        at=record.maybe_moment("eventTime") or event.at,
+        principal=issuer.maybe_text("arn") or identity.maybe_text("arn") or invoked_by,
+        user_agent=record.maybe_text("userAgent"),
+        source_ip=record.maybe_text("sourceIPAddress"),
+        invoked_by=invoked_by,
+    )
+
+
+def _rds(call: Call) -> tuple[Trigger | Ignored, ...]:
+    places = OPERATIONS.get(call.name)
+    if places is None:
+        return (_unlisted(call),)
+    other = _other_engine(call)
+    if other:
+        return (_ignored(IgnoredReason.OTHER_ENGINE, f"{call.name} is about {shown(other)}, not about RDS."),)
+    found = triggers_of((target for place in places for target in _at(place, call)), call.cause)
+    # Only optional places, and nothing in them: DeleteTenantDatabase without a final snapshot.
+    return found or (
+        _ignored(IgnoredReason.OTHER_RESOURCE, f"{call.name} named no resource that Warden knows."),
+    )
+
+
+def _unlisted(call: Call) -> Ignored:
+    if call.name in OTHERS:
+        return _ignored(IgnoredReason.OTHER_RESOURCE, f"{call.name} is about {OTHERS[call.name]}.")
+    if call.record.value.get("readOnly") is True or call.name.startswith(READ_ONLY_PREFIXES):
+        return _ignored(IgnoredReason.READ_ONLY, f"{shown(call.name)} changes nothing.")
+    return _ignored(
+        IgnoredReason.UNKNOWN_API,
+        f"{shown(call.name)} is not in the table of RDS's API: the table may be older than the API.",
+    )
+
+
+def _other_engine(call: Call) -> str:
+    for root in ("out", "in"):
+        for member in _ENGINE_MEMBERS:
+            engine = call.part(root).maybe_text(member)
+            if engine.startswith(_OTHER_ENGINES):
+                return engine
+    return ""
+
+
+def _at(place: Place, call: Call) -> Iterator[Target | Ignored]:
+    for path in place.paths:
+        texts = call.texts(path)
+        if texts:
+            yield from (named(place.resource_type, text, call.home, _spelt_out(path)) for text in texts)
+            return
+    for path in place.resource_ids:
+        for text in call.texts(path):
+            yield Lookup(place.resource_type, call.home.account, call.home.region, text)
+            return
+    if not place.optional:
+        yield from (call.home.every(kind) for kind in place.instead or (place.resource_type,))
+
+
+def _spelt_out(path: str) -> str:
+    root, _, rest = path.partition(".")
+    return f"detail.{_ROOTS[root]}.{rest}"
+
+
+def _ignored(reason: IgnoredReason, detail: str) -> Ignored:
+    return Ignored(reason=reason, detail=detail)
+
+
+# A service whose calls lead to databases gets a reader here: security groups of ec2, keys of kms, secrets.
+_SERVICES: Final[Mapping[str, Callable[[Call], tuple[Trigger | Ignored, ...]]]] = {
+    "rds.amazonaws.com": _rds,
+}
