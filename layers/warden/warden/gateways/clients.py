@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from warden.core.errors import ConfigurationError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "rds": (
@@ -57,10 +59,13 @@ _CONFIG = Config(
 class Clients:
     """Makes and keeps clients."""
 
-    def __init__(self, *, account: str, profile: str | None = None) -> None:
+    def __init__(
+        self, *, account: str, profile: str | None = None, on_call: Callable[[str], None] | None = None
+    ) -> None:
         self._account = account
         self._session = boto3.session.Session(profile_name=profile)
         self._clients: dict[tuple[str, str, str], Any] = {}
+        self._on_call = on_call
 
     def get(self, service: str, *, account: str, region: str) -> Any:
         """The client for a service in an account and Region."""
@@ -69,7 +74,31 @@ class Clients:
             raise LookupError(msg)
         key = (service, account, region)
         if key not in self._clients:
-            # The stubs know one overload per service name; here the name is data.
-            make: Any = self._session.client
-            self._clients[key] = make(service, region_name=region, config=_CONFIG)
+            self._clients[key] = self._make(service, region)
         return self._clients[key]
+
+    def identify(self, region: str) -> tuple[str, str]:
+        """The account and the partition that the credentials belong to."""
+        identity = self._make("sts", region).get_caller_identity()
+        return str(identity["Account"]), str(identity["Arn"]).split(":", 2)[1]
+
+    def default_regions(self) -> list[str]:
+        """The Region of the AWS configuration; raises ConfigurationError where there is none."""
+        if not self._session.region_name:
+            msg = "no Region is configured; give --region, or set AWS_REGION or a profile with a region"
+            raise ConfigurationError(msg)
+        return [self._session.region_name]
+
+    def _make(self, service: str, region: str) -> Any:
+        # The stubs know one overload per service name; here the name is data.
+        make: Any = self._session.client
+        client = make(service, region_name=region, config=_CONFIG)
+        if self._on_call is not None:
+            # before-send sees every attempt, retries included: that is what counts against AWS's quotas.
+            client.meta.events.register(f"before-send.{service}", self._count)
+        return client
+
+    def _count(self, event_name: str = "", **_: Any) -> None:
+        service, operation = event_name.split(".", 2)[1:]
+        if self._on_call is not None:
+            self._on_call(f"{service}:{operation}")

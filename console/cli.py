@@ -1,0 +1,185 @@
+"""`warden`: the operator's command line.
+
+Exit status: 0 fine, 1 there are findings (scan) or the answer is no, 2 it could not run. What a machine reads goes
+to stdout; progress and messages go to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from console import paths
+from warden.core.errors import WardenError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COULD_NOT_RUN = 2
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except WardenError as error:
+        print(f"warden: {error}", file=sys.stderr)
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone (`warden scan | head`); Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="warden",
+        description="Detects drift of Aurora and RDS from a security baseline, and remediates it or opens a ticket.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_scan(commands)
+    _add_replay(commands)
+    _add_controls(commands)
+    _add_policy(commands)
+    _add_stop(commands)
+    return parser
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("demo", help="watch drift being found and fixed on the embedded local AWS")
+    command.add_argument("--slow", action="store_true", help="pause between the scenes, for an audience")
+
+    def run(options: argparse.Namespace) -> int:
+        from console.demo import demo  # noqa: PLC0415 - moto takes a second to import; only this needs it
+
+        return demo(slow=options.slow)
+
+    command.set_defaults(run=run)
+
+
+def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "scan",
+        help="read-only: judge everything in an account and show what would be done",
+        description=(
+            "Reads whatever AWS the usual boto3 settings name (credentials, profile, AWS_ENDPOINT_URL). Decisions are "
+            "those of a ceiling of remediate and an empty history. Exit status: 0 clean, 1 findings, 2 it could not "
+            "run, or found nothing but could not evaluate everything."
+        ),
+    )
+    command.add_argument("--region", action="append", default=[], help="a Region (repeat for several)")
+    command.add_argument(
+        "--control", action="append", default=[], metavar="ID", help="only this control (repeat for several)"
+    )
+    command.add_argument("--all", action="store_true", help="also list what is compliant or not applicable")
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    command.add_argument("--policy", default=str(paths.POLICY), metavar="FILE", help="the policy file")
+    command.add_argument("--profile", default=None, help="a profile of the AWS configuration")
+
+    def run(options: argparse.Namespace) -> int:
+        from console import scan  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return scan.run(
+            regions=options.region,
+            controls=options.control,
+            show_all=options.all,
+            output=options.format,
+            policy_file=options.policy,
+            profile=options.profile,
+        )
+
+    command.set_defaults(run=run)
+
+
+def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "replay",
+        help="send event files through the template's rules and the whole pipeline, on the embedded local AWS",
+        description=(
+            "Seeds the resource that each event names with drift that the baseline does not allow, puts the event on "
+            "the bus, and shows what happens; or which rule does not match, and why."
+        ),
+    )
+    command.add_argument(
+        "files", nargs="+", metavar="FILE", help="a JSON file with one event, as AWS delivers it"
+    )
+    command.add_argument("--dry-run", action="store_true", help="decide, but write nothing")
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument("--policy", default=str(paths.POLICY), metavar="FILE", help="the policy file")
+
+    def run(options: argparse.Namespace) -> int:
+        from console import replay  # noqa: PLC0415 - moto takes a second to import; only this needs it
+
+        return replay.run(
+            files=options.files,
+            dry_run=options.dry_run,
+            output=options.format,
+            policy_file=options.policy,
+        )
+
+    command.set_defaults(run=run)
+
+
+def _add_controls(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("controls", help="list the controls")
+    command.add_argument("--format", choices=("text", "json"), default="text")
+
+    def run(options: argparse.Namespace) -> int:
+        from console import catalogue  # noqa: PLC0415 - each command imports what it needs
+
+        return catalogue.run(output=options.format)
+
+    command.set_defaults(run=run)
+
+
+def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    policy = commands.add_parser("policy", help="work with policy files")
+    verbs = policy.add_subparsers(required=True, metavar="VERB")
+    check = verbs.add_parser("check", help="check a policy file, and show what it means")
+    check.add_argument("file", metavar="FILE")
+
+    def run(options: argparse.Namespace) -> int:
+        from console import policy as policy_command  # noqa: PLC0415 - each command imports what it needs
+
+        return policy_command.check(options.file)
+
+    check.set_defaults(run=run)
+
+
+def _add_stop(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    for name, text in (
+        ("stop", "stop all writes of a deployment at once"),
+        ("resume", "let a stopped deployment write again"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--reason", required=True, help="why; it goes into the ledger")
+        command.add_argument(
+            "--stack", default="aurora-warden", help="the CloudFormation stack of the deployment"
+        )
+        command.add_argument("--region", default=None, help="the Region of the stack")
+        command.add_argument("--profile", default=None, help="a profile of the AWS configuration")
+
+        def run(options: argparse.Namespace, *, stopping: bool = name == "stop") -> int:
+            from console import stop  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+            return stop.run(
+                stopping=stopping,
+                reason=options.reason,
+                stack=options.stack,
+                region=options.region,
+                profile=options.profile,
+            )
+
+        command.set_defaults(run=run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

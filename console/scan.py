@@ -1,0 +1,323 @@
+"""`warden scan`: judge everything in an account, read-only, and show what would be done about it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+
+from warden.controls import all_controls
+from warden.core.control import ComplianceType
+from warden.core.decision import Mode
+from warden.core.errors import AccessDeniedError, ConfigurationError, WardenError
+from warden.core.kinds import EVALUATED_KINDS, KINDS
+from warden.core.ledger import plain
+from warden.core.resource import Deployment
+from warden.gateways.clients import Clients
+from warden.gateways.errors import translate
+from warden.gateways.rds import Rds
+from warden.gateways.rds_reader import RdsReader
+from warden.pipeline.judge import Judge
+from warden.wiring import load_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from warden.core.control import Control
+    from warden.core.policy import Policy
+    from warden.core.resource import Resource, ResourceType
+    from warden.pipeline.judge import Judgement
+
+CLEAN, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a scan saw."""
+
+    account: str
+    regions: list[str]
+    policy_version: str
+    resources: Counter[str] = field(default_factory=Counter)
+    api_calls: Counter[str] = field(default_factory=Counter)
+    evaluations: Counter[str] = field(
+        default_factory=lambda: Counter({compliance.value: 0 for compliance in ComplianceType})
+    )
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    not_evaluated: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        """The exit status: a scan that could not see everything is not clean."""
+        if self.evaluations[ComplianceType.NON_COMPLIANT]:
+            return FINDINGS
+        return COULD_NOT_RUN if self.not_evaluated else CLEAN
+
+    def to_json(self) -> dict[str, Any]:
+        """The card."""
+        return {
+            "version": 1,
+            "account": self.account,
+            "regions": self.regions,
+            "policy_version": self.policy_version,
+            "resources": dict(self.resources),
+            "api_calls": dict(sorted(self.api_calls.items())),
+            "evaluations": dict(self.evaluations),
+            "findings": self.findings,
+            "not_evaluated": self.not_evaluated,
+        }
+
+
+def run(
+    *,
+    regions: Sequence[str],
+    controls: Sequence[str],
+    show_all: bool,
+    output: str,
+    policy_file: str,
+    profile: str | None,
+) -> int:
+    """Scan, print, and return the exit status."""
+    policy = load_policy(policy_file)
+    chosen = _choose(controls, policy)
+    scan = scan_account(regions=regions, controls=chosen, policy=policy, show_all=show_all, profile=profile)
+    match output:
+        case "json":
+            json.dump(scan.to_json(), sys.stdout, indent=2)
+            sys.stdout.write("\n")
+        case "csv":
+            _write_csv(scan.findings + scan.not_evaluated)
+        case _:
+            _write_text(scan)
+    return scan.status
+
+
+def scan_account(
+    *,
+    regions: Sequence[str],
+    controls: Sequence[Control],
+    policy: Policy,
+    show_all: bool = False,
+    profile: str | None = None,
+) -> Scan:
+    """Judge everything in some Regions of the account that the credentials belong to."""
+    try:
+        clients = Clients(account="", profile=profile)
+        wanted = list(dict.fromkeys(regions)) or clients.default_regions()
+        account, partition = clients.identify(wanted[0])
+    except ProfileNotFound as error:
+        raise ConfigurationError(str(error)) from None
+    except (BotoCoreError, ClientError) as error:
+        msg = f"AWS could not be asked who we are: {translate(error, 'sts:GetCallerIdentity')}"
+        raise ConfigurationError(msg) from None
+    scan = Scan(account=account, regions=wanted, policy_version=policy.version)
+    clients = Clients(account=account, profile=profile, on_call=lambda call: scan.api_calls.update([call]))
+    for region in wanted:
+        _Region(
+            scan, Deployment(account, region, partition), clients, policy, controls, show_all=show_all
+        ).scan()
+    scan.findings.sort(key=_gravest_first)
+    return scan
+
+
+class _Region:
+    """One Region of a scan."""
+
+    def __init__(
+        self,
+        scan: Scan,
+        deployment: Deployment,
+        clients: Clients,
+        policy: Policy,
+        controls: Sequence[Control],
+        *,
+        show_all: bool,
+    ) -> None:
+        self._scan = scan
+        self._region = deployment.region
+        self._show_all = show_all
+        self._reader = RdsReader(
+            Rds(clients, account=deployment.account, region=deployment.region),
+            deployment=deployment,
+            clock=lambda: datetime.now(UTC),
+            bulk=True,
+        )
+        self._judge = Judge.of(controls, policy=policy, ceiling=Mode.REMEDIATE, reader=self._reader)
+
+    def scan(self) -> None:
+        """List and judge every kind; a kind that cannot be listed is reported, and costs the others nothing."""
+        for resource_type in EVALUATED_KINDS:
+            if not self._judge.of_type(resource_type):
+                continue
+            _say(f"{self._region}: reading {KINDS[resource_type].name}s")
+            try:
+                for resource in self._reader.list(resource_type, self._judge.needs(resource_type)):
+                    self._one(resource)
+            except (WardenError, LookupError) as error:
+                _say(f"{self._region}: {KINDS[resource_type].name}s could not be listed: {error}")
+                self._unlisted(resource_type, error)
+
+    def _one(self, resource: Resource) -> None:
+        if resource.home != self._region:
+            return
+        self._scan.resources[resource.ref.resource_type] += 1
+        try:
+            _, judgements = self._judge.decide(
+                resource,
+                self._judge.evaluate(resource),
+                findings={},
+                now=datetime.now(UTC),
+                budget_spent=lambda _: False,
+            )
+        except WardenError as error:
+            for control in self._judge.of_type(resource.ref.resource_type):
+                self._scan.evaluations[ComplianceType.INSUFFICIENT_DATA] += 1
+                self._missed(control, resource.ref.resource_type, resource.ref.arn, f"{error}.")
+            return
+        for judgement in judgements:
+            self._count(judgement, resource)
+
+    def _count(self, judgement: Judgement, resource: Resource) -> None:
+        evaluation = judgement.evaluation
+        self._scan.evaluations[evaluation.compliance] += 1
+        if evaluation.compliance is ComplianceType.INSUFFICIENT_DATA:
+            self._missed(
+                judgement.control, resource.ref.resource_type, resource.ref.arn, evaluation.annotation
+            )
+        if evaluation.compliance is ComplianceType.NON_COMPLIANT or self._show_all:
+            self._scan.findings.append(
+                {
+                    "control": judgement.control.id,
+                    "resource": resource.ref.arn,
+                    "resource_type": resource.ref.resource_type.value,
+                    "region": self._region,
+                    "compliance": evaluation.compliance.value,
+                    "severity": judgement.control.severity.value,
+                    "annotation": evaluation.annotation,
+                    "evidence": plain(evaluation.evidence),
+                    "decision": judgement.decision.to_json(),
+                    "plan": [plain(call.to_json()) for call in judgement.calls],
+                    "manual": judgement.manual,
+                }
+            )
+
+    def _unlisted(self, resource_type: ResourceType, error: Exception) -> None:
+        hint = (
+            " Grant the action, or leave the controls out with --control."
+            if isinstance(error, AccessDeniedError)
+            else ""
+        )
+        for control in self._judge.of_type(resource_type):
+            self._missed(
+                control,
+                resource_type,
+                "",
+                f"The {KINDS[resource_type].name}s could not be listed: {error}.{hint}",
+            )
+
+    def _missed(self, control: Control, resource_type: ResourceType, arn: str, why: str) -> None:
+        self._scan.not_evaluated.append(
+            {
+                "control": control.id,
+                "resource": arn,
+                "resource_type": resource_type.value,
+                "region": self._region,
+                "compliance": ComplianceType.INSUFFICIENT_DATA.value,
+                "severity": control.severity.value,
+                "annotation": why,
+            }
+        )
+
+
+def _choose(names: Sequence[str], policy: Policy) -> list[Control]:
+    known = {control.id: control for control in all_controls()}
+    for name in names:
+        if name not in known:
+            msg = f"--control {name}: there is no such control; `warden controls` lists them"
+            raise ConfigurationError(msg)
+        if not policy.is_enabled(name):
+            msg = f"--control {name}: the policy disables this control (controls.{name}.enabled)"
+            raise ConfigurationError(msg)
+    return [known[name] for name in dict.fromkeys(names)] or list(known.values())
+
+
+def _gravest_first(finding: dict[str, Any]) -> tuple[bool, int, str, str]:
+    ranks = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+    drifted = finding["compliance"] == ComplianceType.NON_COMPLIANT
+    return (not drifted, ranks.index(finding["severity"]), finding["control"], finding["resource"])
+
+
+def _say(message: str) -> None:
+    if sys.stderr.isatty():
+        print(message, file=sys.stderr)
+
+
+# --- output ---------------------------------------------------------------------------------------------------
+
+
+def _write_text(scan: Scan) -> None:
+    for finding in scan.findings:
+        _write_finding(finding)
+    if scan.not_evaluated:
+        print("Not evaluated:")
+        for (control, why), count in Counter(
+            (missed["control"], missed["annotation"]) for missed in scan.not_evaluated
+        ).items():
+            times = f" ({count} times)" if count > 1 else ""
+            print(f"  {control}: {why}{times}")
+        print()
+    counted = ", ".join(f"{count} {kind.rpartition(':')[2]}" for kind, count in scan.resources.items())
+    print(f"Account {scan.account}, {', '.join(scan.regions)}: {counted or 'nothing to judge'}.")
+    print("  " + ", ".join(f"{count} {compliance}" for compliance, count in scan.evaluations.items()))
+    would = Counter(
+        finding["decision"]["action"] for finding in scan.findings if finding["compliance"] == "NON_COMPLIANT"
+    )
+    if would:
+        print("  What would be done: " + ", ".join(f"{count} {action}" for action, count in would.items()))
+    print(f"  {sum(scan.api_calls.values())} API calls; policy {scan.policy_version}.")
+
+
+def _write_finding(finding: dict[str, Any]) -> None:
+    name = finding["resource"].rpartition(":")[2]
+    print(f"{finding['severity']:<8} {finding['control']}  {name}  ({finding['region']})")
+    print(f"         {finding['annotation']}")
+    if finding["compliance"] == ComplianceType.NON_COMPLIANT:
+        decision = finding["decision"]
+        print(f"         {decision['action']} because of {decision['reason']}")
+        for call in finding["plan"]:
+            print(f"           {call['operation']} {json.dumps(call['parameters'])}")
+        for line in finding["manual"].splitlines():
+            print(f"           {line}")
+    else:
+        print(f"         {finding['compliance']}")
+    print()
+
+
+def _write_csv(rows: Iterable[dict[str, Any]]) -> None:
+    columns = (
+        "control", "resource", "resource_type", "region", "compliance", "severity", "annotation", "action", "reason",
+        "plan",
+    )  # fmt: skip
+    writer = csv.writer(sys.stdout)
+    writer.writerow(columns)
+    for row in rows:
+        decision = row.get("decision", {})
+        cells = {
+            **row,
+            "action": decision.get("action", ""),
+            "reason": decision.get("reason", ""),
+            "plan": json.dumps(row["plan"]) if row.get("plan") else "",
+        }
+        writer.writerow([_harmless(str(cells.get(column, ""))) for column in columns])
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet will not take for a formula: names of databases and tags come from strangers."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
