@@ -62,7 +62,7 @@ class Environment:
     ceiling: Mode
     policy_file: str
     own_roles: frozenset[str]
-    names: Mapping[str, str]
+    names: frozenset[tuple[str, str]]
     """Tables, queues and the topic, as far as the function has them."""
 
     @classmethod
@@ -80,15 +80,15 @@ class Environment:
             ceiling=ceiling,
             policy_file=_required(variables, "WARDEN_POLICY_FILE"),
             own_roles=frozenset(filter(None, variables.get("WARDEN_OWN_ROLES", "").split(","))),
-            names={
-                name: value
+            names=frozenset(
+                (name, value)
                 for name, value in variables.items()
                 if name.startswith("WARDEN_") and name.endswith(("_TABLE", "_QUEUE_URL", "_TOPIC_ARN"))
-            },
+            ),
         )
 
     def __getitem__(self, name: str) -> str:
-        return _required(self.names, name)
+        return _required(dict(self.names), name)
 
 
 def _required(variables: Mapping[str, str], name: str) -> str:
@@ -142,7 +142,7 @@ class Wiring:
 
     @functools.cached_property
     def _queues(self) -> SqsQueues:
-        names = self.environment.names
+        names = dict(self.environment.names)
         return SqsQueues(
             self._client("sqs"),
             triggers_url=names.get("WARDEN_TRIGGERS_QUEUE_URL", ""),
@@ -212,7 +212,12 @@ class Wiring:
         )
 
 
-@functools.cache
+_built: dict[Environment, Wiring] = {}
+
+
 def wired() -> Wiring:
-    """The parts of this process, by its environment."""
-    return Wiring(Environment.read(os.environ))
+    """The parts of this process, built once for its environment."""
+    environment = Environment.read(os.environ)
+    if environment not in _built:
+        _built[environment] = Wiring(environment)
+    return _built[environment]

@@ -6,6 +6,7 @@ assumed here one day without anybody else noticing.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -84,10 +85,14 @@ class Clients:
 
     def default_regions(self) -> list[str]:
         """The Region of the AWS configuration; raises ConfigurationError where there is none."""
-        if not self._session.region_name:
-            msg = "no Region is configured; give --region, or set AWS_REGION or a profile with a region"
+        # boto3 reads AWS_DEFAULT_REGION; the other SDKs, and Lambda, say AWS_REGION.
+        region = self._session.region_name or os.environ.get("AWS_REGION")
+        if not region:
+            msg = (
+                "no Region is configured; give --region, or set AWS_DEFAULT_REGION or a profile with a region"
+            )
             raise ConfigurationError(msg)
-        return [self._session.region_name]
+        return [region]
 
     def _make(self, service: str, region: str) -> Any:
         # The stubs know one overload per service name; here the name is data.

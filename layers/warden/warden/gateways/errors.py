@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
 
 from warden.core.errors import (
     AccessDeniedError,
@@ -118,9 +120,24 @@ def translate(error: ClientError | BotoCoreError, operation: str) -> Exception:
 
 
 @contextmanager
-def translated(operation: str) -> Iterator[None]:
-    """Raise ours for AWS's."""
+def translated(operation: str, *, emulator: bool = False) -> Iterator[None]:
+    """Raise ours for AWS's.
+
+    An emulator answers an operation that it does not know with a page of HTML; AWS does so when it is unwell.
+    """
     try:
         yield
     except (ClientError, BotoCoreError) as error:
         raise translate(error, operation) from error
+    except ResponseParserError as error:
+        if emulator:
+            msg = f"{operation}: this endpoint does not implement it"
+            raise UnsupportedError(msg) from error
+        msg = f"{operation}: the answer could not be read"
+        raise TransientError(msg) from error
+
+
+def is_emulator(endpoint: str) -> bool:
+    """Whether an endpoint is none of AWS's own (api.aws is the dual-stack name)."""
+    host = urlsplit(endpoint).hostname or ""
+    return not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn"))

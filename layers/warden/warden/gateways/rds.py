@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
 
-from warden.gateways.errors import translated
+from warden.gateways.errors import is_emulator, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from warden.gateways.clients import Clients
-
-PAGE = 100
-"""The most that the Describe operations return at once ("Minimum 20, maximum 100")."""
 
 # The list member of each answer, by operation.
 _LISTS = {
@@ -46,11 +43,11 @@ class Rds:
         self._log_types: dict[tuple[str, str], list[str]] = {}
 
     def pages(self, operation: str, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
-        """Every page of a Describe operation."""
+        """Every page of a Describe operation: a hundred items each, the default of MaxRecords and its maximum."""
         marker: str | None = None
         while True:
             more = {} if marker is None else {"Marker": marker}
-            answer = self.call(operation, MaxRecords=PAGE, **more, **parameters)
+            answer = self.call(operation, **more, **parameters)
             yield answer.get(_LISTS[operation], [])
             marker = answer.get("Marker")
             if not marker:
@@ -63,7 +60,7 @@ class Rds:
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call, with errors translated."""
         client = self._clients.get("rds", account=self._account, region=self._region)
-        with translated(f"rds:{operation}"):
+        with translated(f"rds:{operation}", emulator=is_emulator(client.meta.endpoint_url)):
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
         return answer
 
@@ -82,7 +79,6 @@ class Rds:
                 answer = self.call(
                     "DescribeEngineDefaultClusterParameters",
                     DBParameterGroupFamily=family,
-                    MaxRecords=PAGE,
                     **more,
                 )
                 defaults = answer["EngineDefaults"]
