@@ -17,12 +17,12 @@ UV      := $(BIN)/uv
 SAM     := $(VENV_SAM)/bin/sam
 PYTEST  := $(BIN)/python -m pytest
 
-# The runtime that template.yaml names. Where this Python is installed, `make e2e` uses it; else whatever runs .venv.
-RUNTIME_PYTHON := 3.13
-REQUIREMENTS   := bootstrap layer dev sam checkov rie
-SOURCES        := layers/warden/warden console functions tools tests
-TYPED          := layers/warden/warden console functions tools
-TRANSFORMED    := .aws-sam/transformed.json
+# The runtime that template.yaml names. `make e2e` uses this Python where it is installed, else that of .venv.
+RUNTIME      := 3.13
+REQUIREMENTS := bootstrap layer dev sam checkov rie
+TYPED        := layers/warden/warden console functions tools
+SOURCES      := $(TYPED) tests
+TRANSFORMED  := .aws-sam/transformed.json
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS      := 1
@@ -65,8 +65,9 @@ $(VENV_CHECKOV)/.stamp: $(VENV)/.uv requirements/checkov.txt
 	@touch $@
 
 $(VENV_RIE)/.stamp: $(VENV)/.uv requirements/rie.txt
-	python=$$($(UV) python find --no-project --system $(RUNTIME_PYTHON) 2>/dev/null || echo $(BIN)/python); \
-	    $(UV) venv --quiet --clear --python "$$python" $(VENV_RIE)
+	python=$$($(UV) python find --no-project --system $(RUNTIME) 2>/dev/null \
+	        || ls $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(RUNTIME).*/bin/python$(RUNTIME) 2>/dev/null | tail -n 1); \
+	    $(UV) venv --quiet --clear --python "$${python:-$(BIN)/python}" $(VENV_RIE)
 	$(UV) pip sync --quiet --require-hashes --python $(VENV_RIE)/bin/python requirements/rie.txt
 	@touch $@
 
@@ -119,7 +120,7 @@ build: setup $(VENV_SAM)/.stamp ## Build functions and layers for Lambda, and sh
 	@$(BIN)/python -m tools.artifact_sizes .aws-sam/build
 
 e2e: build $(VENV_RIE)/.stamp ## Build, then run the built functions in AWS's runtime interface emulator
-	@$(PYTEST) -m slow tests/e2e $(ARGS)
+	@E2E_REQUIRED=1 $(PYTEST) -m slow tests/e2e $(ARGS)
 
 bench: build $(VENV_RIE)/.stamp ## Measure the cold start of each built function
 	@$(BIN)/python -m tools.bench

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from e2e import rie
+
+
+@pytest.fixture(scope="session")
+def emulation() -> None:
+    """What a test needs that emulates a function; under `make e2e` its absence is a failure, elsewhere a skip."""
+    if reason := rie.why_not():
+        unavailable(reason)
+
+
+def unavailable(reason: str) -> None:
+    if os.environ.get("E2E_REQUIRED") and "Linux alone" not in reason:
+        pytest.fail(reason)
+    pytest.skip(reason)
