@@ -21,6 +21,7 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 from botocore.parsers import create_parser
 from botocore.regions import EndpointResolver
 from botocore.serialize import create_serializer
+from samtranslator.yaml_helper import yaml_parse
 
 from tools.artifact_sizes import zipped_size
 from tools.trim_layer import declared_operations
@@ -305,3 +306,12 @@ def test_evaluate_with_its_layers_is_well_below_eight_megabytes(layer: Path, tmp
         zipped_size(layer.parent) + zipped_size(tmp_path / "function") + zipped_size(ROOT / "layers/policy")
     )
     assert size < EIGHT_MEGABYTES, f"{size / 1024:,.0f} kB zipped"
+
+
+def test_the_layer_is_built_for_the_runtime_and_architecture_of_the_functions(layer: Path) -> None:
+    functions = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Globals"]["Function"]
+    makefile = (ROOT / "layers/warden/Makefile").read_text(encoding="utf-8")
+    version = functions["Runtime"].removeprefix("python")
+    [platform] = [{"arm64": "aarch64", "x86_64": "x86_64"}[name] for name in functions["Architectures"]]
+    assert f"--python-version {version} --python-platform {platform}-manylinux2014" in makefile
+    assert f"RUNTIME      := {version}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
