@@ -221,3 +221,8 @@ def wired() -> Wiring:
     if environment not in _built:
         _built[environment] = Wiring(environment)
     return _built[environment]
+
+
+def forget() -> None:
+    """Build everything anew when it is next asked for."""
+    _built.clear()
