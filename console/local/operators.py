@@ -224,7 +224,7 @@ def _anything_but(path: str, operand: object) -> Predicate:
 
 def _as_values(path: str, operand: object) -> list[object]:
     values = operand if isinstance(operand, list) else [operand]
-    if not values:
+    if not values:  # in a prefix and its like AWS notices late, when it cannot add the rule
         raise InvalidPatternError(path, "anything-but must name something")
     return values
 
