@@ -1,0 +1,272 @@
+"""Calls that were recorded on the local AWS, judged by the permissions of the roles that made them, both ways.
+
+report = judge(local.calls, local.template)
+assert report.denied == ()      every call is allowed to the role that made it
+assert report.unused == ()      every action that a role is allowed was used, or NEVER_CALLED says why not
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from template import reference
+from template.iam import Access, Decision, Statement, decide, function_role, role_statements
+from warden.controls import all_controls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from console.local.naming import Deployment
+    from console.local.template import LocalTemplate
+
+
+class Caller(Protocol):
+    """Who made a call, as CloudTrail says it."""
+
+    @property
+    def session_issuer(self) -> Mapping[str, str]:
+        """The role behind the session: `arn` among others; empty for a user."""
+        ...
+
+
+class RecordedCall(Protocol):
+    """One call as it was sent: boto3's service name, the operation, its parameters, and who made it."""
+
+    @property
+    def service(self) -> str:
+        """`rds`, `dynamodb`, …"""
+        ...
+
+    @property
+    def operation(self) -> str:
+        """`DescribeDBClusters`, …"""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What boto3 was given."""
+        ...
+
+    @property
+    def identity(self) -> Caller:
+        """Who made it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """One action that a statement of a role allows on one resource (for RDS, on any of its types)."""
+
+    role: str
+    sid: str
+    action: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A call that its role is not allowed."""
+
+    role: str
+    access: Access
+    decision: Decision
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.access.action} on {self.access.resource}: {self.decision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the calls say about the permissions."""
+
+    judged: Mapping[str, int]
+    """How many calls of each role were judged: a role without any has proved nothing."""
+    denied: tuple[Denial, ...] = ()
+    unused: tuple[Grant, ...] = ()
+    """Allowed, never used, and without a reason in NEVER_CALLED."""
+    excused: Mapping[Grant, str] = field(default_factory=dict)
+    """Allowed and never used, with the reason."""
+
+
+class UnknownCallError(LookupError):
+    """A call of which nobody has written down what IAM is asked for it."""
+
+
+_POLLS: Final = "Lambda takes messages off the queue in the function's name"
+_LOGS: Final = "Lambda writes what the function prints, in its name"
+_ENCRYPTS: Final = "SNS has the message encrypted in the name of whoever publishes it"
+
+NEVER_CALLED: Final[Mapping[str, str]] = {
+    "sqs:ReceiveMessage": _POLLS,
+    "sqs:DeleteMessage": _POLLS,
+    "sqs:GetQueueAttributes": _POLLS,
+    "logs:CreateLogStream": _LOGS,
+    "logs:PutLogEvents": _LOGS,
+    "kms:GenerateDataKey": _ENCRYPTS,
+    "kms:Decrypt": _ENCRYPTS,
+    "LambdaSendsWhatFailed": "Lambda sends what it gave up, in the function's name",
+}
+"""Actions, and Sids of statements, that AWS uses in a role's name, so that no call of ours ever shows them."""
+
+
+def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
+    """Judge the calls that roles of the functions made; whoever else called is not judged."""
+    roles = {stack.functions[name].role_arn: function_role(stack, name) for name in stack.functions}
+    policies = {role: role_statements(stack, role) for role in roles.values()}
+    judged: Counter[str] = Counter(dict.fromkeys(roles.values(), 0))
+    used: set[Grant] = set()
+    denied: dict[Denial, None] = {}
+    for call in calls:
+        role = roles.get(call.identity.session_issuer.get("arn", ""))
+        if role is None:
+            continue
+        judged[role] += 1
+        for access in accesses(call, stack.deployment):
+            decision = decide(policies[role], access)
+            if decision.allowed:
+                used.update(_used(role, policies[role], access))
+            else:
+                denied[Denial(role, access, decision)] = None
+    idle = sorted(set(grants(policies)) - used)
+    excused = {grant: why for grant in idle if (why := reason(grant))}
+    return Report(
+        judged=judged,
+        denied=tuple(denied),
+        unused=tuple(grant for grant in idle if grant not in excused),
+        excused=excused,
+    )
+
+
+def grants(policies: Mapping[str, Iterable[Statement]]) -> Iterator[Grant]:
+    """Everything that the roles are allowed, one action and resource at a time."""
+    for role, role_policy in policies.items():
+        for statement in role_policy:
+            if statement.allow:
+                for action in statement.actions:
+                    for resource in statement.resources:
+                        yield _grant(role, statement, action, resource)
+
+
+def reason(grant: Grant) -> str | None:
+    """Why a grant is never used by a call of ours, or None."""
+    dependent = {
+        action
+        for control in all_controls()
+        if control.remediation
+        for permit in control.remediation.permits
+        for action in permit.dependent_actions
+    }
+    if grant.action in dependent:
+        return "AWS checks it within a call that a control declares"
+    return NEVER_CALLED.get(grant.action) or NEVER_CALLED.get(grant.sid)
+
+
+def accesses(call: RecordedCall, deployment: Deployment) -> tuple[Access, ...]:
+    """What IAM is asked for a call."""
+    translate = {"rds": _rds, "dynamodb": _dynamodb, "sqs": _sqs, "sns": _sns, "sts": _sts}.get(call.service)
+    if translate is None:
+        msg = f"{call.service}:{call.operation}: add what IAM is asked for it"
+        raise UnknownCallError(msg)
+    return tuple(translate(call, deployment))
+
+
+def _grant(role: str, statement: Statement, action: str, resource: str) -> Grant:
+    # One list of resources serves many actions of RDS, each of which is checked against some of them.
+    return Grant(role, statement.sid, action, "" if action.startswith("rds:") else resource)
+
+
+def _used(role: str, policy: Iterable[Statement], access: Access) -> Iterator[Grant]:
+    for statement in policy:
+        if statement.allow and statement.covers(access):
+            for action in statement.actions:
+                for resource in statement.resources:
+                    part = Statement(sid="", allow=True, actions=(action,), resources=(resource,))
+                    if part.covers(access):
+                        yield _grant(role, statement, action, resource)
+
+
+# The parameters that name resources of a type; what no parameter names is asked for as all of the type.
+_RDS_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "cluster": ("DBClusterIdentifier",),
+    "cluster-pg": ("DBClusterParameterGroupName",),
+    "cluster-snapshot": ("DBClusterSnapshotIdentifier",),
+    "db": ("DBInstanceIdentifier",),
+    "global-cluster": ("GlobalClusterIdentifier",),
+    "pg": ("DBParameterGroupName",),
+    "snapshot": ("DBSnapshotIdentifier", "SourceDBSnapshotIdentifier", "TargetDBSnapshotIdentifier"),
+}
+
+
+def _rds(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
+    action = f"rds:{call.operation}"
+    types = reference.arns(
+        action,
+        partition=deployment.partition,
+        region=deployment.region,
+        account=deployment.account_id,
+    )
+    if not types:
+        yield Access(action, "*")
+    for resource_type, every in types.items():
+        names = [
+            str(call.parameters[name])
+            for name in _RDS_NAMES.get(resource_type, ())
+            if name in call.parameters
+        ]
+        for name in names or ["*"]:
+            yield Access(action, name if name.startswith("arn:") else every.removesuffix("*") + name)
+
+
+_TRANSACTION: Final = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
+}
+
+
+def _dynamodb(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
+    """A transaction is checked action by action; a query of an index against the index alone."""
+    parameters = call.parameters
+    if call.operation in {"TransactWriteItems", "TransactGetItems"}:
+        for item in parameters["TransactItems"]:
+            for kind, part in item.items():
+                yield Access(f"dynamodb:{_TRANSACTION[kind]}", _table(part["TableName"], deployment))
+        return
+    if call.operation in {"BatchGetItem", "BatchWriteItem"}:
+        for name in parameters["RequestItems"]:
+            yield Access(f"dynamodb:{call.operation}", _table(name, deployment))
+        return
+    index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
+    yield Access(f"dynamodb:{call.operation}", _table(parameters["TableName"], deployment) + index)
+
+
+def _table(name: str, deployment: Deployment) -> str:
+    return name if name.startswith("arn:") else deployment.arn("dynamodb", f"table/{name}")
+
+
+def _sqs(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
+    account, name = urlsplit(call.parameters["QueueUrl"]).path.strip("/").split("/")
+    arn = f"arn:{deployment.partition}:sqs:{deployment.region}:{account}:{name}"
+    yield Access(f"sqs:{call.operation.removesuffix('Batch')}", arn)
+
+
+def _sns(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
+    del deployment
+    if call.operation not in {"Publish", "PublishBatch"}:
+        msg = f"sns:{call.operation}: add what IAM is asked for it"
+        raise UnknownCallError(msg)
+    yield Access("sns:Publish", call.parameters["TopicArn"])
+
+
+def _sts(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
+    """Everybody may ask who he is, whatever the policies say."""
+    del deployment
+    if call.operation != "GetCallerIdentity":
+        msg = f"sts:{call.operation}: add what IAM is asked for it"
+        raise UnknownCallError(msg)
+    yield from ()

@@ -1,0 +1,321 @@
+"""What each role may do, read from the template: no more than its job, and nothing by accident."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+import pytest
+
+from template.iam import Access, Statement, decide, function_role, role_statements, statements
+from template.judge import Grant, reason
+from template.reference import arns
+from warden.controls import all_controls
+from warden.gateways.clients import OPERATIONS
+
+if TYPE_CHECKING:
+    from console.local.template import LocalTemplate
+
+FUNCTIONS = ("EvaluateFunction", "RemediateFunction", "TicketFunction", "SweepFunction")
+LOOKING = ("EvaluateFunction", "RemediateFunction", "SweepFunction")
+READS = ("Describe", "List", "Get")
+WRITERS = frozenset({"RemediateRole"})
+
+
+@pytest.fixture(scope="session")
+def policies(stack: LocalTemplate) -> dict[str, tuple[Statement, ...]]:
+    """The statements of every role of the stack."""
+    return {
+        role.logical_id: role_statements(stack, role.logical_id) for role in stack.of_type("AWS::IAM::Role")
+    }
+
+
+@pytest.fixture(scope="session")
+def granted(policies: dict[str, tuple[Statement, ...]]) -> list[tuple[str, Statement, str]]:
+    """Each role, statement and action that is allowed."""
+    return [
+        (role, statement, action)
+        for role, role_policy in policies.items()
+        for statement in role_policy
+        if statement.allow
+        for action in statement.actions
+    ]
+
+
+def rds_actions(policies: dict[str, tuple[Statement, ...]], role: str) -> set[str]:
+    return {
+        action
+        for statement in policies[role]
+        if statement.allow
+        for action in statement.actions
+        if action.startswith("rds:")
+    }
+
+
+def here(stack: LocalTemplate, action: str) -> set[str]:
+    return set(arns(action, partition="aws", region=stack.region, account=stack.account_id).values())
+
+
+def test_each_function_has_a_role_of_its_own_that_only_lambda_may_take(stack: LocalTemplate) -> None:
+    assert set(stack.functions) == set(FUNCTIONS)
+    roles = [function_role(stack, function) for function in FUNCTIONS]
+    assert len(set(roles)) == len(FUNCTIONS)
+    for role in roles:
+        (trust,) = statements(stack.resources[role].properties["AssumeRolePolicyDocument"])
+        assert (trust.principals, trust.actions) == (("lambda.amazonaws.com",), ("sts:AssumeRole",))
+
+
+def test_no_policy_is_attached_that_this_template_does_not_show(stack: LocalTemplate) -> None:
+    ours = {policy.ref for policy in stack.of_type("AWS::IAM::ManagedPolicy")}
+    for role in stack.of_type("AWS::IAM::Role"):
+        assert set(role.properties.get("ManagedPolicyArns", ())) <= ours
+    assert not stack.of_type("AWS::IAM::Policy")
+
+
+def test_no_action_is_allowed_by_a_wildcard_or_by_exclusion(
+    granted: list[tuple[str, Statement, str]], policies: dict[str, tuple[Statement, ...]]
+) -> None:
+    assert [(role, action) for role, _, action in granted if "*" in action or "?" in action] == []
+    for role_policy in policies.values():
+        assert all(not item.not_actions and not item.not_resources for item in role_policy if item.allow)
+
+
+def test_everything_is_allowed_only_where_aws_offers_nothing_narrower(
+    stack: LocalTemplate, granted: list[tuple[str, Statement, str]]
+) -> None:
+    unlimited = {action for _, statement, action in granted if "*" in statement.resources}
+    assert unlimited == {action for _, _, action in granted if not here(stack, action)}
+
+
+def test_what_is_allowed_is_here_and_its_wildcards_are_at_the_end(
+    stack: LocalTemplate, granted: list[tuple[str, Statement, str]]
+) -> None:
+    for role, statement, _ in granted:
+        for resource in set(statement.resources) - {"*"}:
+            _, partition, service, region, account, rest = resource.split(":", 5)
+            where = f"{role}.{statement.sid}: {resource}"
+            assert (partition, account) == ("aws", stack.account_id), where
+            assert region == ("" if rest.startswith("global-cluster:") else stack.region), where
+            assert service in {"rds", "dynamodb", "sqs", "sns", "kms", "logs", "lambda"}, where
+            assert "*" not in rest.removesuffix("*"), where
+            assert service in {"rds", "logs", "kms"} or "*" not in rest, where
+
+
+def test_databases_are_named_by_exactly_the_types_that_aws_checks(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]]
+) -> None:
+    for role in ("RemediateRole", "EvaluateRole", "SweepRole"):
+        by_statement: dict[tuple[str, ...], set[str]] = {}
+        for statement in policies[role]:
+            for action in statement.actions if statement.allow else ():
+                if (
+                    action.startswith("rds:")
+                    and statement.resources != ("*",)
+                    and not is_dependent(role, statement, action)
+                ):
+                    by_statement.setdefault(statement.resources, set()).update(here(stack, action))
+        assert by_statement, role
+        assert {resources: set(resources) for resources in by_statement} == by_statement
+
+
+def is_dependent(role: str, statement: Statement, action: str) -> bool:
+    return reason(Grant(role, statement.sid, action, "")) is not None
+
+
+@pytest.mark.parametrize("role", ["EvaluateRole", "TicketRole", "SweepRole", "ScheduleRole"])
+def test_only_remediate_may_write_to_databases(policies: dict[str, tuple[Statement, ...]], role: str) -> None:
+    assert {
+        action for action in rds_actions(policies, role) if not action.split(":")[1].startswith(READS)
+    } == set()
+
+
+def test_ticket_may_not_even_look_at_databases(policies: dict[str, tuple[Statement, ...]]) -> None:
+    assert rds_actions(policies, "TicketRole") == set()
+
+
+def test_everybody_who_looks_may_look_at_the_same(policies: dict[str, tuple[Statement, ...]]) -> None:
+    reads = {
+        role: {action for action in rds_actions(policies, role) if action.split(":")[1].startswith(READS)}
+        for role in ("EvaluateRole", "SweepRole", "RemediateRole")
+    }
+    assert reads["EvaluateRole"]
+    assert reads["EvaluateRole"] == reads["SweepRole"] == reads["RemediateRole"]
+
+
+def test_what_is_allowed_in_rds_is_what_the_gateways_can_call(
+    policies: dict[str, tuple[Statement, ...]],
+) -> None:
+    """An operation that is allowed and not declared cannot be called; one that is declared and not allowed fails."""
+    actions = {action for role in policies for action in rds_actions(policies, role)}
+    dependent = {action for action in actions if reason(Grant("RemediateRole", "", action, ""))}
+    assert actions - dependent == {f"rds:{operation}" for operation in OPERATIONS["rds"]}
+
+
+def test_remediate_may_write_what_controls_declare_and_nothing_else(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]]
+) -> None:
+    permits = [p for control in all_controls() if control.remediation for p in control.remediation.permits]
+    own = {permit.action for permit in permits}
+    dependent = {action for permit in permits for action in permit.dependent_actions}
+    assert own, "no control writes anything"
+    writes = {
+        action
+        for action in rds_actions(policies, "RemediateRole")
+        if not action.split(":")[1].startswith(READS)
+    }
+    assert writes == {action for action in own | dependent if action.startswith("rds:")}
+    for action in own | dependent:
+        arns_here = [arn.removesuffix("*") + "x" for arn in here(stack, action)]
+        asked = [Access(action, arn, context(stack, action)) for arn in arns_here]
+        allowed = [decide(policies["RemediateRole"], access).allowed for access in asked]
+        # What a call depends on is about what that call makes, so about some of the action's types only.
+        assert all(allowed) if action in own else any(allowed), action
+
+
+def test_a_key_of_kms_is_used_through_rds_only(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]]
+) -> None:
+    key = f"arn:aws:kms:{stack.region}:{stack.account_id}:key/0a1b"
+    for action in ("kms:CreateGrant", "kms:DescribeKey"):
+        assert not decide(policies["RemediateRole"], Access(action, key)).allowed
+        through_another = {**context(stack, action), "kms:ViaService": f"ec2.{stack.region}.amazonaws.com"}
+        assert not decide(policies["RemediateRole"], Access(action, key, through_another)).allowed
+
+
+def context(stack: LocalTemplate, action: str) -> dict[str, str]:
+    through = {"kms:ViaService": f"rds.{stack.region}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
+    return through if action.startswith("kms:") else {}
+
+
+NEVER = (
+    *("Delete", "Reboot", "Failover", "Switchover", "Stop", "Start", "Restore", "Remove", "Promote", "Reset"),
+    *("Download", "Purchase"),
+)
+OPERATIONS_OF_RDS = botocore.session.get_session().get_service_model("rds").operation_names
+
+
+@pytest.mark.parametrize("verb", NEVER)
+def test_remediate_may_never_do_these_whoever_allows_them(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]], verb: str
+) -> None:
+    operations = [name for name in OPERATIONS_OF_RDS if name.startswith(verb)]
+    assert operations, f"RDS has no operation that begins with {verb}"
+    by_mistake = Statement(sid="Mistake", allow=True, actions=("rds:*",), resources=("*",))
+    arn = f"arn:aws:rds:{stack.region}:{stack.account_id}:cluster:orders"
+    for operation in operations:
+        decision = decide((*policies["RemediateRole"], by_mistake), Access(f"rds:{operation}", arn))
+        assert str(decision) == "denied by Never", operation
+
+
+def test_nobody_may_change_or_remove_what_is_in_the_ledger(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]]
+) -> None:
+    ledger = stack.resources["LedgerTable"].arn
+    item_actions = {
+        f"dynamodb:{name}"
+        for name in botocore.session.get_session().get_service_model("dynamodb").operation_names
+        if name.endswith("Item") or name in {"Query", "Scan", "UpdateTable", "DeleteTable"}
+    }
+    allowed = {
+        role: {action for action in item_actions if decide(role_policy, Access(action, ledger)).allowed}
+        for role, role_policy in policies.items()
+    }
+    append = {"dynamodb:PutItem"}
+    assert allowed == {
+        "EvaluateRole": append,
+        "RemediateRole": append,
+        "TicketRole": append,
+        "SweepRole": append,
+        "ScheduleRole": set(),
+    }
+
+
+def test_no_role_may_administer_anything(granted: list[tuple[str, Statement, str]]) -> None:
+    item_actions = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query", "Scan"}
+    queue_actions = {"SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"}
+    expected = {
+        "dynamodb": item_actions,
+        "sqs": queue_actions,
+        "sns": {"Publish"},
+        "kms": {"GenerateDataKey", "Decrypt", "CreateGrant", "DescribeKey"},
+        "logs": {"CreateLogStream", "PutLogEvents"},
+        "lambda": {"InvokeFunction"},
+    }
+    others = [action for _, _, action in granted if not action.startswith("rds:")]
+    assert [action for action in others if action.split(":")[1] not in expected[action.split(":")[0]]] == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_send_to_the_queues_of_its_environment_and_to_no_other(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]], function: str
+) -> None:
+    role = function_role(stack, function)
+    environment = stack.functions[function].environment
+    urls = {value for name, value in environment.items() if name.endswith("_QUEUE_URL")}
+    named = {queue.logical_id for queue in stack.of_type("AWS::SQS::Queue") if queue.ref in urls}
+    assert len(named) == len(urls)
+    may = {
+        queue.logical_id
+        for queue in stack.of_type("AWS::SQS::Queue")
+        if decide(policies[role], Access("sqs:SendMessage", queue.arn)).allowed
+    }
+    assert may == named | ({"SweepDeadLetterQueue"} if function == "SweepFunction" else set())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_use_the_tables_and_the_topic_of_its_environment_and_no_other(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]], function: str
+) -> None:
+    environment = stack.functions[function].environment
+    granted = {
+        resource
+        for statement in policies[function_role(stack, function)]
+        if statement.allow
+        for resource in statement.resources
+        if ":dynamodb:" in resource or ":sns:" in resource
+    }
+    tables = [table for table in stack.of_type("AWS::DynamoDB::Table") if table.name in environment.values()]
+    topics = [topic for topic in stack.of_type("AWS::SNS::Topic") if topic.ref in environment.values()]
+    assert {resource.partition("/index/")[0] for resource in granted} == {
+        item.arn for item in [*tables, *topics]
+    }
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_writes_to_its_own_log_group_alone(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]], function: str
+) -> None:
+    group = stack.resources[stack.resources[function].logical_id].properties["LoggingConfig"]["LogGroup"]
+    role_policy = policies[function_role(stack, function)]
+    may = {
+        item.name
+        for item in stack.of_type("AWS::Logs::LogGroup")
+        if decide(
+            role_policy, Access("logs:PutLogEvents", f"{item.arn.removesuffix('*')}log-stream:s")
+        ).allowed
+    }
+    assert may == {group}
+
+
+def test_whoever_publishes_may_use_the_key_through_sns_only(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]]
+) -> None:
+    key = stack.resources["TopicKey"].arn
+    through = {"kms:ViaService": f"sns.{stack.region}.amazonaws.com"}
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        assert decide(policies["TicketRole"], Access(action, key, through)).allowed
+        assert not decide(policies["TicketRole"], Access(action, key)).allowed
+
+
+def compact(document: Any) -> int:
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+def test_no_policy_outgrows_what_iam_takes(stack: LocalTemplate) -> None:
+    """10,240 characters for all inline policies of a role, 6,144 for a managed one, without white space."""
+    for role in stack.of_type("AWS::IAM::Role"):
+        inline = [policy["PolicyDocument"] for policy in role.properties.get("Policies", ())]
+        assert sum(map(compact, inline)) < 10_240, role.logical_id
+    for policy in stack.of_type("AWS::IAM::ManagedPolicy"):
+        assert compact(policy.properties["PolicyDocument"]) < 6_144, policy.logical_id
