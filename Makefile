@@ -123,7 +123,7 @@ e2e: build $(VENV_RIE)/.stamp ## Build, then run the built functions in AWS's ru
 	@E2E_REQUIRED=1 $(PYTEST) -m slow tests/e2e $(ARGS)
 
 bench: build $(VENV_RIE)/.stamp ## Measure the cold start of each built function
-	@$(BIN)/python -m tools.bench
+	@$(BIN)/python -m tools.bench .aws-sam/build
 
 deploy: build ## Deploy to AWS: make deploy ENV=dev, or ENV=prod, which shows the changes and asks
 	$(SAM) deploy --config-env $(ENV)
