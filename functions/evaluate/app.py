@@ -27,17 +27,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     handled = evaluator.handle([trigger for _, trigger in read.triggers])
 
     for visit in handled.visits:
-        for line in report.lines(visit):
-            logger.info(line)
+        for message, fields in report.lines(visit):
+            logger.info(message, extra=fields)
     for ignored in read.ignored:
-        logger.info({"message": "ignored", "reason": ignored.reason, "detail": ignored.detail})
+        logger.info("ignored", extra={"reason": ignored.reason, "detail": ignored.detail})
     failed = {message for message, _ in read.malformed}
     for message, error in read.malformed:
-        logger.error({"message": "malformed", "id": message, "error": str(error)})
+        logger.error("malformed", extra={"id": message, "error": str(error)})
     for trigger, error in handled.failed:
-        logger.warning(
-            {"message": "retry", "target": str(trigger.target), "error": str(error)}, exc_info=error
-        )
+        logger.warning("retry", extra={"target": str(trigger.target)}, exc_info=error)
         failed.update(read.message_of(trigger))
 
     for name, count in report.counts(handled.visits).items():

@@ -25,20 +25,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     del context
     response, errors = intake.each(event, _remediate)
     for error in errors:
-        logger.error({"message": "retry", "error": str(error)}, exc_info=error)
+        logger.error("retry", exc_info=error)
+    metrics.add_metric(name="Retries", unit=MetricUnit.Count, value=len(errors))
     return response
 
 
 def _remediate(body: str) -> None:
     outcome = wiring.wired().remediator.handle(RemediationMessage.decode(body))
     logger.info(
-        {
-            "message": "remediated",
+        "remediated",
+        extra={
             "arn": outcome.arn,
             "status": outcome.status.value,
             "sentence": outcome.sentence,
             "controls": list(outcome.controls),
             "calls": [call.operation for call in outcome.calls],
-        }
+        },
     )
     metrics.add_metric(name=f"Outcome{outcome.status.title()}", unit=MetricUnit.Count, value=1)

@@ -35,10 +35,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             raise MalformedEventError(msg)
 
     for visit in swept.visits:
-        for line in report.lines(visit):
-            logger.info(line)
+        for message, fields in report.lines(visit):
+            logger.info(message, extra=fields)
     for problem in swept.problems:
-        logger.warning({"message": "not swept", "problem": problem})
+        logger.warning("not swept", extra={"problem": problem})
     totals = report.counts(swept.visits)
     insufficient = sum(n for (_, kind), n in swept.evaluations.items() if kind == "INSUFFICIENT_DATA")
     totals["InsufficientData"] = insufficient

@@ -25,7 +25,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     del context
     response, errors = intake.each(event, _tell)
     for error in errors:
-        logger.warning({"message": "retry", "error": str(error)}, exc_info=error)
+        logger.warning("retry", exc_info=error)
+    metrics.add_metric(name="Retries", unit=MetricUnit.Count, value=len(errors))
     return response
 
 
@@ -33,11 +34,11 @@ def _tell(body: str) -> None:
     message = TicketMessage.decode(body)
     done = wiring.wired().ticketer.handle(message)
     logger.info(
-        {
-            "message": "ticket",
+        "ticket",
+        extra={
             "done": done,
             "control": message.control,
             "resource_key": message.resource_key,
-        }
+        },
     )
     metrics.add_metric(name="Tickets", unit=MetricUnit.Count, value=1)

@@ -59,32 +59,19 @@ class Environment:
     account: str
     region: str
     partition: str
-    ceiling: Mode
-    policy_file: str
     own_roles: frozenset[str]
     names: frozenset[tuple[str, str]]
-    """Tables, queues and the topic, as far as the function has them."""
+    """The variables of ours, as far as the function has them: each step asks for those that it needs."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
         """Read them; raises ConfigurationError naming the variable that is missing or wrong."""
-        try:
-            ceiling = Mode.parse(_required(variables, "WARDEN_MODE_CEILING"))
-        except ValueError as error:
-            msg = f"WARDEN_MODE_CEILING: {error}"
-            raise ConfigurationError(msg) from None
         return cls(
             account=_required(variables, "WARDEN_ACCOUNT_ID"),
             region=_required(variables, "AWS_REGION"),
             partition=variables.get("WARDEN_PARTITION", "aws"),
-            ceiling=ceiling,
-            policy_file=_required(variables, "WARDEN_POLICY_FILE"),
             own_roles=frozenset(filter(None, variables.get("WARDEN_OWN_ROLES", "").split(","))),
-            names=frozenset(
-                (name, value)
-                for name, value in variables.items()
-                if name.startswith("WARDEN_") and name.endswith(("_TABLE", "_QUEUE_URL", "_TOPIC_ARN"))
-            ),
+            names=frozenset((name, value) for name, value in variables.items() if name.startswith("WARDEN_")),
         )
 
     def __getitem__(self, name: str) -> str:
@@ -115,8 +102,21 @@ class Wiring:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.deployment = Deployment(environment.account, environment.region, environment.partition)
-        self.policy = load_policy(environment.policy_file)
         self._clients = Clients(account=environment.account)
+
+    @functools.cached_property
+    def policy(self) -> Policy:
+        """The policy of the policy layer."""
+        return load_policy(self.environment["WARDEN_POLICY_FILE"])
+
+    @functools.cached_property
+    def ceiling(self) -> Mode:
+        """The most that this deployment may do."""
+        try:
+            return Mode.parse(self.environment["WARDEN_MODE_CEILING"])
+        except ValueError as error:
+            msg = f"WARDEN_MODE_CEILING: {error}"
+            raise ConfigurationError(msg) from None
 
     def _client(self, service: str) -> Any:
         return self._clients.get(service, account=self.environment.account, region=self.environment.region)
@@ -154,7 +154,7 @@ class Wiring:
         return RdsReader(self._rds, deployment=self.deployment, clock=now, bulk=bulk)
 
     def _judge(self, reader: RdsReader) -> Judge:
-        return Judge.of(all_controls(), policy=self.policy, ceiling=self.environment.ceiling, reader=reader)
+        return Judge.of(all_controls(), policy=self.policy, ceiling=self.ceiling, reader=reader)
 
     def _visitor(self, reader: RdsReader) -> Visitor:
         return Visitor(

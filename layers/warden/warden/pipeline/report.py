@@ -13,22 +13,24 @@ if TYPE_CHECKING:
     from warden.pipeline.visit import Visit
 
 
-def lines(visit: Visit) -> list[dict[str, Any]]:
-    """One line per decision that is not about compliance, with the ledger's fields and no facts."""
+def lines(visit: Visit) -> list[tuple[str, dict[str, Any]]]:
+    """One log line per decision that is not about compliance: its message, and fields without facts."""
     if visit.skipped:
-        return [{"message": "skipped", "arn": visit.arn, "reason": visit.skipped}]
+        return [("skipped", {"arn": visit.arn, "reason": visit.skipped})]
     return [
-        {
-            "message": "decided",
-            "arn": visit.arn,
-            "control": judgement.control.id,
-            "compliance": judgement.evaluation.compliance.value,
-            "annotation": judgement.evaluation.annotation,
-            "cause": visit.cause.get("event_name", ""),
-            "event_id": visit.cause.get("event_id", ""),
-            **judgement.decision.to_json(),
-            **({"error": judgement.evaluation.error} if judgement.evaluation.error else {}),
-        }
+        (
+            "decided",
+            {
+                "arn": visit.arn,
+                "control": judgement.control.id,
+                "compliance": judgement.evaluation.compliance.value,
+                "annotation": judgement.evaluation.annotation,
+                "cause": visit.cause.get("event_name", ""),
+                "event_id": visit.cause.get("event_id", ""),
+                **judgement.decision.to_json(),
+                **({"error": judgement.evaluation.error} if judgement.evaluation.error else {}),
+            },
+        )
         for judgement in visit.judgements
         if judgement.evaluation.compliance in {ComplianceType.NON_COMPLIANT, ComplianceType.INSUFFICIENT_DATA}
     ]
