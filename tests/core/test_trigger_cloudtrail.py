@@ -228,6 +228,34 @@ def test_of_a_copy_the_target_counts_in_the_region_of_the_call():
     assert targets(event) == ["arn:aws:rds:eu-central-1:123456789012:cluster-snapshot:before-dr"]
 
 
+@pytest.mark.parametrize(
+    ("api", "source", "target", "kind"),
+    [
+        ("CopyDBSnapshot", "sourceDBSnapshotIdentifier", "targetDBSnapshotIdentifier", "snapshot"),
+        (
+            "CopyDBParameterGroup",
+            "sourceDBParameterGroupIdentifier",
+            "targetDBParameterGroupIdentifier",
+            "pg",
+        ),
+        (
+            "CopyDBClusterParameterGroup",
+            "sourceDBClusterParameterGroupIdentifier",
+            "targetDBClusterParameterGroupIdentifier",
+            "cluster-pg",
+        ),
+    ],
+)
+def test_of_every_copy_the_target_counts_when_the_answer_is_missing(api, source, target, kind):
+    assert targets(call(api, {source: "old", target: "new"})) == [f"{HERE}:{kind}:new"]
+
+
+@pytest.mark.parametrize("service", ["redshift", "elasticache"])
+def test_tags_of_a_cluster_of_another_service_are_not_tags_of_rds(service):
+    event = call("AddTagsToResource", {"resourceName": f"arn:aws:{service}:eu-west-1:{ACCOUNT}:cluster:x"})
+    assert reason(event) == IgnoredReason.OTHER_RESOURCE
+
+
 def test_the_final_snapshot_of_a_deletion_is_looked_at():
     event = call("DeleteDBInstance", {"dBInstanceIdentifier": "ledger", "finalDBSnapshotIdentifier": "Last"})
     assert targets(event) == [f"{HERE}:db:ledger", f"{HERE}:snapshot:last"]
@@ -305,6 +333,18 @@ def test_missing_parameters_are_like_left_out_ones():
     del event["detail"]["requestParameters"], event["detail"]["responseElements"]
     (part,) = parse(event, received_at=RECEIVED_AT)
     assert part.target == WholeKind(ResourceType.DB_SNAPSHOT, ACCOUNT, "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("api", "resource_type"),
+    [
+        ("ModifyDBClusterParameterGroup", ResourceType.DB_CLUSTER),
+        ("ResetDBParameterGroup", ResourceType.DB_INSTANCE),
+    ],
+)
+def test_a_group_of_nobody_knows_which_name_leads_to_all_that_may_use_it(api, resource_type):
+    (part,) = parse(call(api, None), received_at=RECEIVED_AT)
+    assert part.target == WholeKind(resource_type, ACCOUNT, "eu-west-1")
 
 
 def test_tags_of_nobody_knows_what_lead_to_everything_that_is_evaluated():

@@ -59,6 +59,7 @@ def test_the_id_of_an_automated_snapshot_keeps_its_colon():
 
 
 def test_an_event_without_an_id_goes_by_its_kind():
+    assert only(sample("rds_event/cluster_created_0170.json")).cause.event_name == "RDS-EVENT-0170"
     cause = only(sample("rds_event/cluster_without_event_id.json")).cause
     assert cause.event_name == "RDS DB Cluster Event"
     assert cause.source is Source.RDS_EVENT
@@ -215,6 +216,13 @@ def test_an_arn_that_ends_with_an_immutable_id_needs_a_lookup(identifier, expect
     assert only(event).target == Lookup(expected[0], ACCOUNT, "eu-west-1", expected[1])
 
 
+@pytest.mark.parametrize("service", ["redshift", "elasticache", "docdb-elastic"])
+def test_a_cluster_of_another_service_is_no_cluster_of_rds(service):
+    arn = f"arn:aws:{service}:eu-west-1:123456789012:cluster:orders"
+    event = finding(Resources=[{"Type": "AwsRdsDbCluster", "Id": arn}])
+    assert reason(event) == IgnoredReason.OTHER_RESOURCE
+
+
 @pytest.mark.parametrize("name", ["cluster-prod", "db-orders", "db-0123456789abcdef0123456789"])
 def test_a_name_that_begins_like_an_immutable_id_is_a_name(name):
     event = finding(Resources=[{"Type": "AwsRdsDbCluster", "Id": f"{HERE}:cluster:{name}"}])
@@ -253,6 +261,10 @@ def test_the_control_of_a_finding_is_the_events_name():
     assert only(sample("security_hub/imported_rds7_cluster.json")).cause.event_name == "RDS.7"
     assert only(sample("security_hub/imported_rds6_resource_id.json")).cause.event_name == "RDS.6"
     assert only(sample("security_hub/v2_rds7_uid.json")).cause.event_name == "RDS.7"
+    older = finding(
+        Compliance={"Status": "FAILED"}, ProductFields={"ControlId": "RDS.7"}, GeneratorId="aws-fsbp/1"
+    )
+    assert only(older).cause.event_name == "RDS.7"
     bare = finding(Compliance={"Status": "FAILED"}, ProductFields={}, GeneratorId="security-control/RDS.7")
     assert only(bare).cause.event_name == "RDS.7"
 
@@ -275,6 +287,19 @@ def test_findings_that_are_none_say_so():
 )
 def test_an_ocsf_finding_that_is_not_open_is_ignored(changes):
     assert reason(finding("security_hub/v2_rds7_uid.json", **changes)) == IgnoredReason.FINDING_NOT_OPEN
+
+
+def test_an_ocsf_finding_of_another_class_or_product_is_ignored():
+    name = "security_hub/v2_rds7_uid.json"
+    assert reason(finding(name, class_uid=2004)) == IgnoredReason.OTHER_PRODUCT
+    prowler = {"product": {"uid": "arn:aws:securityhub:eu-west-1::productv2/prowler/prowler"}}
+    assert reason(finding(name, metadata=prowler)) == IgnoredReason.OTHER_PRODUCT
+
+
+def test_an_alternative_id_that_is_no_arn_does_not_hide_the_arn():
+    event = sample("security_hub/v2_rds7_uid.json")
+    event["detail"]["findings"][0]["resources"][0]["uid_alt"] = "orders"
+    assert targets(event) == [f"{HERE}:cluster:orders-prod"]
 
 
 def test_an_ocsf_finding_that_gives_its_state_in_words_alone_is_understood():

@@ -58,6 +58,11 @@ def _any_of(types: tuple[ResourceType, ...], *paths: str) -> Place:
     return Place(types[0], paths, instead=types)
 
 
+def _group(resource_type: ResourceType, *paths: str) -> Place:
+    # A group is judged by the databases that use it, so those are looked at when it is not known which it was.
+    return Place(resource_type, paths, instead=(_CLUSTER if resource_type is _CLUSTER_GROUP else _INSTANCE,))
+
+
 _THE_CLUSTER = _of(_CLUSTER, "out.dBClusterArn", "in.dBClusterIdentifier")
 _NAMED_CLUSTER = _of(_CLUSTER, "in.dBClusterIdentifier")
 _ANSWERED_CLUSTER = _of(_CLUSTER, "out.dBClusterIdentifier", "in.dBClusterIdentifier")
@@ -190,19 +195,23 @@ OPERATIONS: Final[Mapping[str, tuple[Place, ...]]] = {
     "DeregisterDBProxyTargets": _SOME_PROXY,
     # Parameter groups
     "CreateDBClusterParameterGroup": (
-        _of(_CLUSTER_GROUP, "out.dBClusterParameterGroupArn", "in.dBClusterParameterGroupName"),
+        _group(_CLUSTER_GROUP, "out.dBClusterParameterGroupArn", "in.dBClusterParameterGroupName"),
     ),
     "CopyDBClusterParameterGroup": (
-        _of(_CLUSTER_GROUP, "out.dBClusterParameterGroupArn", "in.targetDBClusterParameterGroupIdentifier"),
+        _group(
+            _CLUSTER_GROUP, "out.dBClusterParameterGroupArn", "in.targetDBClusterParameterGroupIdentifier"
+        ),
     ),
-    "ModifyDBClusterParameterGroup": (_of(_CLUSTER_GROUP, *_CLUSTER_GROUP_PATHS),),
-    "ResetDBClusterParameterGroup": (_of(_CLUSTER_GROUP, *_CLUSTER_GROUP_PATHS),),
-    "DeleteDBClusterParameterGroup": (_of(_CLUSTER_GROUP, "in.dBClusterParameterGroupName"),),
-    "CreateDBParameterGroup": (_of(_GROUP, "out.dBParameterGroupArn", "in.dBParameterGroupName"),),
-    "CopyDBParameterGroup": (_of(_GROUP, "out.dBParameterGroupArn", "in.targetDBParameterGroupIdentifier"),),
-    "ModifyDBParameterGroup": (_of(_GROUP, *_GROUP_PATHS),),
-    "ResetDBParameterGroup": (_of(_GROUP, *_GROUP_PATHS),),
-    "DeleteDBParameterGroup": (_of(_GROUP, "in.dBParameterGroupName"),),
+    "ModifyDBClusterParameterGroup": (_group(_CLUSTER_GROUP, *_CLUSTER_GROUP_PATHS),),
+    "ResetDBClusterParameterGroup": (_group(_CLUSTER_GROUP, *_CLUSTER_GROUP_PATHS),),
+    "DeleteDBClusterParameterGroup": (_group(_CLUSTER_GROUP, "in.dBClusterParameterGroupName"),),
+    "CreateDBParameterGroup": (_group(_GROUP, "out.dBParameterGroupArn", "in.dBParameterGroupName"),),
+    "CopyDBParameterGroup": (
+        _group(_GROUP, "out.dBParameterGroupArn", "in.targetDBParameterGroupIdentifier"),
+    ),
+    "ModifyDBParameterGroup": (_group(_GROUP, *_GROUP_PATHS),),
+    "ResetDBParameterGroup": (_group(_GROUP, *_GROUP_PATHS),),
+    "DeleteDBParameterGroup": (_group(_GROUP, "in.dBParameterGroupName"),),
     # Blue/green deployments: the request of a create names the source, the others a deployment only
     "CreateBlueGreenDeployment": (
         _any_of(_CLUSTER_OR_INSTANCE, "out.blueGreenDeployment.source", "in.source"),

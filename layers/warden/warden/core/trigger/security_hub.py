@@ -115,10 +115,10 @@ def _is_open(finding: Node) -> bool:
 
 def _ocsf_resource(resource: Node, cloud: Node, event: Envelope) -> Target | Ignored:
     # The ARN is in uid_alt or in uid; without one, uid is an id or a name.
-    key = next(
-        (key for key in ("uid_alt", "uid") if resource.maybe_text(key).startswith("arn:")),
-        "uid" if resource.maybe_text("uid") else "name",
-    )
+    if resource.maybe_text("uid_alt").startswith("arn:"):
+        key = "uid_alt"
+    else:
+        key = "uid" if resource.maybe_text("uid") else "name"
     home = event.home(
         resource.maybe_child("owner").maybe_child("account").maybe_text("uid")
         or cloud.maybe_child("account").maybe_text("uid"),
