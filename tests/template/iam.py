@@ -65,7 +65,9 @@ class Statement:
             acts = any(is_like(pattern, access.action, ignore_case=True) for pattern in self.actions)
         if self.not_resources:
             return acts and not any(is_arn_like(pattern, access.resource) for pattern in self.not_resources)
-        return acts and any(is_arn_like(pattern, access.resource) for pattern in self.resources)
+        # A role's trust policy names no resource: it is about the role.
+        is_trust = not self.resources and bool(self.principals)
+        return acts and (is_trust or any(is_arn_like(pattern, access.resource) for pattern in self.resources))
 
 
 @dataclass(frozen=True, slots=True)

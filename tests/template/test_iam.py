@@ -157,6 +157,17 @@ def test_a_policy_of_a_resource_speaks_of_its_principals_only(principal: Any, *,
     assert allowed(access, allow(Principal=principal)) is expected
 
 
+def test_a_trust_policy_is_about_the_role_that_it_is_on() -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = "arn:aws:iam::123456789012:role/evaluate"
+    assert allowed(Access("sts:AssumeRole", role, principal="lambda.amazonaws.com"), trust)
+    assert not allowed(Access("sts:AssumeRole", role, principal="ec2.amazonaws.com"), trust)
+
+
+def test_a_statement_of_an_identity_without_a_resource_allows_nothing() -> None:
+    assert not allowed(SEND, {"Effect": "Allow", "Action": "sqs:*"})
+
+
 @pytest.mark.parametrize(
     "statement",
     [
