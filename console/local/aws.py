@@ -1,0 +1,258 @@
+"""AWS on this machine: moto in this process, corrected, with clients that cost nothing to ask for again."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+import botocore.loaders
+import moto.core.errors
+import moto.rds.models
+from botocore.config import Config
+from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from moto.core.config import default_user_config
+from moto.core.model_instances import reset_model_data
+from moto.core.responses import ActionResult, BaseResponse
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.rds.responses import RDSResponse
+
+from console.local.calls import LISTENERS, STATUS_OF, EveryCode, Faults, RecordedCall, Recorder
+from console.local.events import Emit, Event, Trail
+from console.local.identity import ACCOUNT_ID, DEFAULT_IDENTITY, UserIdentity, current_identity
+from console.local.rds.catalogue import PATCHES
+from console.local.rds.controls import RdsControls
+from console.local.rds.endpoint import Endpoint
+from console.local.rds.registry import Patch, Patches
+from console.local.rds.state import Clock, Lifecycle, SystemClock, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_PASSWORD = "secret"  # noqa: S105 - the local AWS checks no signature
+_ENVIRONMENT_WITHOUT = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN")
+_CLIENTS: dict[tuple[str, str, int], Any] = {}
+_SESSIONS: list[boto3.Session] = []
+_LOADERS: dict[str, Any] = {}
+_CREATE_LOADER = botocore.loaders.create_loader
+
+
+def _shared_loader(search_path_string: str | None = None) -> Any:
+    """Give every session of this process one loader of service models, which are slow to read."""
+    key = search_path_string or ""
+    if key not in _LOADERS:
+        loader = _CREATE_LOADER(search_path_string)
+        _LOADERS[key] = (loader, list(loader.search_paths))
+    loader, paths = _LOADERS[key]
+    loader.search_paths[:] = paths  # boto3 appends its own path for each session
+    return loader
+
+
+class Server(AbstractContextManager["Server"]):
+    """The same AWS as an HTTP endpoint, for callers in other processes."""
+
+    def __init__(self, port: int) -> None:
+        """Listen on this machine alone; port 0 takes a free one."""
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+        self._server.start()
+        host, bound = self._server.get_host_and_port()
+        self.port = bound
+        self.url = f"http://{host}:{bound}"
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._server.stop()
+
+    def __exit__(self, *_: object) -> None:
+        """Stop listening at the end of the block."""
+        self.stop()
+
+
+class LocalAws(AbstractContextManager["LocalAws"]):
+    """An AWS account that lives as long as the block; its clock, events, refusals and calls are at hand."""
+
+    def __init__(
+        self,
+        *,
+        region: str = "us-east-1",
+        clock: Clock | None = None,
+        emit: Emit | None = None,
+        lifecycle: Lifecycle | None = None,
+        record_calls: bool = True,
+    ) -> None:
+        """Set the account up; nothing happens before the block begins."""
+        self.region = region
+        self.account = ACCOUNT_ID
+        self.clock: Clock = clock or SystemClock()
+        self.faults = Faults()
+        self._recorder = Recorder()
+        self._recorder.enabled = record_calls
+        self._trail = Trail(self.clock, emit)
+        self._world = World(
+            clock=self.clock, announce=self._trail.announce, lifecycle=lifecycle or Lifecycle()
+        )
+        self.rds = RdsControls(self._world, region)
+        self._endpoint = Endpoint(
+            world=self._world, trail=self._trail, faults=self.faults, recorder=self._recorder
+        )
+        self._identities: dict[str, UserIdentity] = {}
+        self._patches = Patches()
+        self._environment: dict[str, str | None] = {}
+        self._lock = RLock()
+        self._mock = mock_aws(config={"core": {**default_user_config["core"], "reset_boto3_session": False}})
+
+    # ---- life ------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        """Begin: fake credentials, moto, then the corrections."""
+        self._set_environment()
+        self._mock.start()
+        self._patches.apply((*PATCHES, *self._own_patches()))
+        LISTENERS.recorders.append(self._recorder)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End: moto gets its own code back, and the process its environment."""
+        LISTENERS.recorders.remove(self._recorder)
+        self._patches.revert()
+        self._mock.stop()
+        self._restore_environment()
+
+    def reset(self) -> None:
+        """Empty the account: resources, plans, events, calls and refusals."""
+        BackendDict.reset()
+        reset_model_data()
+        self._world.agenda.clear()
+        self._trail.clear()
+        self.faults.clear()
+        self._recorder.calls.clear()
+
+    # ---- callers ---------------------------------------------------------------------------------------
+
+    def client(self, service: str, region: str | None = None, *, attempts: int = 1) -> Any:
+        """Give a boto3 client; asked again, the same one, also by the next account of this process.
+
+        `attempts` is how often botocore tries: once, so that an injected refusal comes through at once.
+        """
+        key = (service, region or self.region, attempts)
+        if key not in _CLIENTS:
+            if not _SESSIONS:
+                _SESSIONS.append(
+                    boto3.Session(aws_access_key_id="LOCALAWSLOCALAWSLOCA", aws_secret_access_key=_PASSWORD)
+                )
+            _CLIENTS[key] = _SESSIONS[0].client(
+                service,  # type: ignore[call-overload] # any service of moto's
+                region_name=key[1],
+                config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}),
+            )
+        return _CLIENTS[key]
+
+    def credentials(self, identity: UserIdentity) -> dict[str, str]:
+        """Give a caller in another process environment variables by which it will be known."""
+        self._identities[identity.access_key_id] = identity
+        return {
+            "AWS_ACCESS_KEY_ID": identity.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": _PASSWORD,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
+    def serve(self, port: int = 0) -> Server:
+        """Open this account over HTTP; use the result as a block, or stop it."""
+        return Server(port)
+
+    # ---- what happened ---------------------------------------------------------------------------------
+
+    @property
+    def calls(self) -> list[RecordedCall]:
+        """The API calls made so far, of all services."""
+        return self._recorder.calls
+
+    @property
+    def record_calls(self) -> bool:
+        """Whether calls are being recorded."""
+        return self._recorder.enabled
+
+    @record_calls.setter
+    def record_calls(self, enabled: bool) -> None:
+        self._recorder.enabled = enabled
+
+    @property
+    def events(self) -> list[Event]:
+        """The events sent so far, in order."""
+        return self._trail.events
+
+    @property
+    def emit(self) -> Emit | None:
+        """Where events go besides `events`."""
+        return self._trail.emit
+
+    @emit.setter
+    def emit(self, emit: Emit | None) -> None:
+        self._trail.emit = emit
+
+    # ---- inside ----------------------------------------------------------------------------------------
+
+    def _own_patches(self) -> tuple[Patch, ...]:
+        def naive_now() -> datetime:
+            return self.clock.now().astimezone(UTC).replace(tzinfo=None)
+
+        return (
+            Patch(target=BaseResponse, attribute="_dispatch", replacement=self._dispatcher()),
+            Patch(target=moto.rds.models, attribute="utcnow", replacement=naive_now),
+            Patch(
+                target=moto.core.errors,
+                attribute="COMMON_ERROR_CODES",
+                replacement=EveryCode(moto.core.errors.COMMON_ERROR_CODES),
+            ),
+            Patch(target=botocore.loaders, attribute="create_loader", replacement=_shared_loader),
+        )
+
+    def _dispatcher(self) -> Callable[..., Any]:
+        """Make the method that every request to every service of moto's passes through."""
+
+        def dispatch(response: Any, request: Any, full_url: Any = None, headers: Any = None) -> Any:
+            with self._lock:
+                response.setup_class(request, full_url, headers)
+                identity = self._caller(response)
+                if isinstance(response, RDSResponse):
+                    return self._endpoint.answer(response, identity)
+                refusal = self.faults.take(
+                    response.boto3_service_name,
+                    str(response._get_action()),  # noqa: SLF001 - moto names the operation nowhere else
+                    identity,
+                )
+                if refusal is None:
+                    return response.call_action()
+                status, answer_headers, body = response.serialized(ActionResult(refusal))
+                return STATUS_OF.get(refusal.code, status), answer_headers, body
+
+        return dispatch
+
+    def _caller(self, response: Any) -> UserIdentity:
+        """Say who calls: whoever acts in this context, else the owner of the access key."""
+        in_context = current_identity()
+        if in_context is not None:
+            return in_context
+        return self._identities.get(response.get_access_key(), DEFAULT_IDENTITY)
+
+    def _set_environment(self) -> None:
+        wanted: dict[str, str | None] = {"AWS_DEFAULT_REGION": self.region, "AWS_REGION": self.region}
+        wanted |= dict.fromkeys(_ENVIRONMENT_WITHOUT)
+        for name, value in wanted.items():
+            self._environment[name] = os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+    def _restore_environment(self) -> None:
+        for name, value in self._environment.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        self._environment.clear()

@@ -1,0 +1,50 @@
+"""All corrections, with the operations, presenters and patches that make them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.local.rds import (
+    cluster_changes,
+    clusters,
+    encryption,
+    engines,
+    global_clusters,
+    insights,
+    instance_changes,
+    instances,
+    parameter_groups,
+    proxies,
+    rendering,
+    restores,
+    sharing,
+    snapshots,
+)
+
+if TYPE_CHECKING:
+    from console.local.rds.registry import Correction, Handler, Patch, Presenter, Topic
+
+TOPICS: tuple[Topic, ...] = (
+    clusters.TOPIC,
+    cluster_changes.TOPIC,
+    instances.TOPIC,
+    instance_changes.TOPIC,
+    encryption.TOPIC,
+    insights.TOPIC,
+    snapshots.TOPIC,
+    sharing.TOPIC,
+    restores.TOPIC,
+    parameter_groups.TOPIC,
+    engines.TOPIC,
+    global_clusters.TOPIC,
+    proxies.TOPIC,
+    rendering.TOPIC,
+)
+CORRECTIONS: tuple[Correction, ...] = tuple(one for topic in TOPICS for one in topic.corrections)
+OPERATIONS: dict[str, Handler] = {
+    name: handler for topic in TOPICS for name, handler in topic.operations.items()
+}
+PRESENTERS: dict[str, Presenter] = {
+    name: presenter for topic in TOPICS for name, presenter in topic.presenters.items()
+}
+PATCHES: tuple[Patch, ...] = tuple(one for topic in TOPICS for one in topic.patches)

@@ -1,0 +1,446 @@
+"""The database engines: versions, families, log types and dates of support that AWS would list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from console.local.rds.call import Call, conflicting, invalid
+from console.local.rds.registry import Correction, Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MYSQL_LOGS = ("audit", "error", "general", "slowquery")
+IAM_ERRORS = "iam-db-auth-error"
+INSTANCE_LOG = "instance"
+CLUSTER_ENGINES = ("aurora-mysql", "aurora-postgresql", "mysql", "postgres", "neptune")
+_KNOWN_WITHOUT_VERSIONS = ("custom-", "db2-", "oracle-", "sqlserver-", "neptune", "docdb")
+_CERTIFICATES = ("rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The minor versions of one major version of an engine.
+
+    `since` maps a log type to the first minor version whose logs RDS can export; a type not named is
+    exportable in all. `gone` minors are deprecated: only IncludeAll lists them and nothing new runs them.
+    """
+
+    engine: str
+    major: str
+    minors: tuple[str, ...]
+    logs: tuple[str, ...]
+    since: tuple[tuple[str, str], ...] = ()
+    gone: tuple[str, ...] = ()
+    support_ends: str
+    extended_support_ends: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineVersion:
+    """One version of an engine, as DescribeDBEngineVersions would tell."""
+
+    engine: str
+    version: str
+    major: str
+    family: str
+    log_types: tuple[str, ...]
+    is_default: bool = False
+    is_deprecated: bool = False
+
+
+def _minors(major: str, first: int, last: int) -> tuple[str, ...]:
+    return tuple(f"{major}.{minor}" for minor in range(first, last + 1))
+
+
+def _aurora_mysql(prefix: str, *minors: str) -> tuple[str, ...]:
+    return tuple(f"{prefix}.mysql_aurora.{minor}" for minor in minors)
+
+
+_PG = ("postgresql",)
+_AURORA_PG_FULL = (*_PG, INSTANCE_LOG, IAM_ERRORS)
+_RDS_PG = ("postgresql", "upgrade", IAM_ERRORS)
+
+
+def _aurora_postgresql(
+    major: str, first: int, last: int, ends: str, extended: str, *, since: int | None, gone: int = 0
+) -> Release:
+    if since is None:
+        logs: tuple[str, ...] = _PG
+        first_with: tuple[tuple[str, str], ...] = ()
+    else:
+        logs = _AURORA_PG_FULL
+        first_with = ((INSTANCE_LOG, f"{major}.{since}"), (IAM_ERRORS, f"{major}.{since}"))
+    return Release(
+        engine="aurora-postgresql",
+        major=major,
+        minors=_minors(major, first, last),
+        logs=logs,
+        since=first_with,
+        gone=_minors(major, first, gone) if gone else (),
+        support_ends=ends,
+        extended_support_ends=extended,
+    )
+
+
+def _postgres(major: str, first: int, last: int, ends: str, extended: str, *, since: int) -> Release:
+    return Release(
+        engine="postgres",
+        major=major,
+        minors=_minors(major, first, last),
+        logs=_RDS_PG,
+        since=((IAM_ERRORS, f"{major}.{since}"),),
+        support_ends=ends,
+        extended_support_ends=extended,
+    )
+
+
+def _mysql(major: str, first: int, last: int, ends: str, extended: str, *, since: int) -> Release:
+    return Release(
+        engine="mysql",
+        major=major,
+        minors=_minors(major, first, last),
+        logs=(*MYSQL_LOGS, IAM_ERRORS),
+        since=((IAM_ERRORS, f"{major}.{since}"),),
+        support_ends=ends,
+        extended_support_ends=extended,
+    )
+
+
+def _mariadb(major: str, first: int, last: int, ends: str) -> Release:
+    return Release(
+        engine="mariadb",
+        major=major,
+        minors=_minors(major, first, last),
+        logs=(*MYSQL_LOGS, IAM_ERRORS),
+        since=((IAM_ERRORS, f"{major}.{last - 2}"),),
+        support_ends=ends,
+    )
+
+
+RELEASES: tuple[Release, ...] = (
+    Release(
+        engine="aurora-mysql",
+        major="5.7",
+        minors=_aurora_mysql("5.7", "2.07.2", "2.11.2", "2.11.6", "2.12.0", "2.12.4", "2.12.5"),
+        logs=MYSQL_LOGS,
+        gone=_aurora_mysql("5.7", "2.07.2", "2.11.2"),
+        support_ends="2024-10-31",
+        extended_support_ends="2027-02-28",
+    ),
+    Release(
+        engine="aurora-mysql",
+        major="8.0",
+        minors=_aurora_mysql(
+            "8.0",
+            *("3.02.0", "3.03.1", "3.04.0", "3.04.1", "3.04.2", "3.04.3", "3.04.4", "3.05.2", "3.06.1"),
+            *("3.07.1", "3.08.0", "3.08.1", "3.08.2", "3.09.0", "3.10.0", "3.10.1", "3.10.2", "3.11.0"),
+        ),
+        logs=(*MYSQL_LOGS, INSTANCE_LOG, IAM_ERRORS),
+        since=(
+            (INSTANCE_LOG, "8.0.mysql_aurora.3.08.0"),
+            (IAM_ERRORS, "8.0.mysql_aurora.3.08.0"),
+        ),
+        gone=_aurora_mysql("8.0", "3.02.0", "3.03.1"),
+        support_ends="2028-04-30",
+        extended_support_ends="2029-07-31",
+    ),
+    _aurora_postgresql("11", 9, 21, "2024-02-29", "2027-03-31", since=None, gone=20),
+    _aurora_postgresql("12", 9, 22, "2025-02-28", "2028-02-29", since=None, gone=21),
+    _aurora_postgresql("13", 9, 23, "2026-02-28", "2029-02-28", since=None),
+    _aurora_postgresql("14", 6, 20, "2027-02-28", "2030-02-28", since=13),
+    _aurora_postgresql("15", 2, 15, "2028-02-29", "2031-02-28", since=8),
+    _aurora_postgresql("16", 1, 11, "2029-02-28", "2032-02-29", since=4),
+    _aurora_postgresql("17", 4, 7, "2030-02-28", "2033-02-28", since=4),
+    _mysql("5.7", 44, 44, "2024-02-29", "2027-02-28", since=45),
+    _mysql("8.0", 28, 44, "2026-07-31", "2029-07-31", since=40),
+    _mysql("8.4", 3, 7, "2029-07-31", "2032-07-31", since=3),
+    _postgres("11", 22, 22, "2024-02-29", "2027-03-31", since=23),
+    _postgres("12", 22, 22, "2025-02-28", "2028-02-29", since=23),
+    _postgres("13", 11, 23, "2026-02-28", "2029-02-28", since=20),
+    _postgres("14", 8, 20, "2027-02-28", "2030-02-28", since=17),
+    _postgres("15", 3, 15, "2028-02-29", "2031-02-28", since=12),
+    _postgres("16", 1, 11, "2029-02-28", "2032-02-29", since=8),
+    _postgres("17", 1, 7, "2030-02-28", "2033-02-28", since=4),
+    _postgres("18", 1, 1, "2031-02-28", "2034-02-28", since=1),
+    _mariadb("10.5", 25, 29, "2025-08-31"),
+    _mariadb("10.6", 16, 24, "2026-08-31"),
+    _mariadb("10.11", 7, 15, "2028-02-29"),
+    _mariadb("11.4", 3, 9, "2029-06-30"),
+    _mariadb("11.8", 3, 5, "2028-07-31"),
+)
+DEFAULTS = {
+    "aurora-mysql": "8.0.mysql_aurora.3.08.2",
+    "aurora-postgresql": "17.5",
+    "mysql": "8.4.6",
+    "postgres": "17.6",
+    "mariadb": "11.4.8",
+}
+
+
+@cache
+def versions() -> tuple[EngineVersion, ...]:
+    """List every version of every engine, oldest first."""
+    return tuple(_expand(RELEASES))
+
+
+def _expand(releases: Iterable[Release]) -> Iterator[EngineVersion]:
+    for release in releases:
+        order = {minor: place for place, minor in enumerate(release.minors)}
+        since = dict(release.since)
+        for minor in release.minors:
+            yield EngineVersion(
+                engine=release.engine,
+                version=minor,
+                major=release.major,
+                family=f"{release.engine}{release.major}",
+                log_types=tuple(
+                    log
+                    for log in release.logs
+                    if log not in since or order[minor] >= order.get(since[log], len(order))
+                ),
+                is_default=DEFAULTS[release.engine] == minor,
+                is_deprecated=minor in release.gone,
+            )
+
+
+@cache
+def find(engine: str, version: str) -> EngineVersion | None:
+    """Find a version by its full name."""
+    return next((one for one in versions() if (one.engine, one.version) == (engine, version)), None)
+
+
+@cache
+def families() -> frozenset[str]:
+    """List the parameter group families of all versions."""
+    return frozenset(one.family for one in versions())
+
+
+def engine_of(family: str) -> str:
+    """Take the engine out of a family's name."""
+    return next((one.engine for one in versions() if one.family == family), "")
+
+
+def family_of(engine: str, version: str) -> str:
+    """Say which family a version belongs to; engines without a list of versions follow their number."""
+    known = find(engine, version)
+    if known is not None:
+        return known.family
+    numbers = version.split(".")
+    whole = 1 if engine.endswith(("postgresql", "postgres")) else 2
+    return engine + ".".join(numbers[:whole])
+
+
+def has_versions(engine: str) -> bool:
+    """Say whether this module lists versions of an engine."""
+    return engine in DEFAULTS
+
+
+def choose(call: Call, engine: str, wanted: str | None) -> str:
+    """Settle on a version: the one asked for, the newest of a major, or the engine's default."""
+    if not has_versions(engine):
+        return wanted or ""
+    if wanted is None:
+        return DEFAULTS[engine]
+    exact = find(engine, wanted)
+    if exact is not None and (call.world.lenient or not exact.is_deprecated):
+        return exact.version
+    of_major = [one for one in versions() if (one.engine, one.major) == (engine, wanted)]
+    if of_major:
+        return next((one.version for one in of_major if one.is_default), of_major[-1].version)
+    if not call.world.lenient:
+        conflicting(f"Cannot find version {wanted} for {engine}")
+    return wanted
+
+
+def check_log_types(engine: str, version: str, log_types: Iterable[str], *, multi_az: bool = False) -> None:
+    """Refuse log types that this version cannot export."""
+    known = find(engine, version)
+    if known is None:
+        return
+    valid = set(known.log_types) - ({"audit"} if multi_az else set())
+    wrong = [log for log in log_types if log not in valid]
+    if wrong:
+        quoted = ", ".join(f"'{log}'" for log in wrong)
+        conflicting(
+            f"You cannot use the log types {quoted} with engine version {engine} {version}."
+            " For supported log types, see the documentation."
+        )
+
+
+def _targets(one: EngineVersion) -> list[dict[str, Any]]:
+    mine = [other for other in versions() if other.engine == one.engine and not other.is_deprecated]
+    place = versions().index(one)
+    later = [other for other in mine if versions().index(other) > place]
+    return [
+        {
+            "Engine": other.engine,
+            "EngineVersion": other.version,
+            "Description": _description(other),
+            "AutoUpgrade": False,
+            "IsMajorVersionUpgrade": other.major != one.major,
+            **({"SupportedEngineModes": ["provisioned"]} if one.engine.startswith("aurora") else {}),
+        }
+        for other in later
+    ]
+
+
+def _description(one: EngineVersion) -> str:
+    names = {
+        "aurora-mysql": "Aurora MySQL",
+        "aurora-postgresql": "Aurora PostgreSQL",
+        "mysql": "MySQL",
+        "postgres": "PostgreSQL",
+        "mariadb": "MariaDB",
+    }
+    return f"{names[one.engine]} {one.version}"
+
+
+@cache
+def _item(one: EngineVersion) -> dict[str, Any]:
+    is_aurora = one.engine.startswith("aurora-")
+    return {
+        "Engine": one.engine,
+        "MajorEngineVersion": one.major,
+        "EngineVersion": one.version,
+        "DBParameterGroupFamily": one.family,
+        "DBEngineDescription": _description(one).rpartition(" ")[0],
+        "DBEngineVersionDescription": _description(one),
+        "ValidUpgradeTarget": _targets(one),
+        "ExportableLogTypes": list(one.log_types),
+        "SupportsLogExportsToCloudwatchLogs": bool(one.log_types),
+        "SupportsReadReplica": not is_aurora,
+        "SupportedEngineModes": ["provisioned"] if is_aurora else [],
+        "SupportedFeatureNames": ["Bedrock", "Lambda", "s3Export", "s3Import"] if is_aurora else [],
+        "Status": "deprecated" if one.is_deprecated else "available",
+        "SupportsParallelQuery": one.engine == "aurora-mysql",
+        "SupportsGlobalDatabases": is_aurora,
+        "SupportsBabelfish": one.engine == "aurora-postgresql" and int(one.major) >= 13,  # noqa: PLR2004 - since 13
+        "SupportsLimitlessDatabase": False,
+        "SupportsCertificateRotationWithoutRestart": one.major not in {"5.7", "11", "12"},
+        "SupportedCACertificateIdentifiers": list(_CERTIFICATES),
+        "SupportsLocalWriteForwarding": is_aurora,
+        "SupportsIntegrations": True,
+        "TagList": [],
+    }
+
+
+_FILTERS = {
+    "db-parameter-group-family": "DBParameterGroupFamily",
+    "engine": "Engine",
+    "engine-version": "EngineVersion",
+    "status": "Status",
+}
+
+
+def _check_engine(engine: str | None) -> None:
+    if engine and not has_versions(engine) and not engine.startswith(_KNOWN_WITHOUT_VERSIONS):
+        invalid(f"Unrecognized engine name: {engine}")
+
+
+def describe_versions(call: Call) -> dict[str, Any]:
+    """Answer DescribeDBEngineVersions."""
+    engine = call.get("Engine")
+    _check_engine(engine)
+    version = call.get("EngineVersion")
+    family = call.get("DBParameterGroupFamily")
+    wanted = [
+        one
+        for one in versions()
+        if (engine is None or one.engine == engine)
+        and (version is None or version in {one.version, one.major})
+        and (family is None or one.family == family)
+        and (call.get("IncludeAll") or not one.is_deprecated)
+    ]
+    if call.get("DefaultOnly"):
+        wanted = [one for one in wanted if one.is_default] or wanted[-1:]
+    items = [_item(one) for one in wanted]
+    for condition in call.get("Filters", []):
+        if condition["Name"] == "engine-mode":
+            items = [item for item in items if set(condition["Values"]) & set(item["SupportedEngineModes"])]
+        elif condition["Name"] in _FILTERS:
+            member = _FILTERS[condition["Name"]]
+            items = [item for item in items if item[member] in condition["Values"]]
+        else:
+            invalid(f"Unrecognized filter name: {condition['Name']}")
+    return {"DBEngineVersions": items}
+
+
+def describe_majors(call: Call) -> dict[str, Any]:
+    """Answer DescribeDBMajorEngineVersions."""
+    engine = call.get("Engine")
+    _check_engine(engine)
+    major = call.get("MajorEngineVersion")
+    return {
+        "DBMajorEngineVersions": [
+            {
+                "Engine": release.engine,
+                "MajorEngineVersion": release.major,
+                "SupportedEngineLifecycles": _lifecycles(release),
+            }
+            for release in RELEASES
+            if (engine is None or release.engine == engine) and (major is None or release.major == major)
+        ]
+    }
+
+
+def _lifecycles(release: Release) -> list[dict[str, Any]]:
+    def day(text: str) -> datetime:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+    standard_ends = day(release.support_ends)
+    phases = [
+        {
+            "LifecycleSupportName": "open-source-rds-standard-support",
+            "LifecycleSupportStartDate": standard_ends.replace(year=standard_ends.year - 5, day=28),
+            "LifecycleSupportEndDate": standard_ends.replace(hour=23, minute=59, second=59),
+        }
+    ]
+    if release.extended_support_ends:
+        ends = day(release.extended_support_ends)
+        phases.append(
+            {
+                "LifecycleSupportName": "open-source-rds-extended-support",
+                "LifecycleSupportStartDate": standard_ends,
+                "LifecycleSupportEndDate": ends.replace(hour=23, minute=59, second=59),
+            }
+        )
+    return phases
+
+
+TOPIC = Topic(
+    name="engines",
+    operations={
+        "DescribeDBEngineVersions": describe_versions,
+        "DescribeDBMajorEngineVersions": describe_majors,
+    },
+    corrections=(
+        Correction(
+            name="engine-versions",
+            why="moto has no list of engine versions, so nothing can ask which logs a version can export",
+            reference="DBEngineVersion.ExportableLogTypes",
+            words="The types of logs that the database engine has available for export to CloudWatch Logs.",
+        ),
+        Correction(
+            name="engine-version-defaults",
+            why="moto creates clusters of versions that AWS retired years ago",
+            reference="DescribeDBEngineVersionsMessage.DefaultOnly",
+            words="Specifies whether to return only the default version of the specified engine",
+        ),
+        Correction(
+            name="engine-versions-retired",
+            why="moto runs any version, also one that AWS no longer offers",
+            reference="DescribeDBEngineVersionsMessage.IncludeAll",
+            words="The default is to list only available engine versions.",
+        ),
+        Correction(
+            name="engine-lifecycles",
+            why="moto cannot say until when a major version is supported",
+            reference="SupportedEngineLifecycle",
+            words="You can use the information that this data type returns to plan for upgrades.",
+        ),
+    ),
+)
