@@ -67,7 +67,8 @@ def mutated(draw):
         if not found:
             return draw(JUNK)
         # The higher an entry is, the more of the reading depends on it.
-        *way, last = draw(st.sampled_from([path for path in found if len(path) <= draw(st.integers(1, 7))]))
+        depth = draw(st.integers(1, 7))
+        *way, last = draw(st.sampled_from([path for path in found if len(path) <= depth]))
         holder = event
         for key in way:
             holder = holder[key]
