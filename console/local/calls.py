@@ -22,6 +22,10 @@ STATUS_OF = {
 }
 
 
+class Refusal(ServiceException):
+    """An error of AWS's; a class of our own, because moto looks for models beside the class of an error."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedCall:
     """One call as its caller made it: the service, the operation, boto3's parameters, and who called."""
@@ -110,11 +114,11 @@ class Faults:
         self._injected.clear()
         self._denied.clear()
 
-    def take(self, service: str, operation: str, identity: UserIdentity) -> ServiceException | None:
+    def take(self, service: str, operation: str, identity: UserIdentity) -> Refusal | None:
         """Say what a call is refused with, if it is."""
         names = (operation, f"{service}:{operation}")
         if self._denied.intersection(names):
-            return ServiceException(
+            return Refusal(
                 "AccessDenied" if service == "rds" else "AccessDeniedException",
                 f"User: {identity.arn} is not authorized to perform: {service}:{operation} because no"
                 f" identity-based policy allows the {service}:{operation} action",
@@ -125,7 +129,7 @@ class Faults:
                 waiting.pop(0)
             if waiting:
                 waiting[0].left -= 1
-                return ServiceException(waiting[0].code, waiting[0].message)
+                return Refusal(waiting[0].code, waiting[0].message)
         return None
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from moto.core.exceptions import ServiceException
 from moto.rds.models import rds_backends
+
+from console.local.calls import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,7 @@ _IDENTIFIER = re.compile(r"^(?!.*--)[a-z](?:[a-z0-9-]*[a-z0-9])?$", re.IGNORECAS
 
 def refuse(code: str, message: str) -> NoReturn:
     """Answer with an error of AWS's; the code is the shape's name or the wire code of the model."""
-    raise ServiceException(code, message)
+    raise Refusal(code, message)
 
 
 def invalid(message: str) -> NoReturn:
