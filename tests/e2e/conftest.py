@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import logging
 import os
 
 import pytest
 
 from e2e import rie
+
+# The local AWS logs a line for every request, which would bury what the functions say.
+logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")
