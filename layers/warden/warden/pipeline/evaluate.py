@@ -17,6 +17,7 @@ from warden.core.finding import gone
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import TicketEvent, TicketMessage
+from warden.core.resource import ResourceType
 from warden.core.trigger import Lookup, Source, WholeKind
 from warden.pipeline.visit import Visit, unread, was_told
 
@@ -42,6 +43,11 @@ _MADE_EVENTS = frozenset(
         "RDS-EVENT-0091",
     }
 )
+
+_USED_BY = {
+    ResourceType.DB_CLUSTER_PARAMETER_GROUP: ResourceType.DB_CLUSTER,
+    ResourceType.DB_PARAMETER_GROUP: ResourceType.DB_INSTANCE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +90,28 @@ class Evaluator:
 
     def _refs(self, trigger: Trigger) -> Iterable[ResourceRef]:
         match trigger.target:
-            case WholeKind(resource_type=resource_type):
-                return [resource.ref for resource in self.reader.list(resource_type, ())]
+            case WholeKind() as kind:
+                return self._of_kind(kind)
             case Lookup() as lookup:
-                if self._refusal_of(lookup.account, lookup.region):
-                    return []
-                found = self.reader.resolve(lookup)
-                if found is not None:
-                    return [found]
-                # An id that no longer exists: its ARN's own deletion event, or the sweep, resolves its findings.
-                return []
-            case ref:
-                if ref.resource_type in EVALUATED_KINDS or self.deployment.refusal(ref):
-                    return [ref]
-                return self.reader.users(ref)
+                return self._of_lookup(lookup)
+            case ref if ref.resource_type in EVALUATED_KINDS or self.deployment.refusal(ref):
+                return [ref]
+            case shared:
+                return self.reader.users(shared)
+
+    def _of_kind(self, kind: WholeKind) -> Iterable[ResourceRef]:
+        if self._refusal_of(kind.account, kind.region):
+            return []
+        # A shared thing of which no name is known: everything that could use it.
+        judged = _USED_BY.get(kind.resource_type, kind.resource_type)
+        return [resource.ref for resource in self.reader.list(judged, ())]
+
+    def _of_lookup(self, lookup: Lookup) -> Iterable[ResourceRef]:
+        if self._refusal_of(lookup.account, lookup.region):
+            return []
+        found = self.reader.resolve(lookup)
+        # An id that no longer exists: its ARN's own deletion event, or the sweep, resolves its findings.
+        return [] if found is None else [found]
 
     def _refusal_of(self, account: str, region: str) -> bool:
         return account != self.deployment.account or (bool(region) and region != self.deployment.region)

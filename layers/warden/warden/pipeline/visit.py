@@ -231,7 +231,7 @@ class Visitor:
         entries: list[LedgerEntry] = []
         if old is None or (old.workflow, old.annotation) != (new.workflow, new.annotation):
             entries.append(entry)
-        if new.is_open and (old is None or old.decision != new.decision):
+        if new.is_open and (old is None or change.opens or old.decision != new.decision):
             entries.append(
                 replace(
                     entry,
