@@ -223,6 +223,8 @@ class Bus:
         return {
             "version": "0",
             "id": str(uuid.uuid4()),
+            "detail-type": event["detail-type"],
+            "source": event["source"],
             "account": self._template.account_id,
             "time": _timestamp(self._clock()),
             "region": self._template.region,
