@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from warden.core.guard import CustomGroup
+from warden.core.kinds import Need
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -64,3 +67,15 @@ class TurnsOn:
         if isinstance(value, str) and is_on(value):
             return None
         return f"{value!r} does not turn the parameter on"
+
+
+@dataclass(frozen=True, slots=True)
+class UnsharedClusterGroup:
+    """For the write guard: the cluster's own custom parameter group, as long as no other cluster uses it."""
+
+    def refusal(self, value: Any, facts: Facts) -> str | None:
+        """Refuse another group, a default one, and one whose other users a change would reach."""
+        if why := CustomGroup("DBClusterParameterGroup").refusal(value, facts):
+            return why
+        others = set(facts[Need.PARAMETER_GROUP_USERS]) - {facts["DBClusterArn"]}
+        return f"{value!r} is also used by {sorted(others)!r}" if others else None

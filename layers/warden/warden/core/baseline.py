@@ -1,0 +1,32 @@
+"""The settings that several controls share, taken from the policy's [baseline]: one value for all of them."""
+
+from __future__ import annotations
+
+from warden.core.control import Setting
+
+# "The Amazon Web Services KMS key identifier is the key ARN, key ID, alias ARN, or alias name for the KMS key"
+# (CopyDBSnapshot). A bare key id is left out, because it does not show its account; `alias/aws/rds`, because
+# what AWS's own key encrypts can be shared with nobody (RDS User Guide, "Sharing encrypted snapshots").
+KMS_KEY_PATTERN = (
+    r"alias/(?!aws/)[A-Za-z0-9/_-]+"
+    r"|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key/[A-Za-z0-9-]+|alias/(?!aws/)[A-Za-z0-9/_-]+)"
+)
+
+KMS_KEY = Setting(
+    name="kms_key",
+    default="",
+    doc="The customer managed KMS key that encrypts what Warden copies: the ARN of a key or of an alias, or an "
+    "alias name such as alias/databases, which means the key of that name in each account and Region. "
+    "Empty: Warden copies nothing.",
+    pattern=f"({KMS_KEY_PATTERN})?",
+    shared=True,
+)
+
+APPROVED_ACCOUNTS = Setting(
+    name="approved_accounts",
+    default=[],
+    doc="The twelve digits of each account that snapshots may be shared with. Empty: Warden un-shares nothing by "
+    "itself. To approve nobody, list the account's own id.",
+    pattern=r"\d{12}",
+    shared=True,
+)

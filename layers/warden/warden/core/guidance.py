@@ -1,0 +1,34 @@
+"""What a person is told to do: commands that a shell can take as they stand."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warden.core.resource import Resource
+
+
+def command(
+    resource: Resource, name: str, /, options: Mapping[str, str | bool | Sequence[str] | None]
+) -> str:
+    """One `aws rds` command in the resource's Region, quoted for a shell.
+
+    An option whose value is None is left out; True and False become the flag and its `--no-` form.
+    """
+    words = ["aws", "rds", *name.split()]
+    for option, value in options.items():
+        match value:
+            case None:
+                continue
+            case True:
+                words.append(f"--{option}")
+            case False:
+                words.append(f"--no-{option}")
+            case str():
+                words += [f"--{option}", shlex.quote(value)]
+            case _:
+                words += [f"--{option}", *(shlex.quote(word) for word in value)]
+    return " ".join([*words, "--region", resource.home or resource.ref.region])

@@ -1,0 +1,64 @@
+"""Which resources are judged at all, and the verdict on those that are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from warden.core import engines
+from warden.core.control import Verdict, insufficient_data, not_applicable
+from warden.core.resource import ResourceType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from warden.core.resource import Resource
+
+# RDS's Describe operations also return what these products made; they have guides and settings of their own.
+_OTHER_PRODUCTS = {"neptune": "Amazon Neptune", "docdb": "Amazon DocumentDB"}
+
+_GOVERNED: Mapping[ResourceType, Callable[[str], bool]] = {
+    ResourceType.DB_CLUSTER: engines.is_governed_cluster,
+    ResourceType.DB_CLUSTER_SNAPSHOT: engines.is_governed_cluster,
+    ResourceType.DB_INSTANCE: engines.is_governed_instance,
+    ResourceType.DB_SNAPSHOT: engines.is_governed_instance,
+    ResourceType.GLOBAL_CLUSTER: engines.AURORA.__contains__,
+}
+
+
+def outside(resource: Resource) -> Verdict | None:
+    """Why a resource is none that controls judge; None where it is one.
+
+    An engine that nobody has heard of is no reason to look away: that is insufficient data.
+    """
+    engine = resource.facts["Engine"]
+    if _GOVERNED[resource.ref.resource_type](engine):
+        return None
+    if engine in _OTHER_PRODUCTS:
+        return not_applicable(
+            f"{resource.ref.id} belongs to {_OTHER_PRODUCTS[engine]}, a product of its own that Warden does not judge."
+        )
+    return insufficient_data(f"{resource.ref.id} runs the engine {engine!r}, which Warden does not know.")
+
+
+def outside_or_member(resource: Resource, what: str) -> Verdict | None:
+    """As `outside`, and for a member of a cluster: `what` is set, and judged, at the cluster.
+
+    "This setting doesn't apply to Amazon Aurora DB instances" (ModifyDBInstance), which is also refused for
+    members of Multi-AZ DB clusters.
+    """
+    if verdict := outside(resource):
+        return verdict
+    cluster = resource.facts["DBClusterIdentifier"]
+    if cluster is None:
+        return None
+    return not_applicable(
+        f"{resource.ref.id} is a member of the cluster {cluster}: {what} is judged at its cluster."
+    )
+
+
+def is_multi_az_member(resource: Resource) -> bool:
+    """Whether an instance belongs to a Multi-AZ DB cluster, not to an Aurora cluster."""
+    return (
+        resource.facts["DBClusterIdentifier"] is not None
+        and resource.facts["Engine"] in engines.MULTI_AZ_CLUSTER
+    )
