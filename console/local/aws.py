@@ -18,6 +18,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.core.responses import ActionResult, BaseResponse
+from moto.ec2.models.amis import AmiBackend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.rds.responses import RDSResponse
 
@@ -51,6 +52,10 @@ def _shared_loader(search_path_string: str | None = None) -> Any:
     loader, paths = _LOADERS[key]
     loader.search_paths[:] = paths  # boto3 appends its own path for each session
     return loader
+
+
+def _no_machine_images(_: Any) -> None:
+    """Spare every new account the reading of machine images, which take longer than most tests."""
 
 
 class Server(AbstractContextManager["Server"]):
@@ -121,8 +126,8 @@ class LocalAws(AbstractContextManager["LocalAws"]):
     ) -> None:
         """End: moto gets its own code back, and the process its environment."""
         LISTENERS.recorders.remove(self._recorder)
-        self._patches.revert()
         self._mock.stop()
+        self._patches.revert()
         self._restore_environment()
 
     def reset(self) -> None:
@@ -212,6 +217,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
                 replacement=EveryCode(moto.core.errors.COMMON_ERROR_CODES),
             ),
             Patch(target=botocore.loaders, attribute="create_loader", replacement=_shared_loader),
+            Patch(target=AmiBackend, attribute="_load_amis", replacement=_no_machine_images),
         )
 
     def _dispatcher(self) -> Callable[..., Any]:
