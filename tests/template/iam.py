@@ -40,6 +40,8 @@ class Statement:
 
     sid: str
     allow: bool
+    origin: str = ""
+    """The logical id of the role or of the managed policy that holds it."""
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
@@ -83,10 +85,10 @@ class Decision:
         return f"{'allowed' if self.allowed else 'denied'} by {self.by.sid}"
 
 
-def statements(document: Mapping[str, Any]) -> tuple[Statement, ...]:
+def statements(document: Mapping[str, Any], origin: str = "") -> tuple[Statement, ...]:
     """Read a policy document whose references are resolved."""
     found = document["Statement"]
-    return tuple(_statement(item) for item in (found if isinstance(found, list) else [found]))
+    return tuple(_statement(item, origin) for item in (found if isinstance(found, list) else [found]))
 
 
 def decide(policies: Iterable[Statement], access: Access) -> Decision:
@@ -101,14 +103,14 @@ def decide(policies: Iterable[Statement], access: Access) -> Decision:
 def role_statements(stack: LocalTemplate, role: str) -> tuple[Statement, ...]:
     """Every statement that a role of the stack has, inline or by a managed policy of the stack."""
     properties = stack.resources[role].properties
-    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
+    documents = [(role, policy["PolicyDocument"]) for policy in properties.get("Policies", ())]
     managed = {item.ref: item for item in stack.of_type("AWS::IAM::ManagedPolicy")}
     for arn in properties.get("ManagedPolicyArns", ()):
         if arn not in managed:
             msg = f"{role}: the managed policy {arn} is not in this stack, so what it grants is not known"
             raise UnsupportedPolicyError(msg)
-        documents.append(managed[arn].properties["PolicyDocument"])
-    return tuple(statement for document in documents for statement in statements(document))
+        documents.append((managed[arn].logical_id, managed[arn].properties["PolicyDocument"]))
+    return tuple(item for origin, document in documents for item in statements(document, origin))
 
 
 def function_role(stack: LocalTemplate, function: str) -> str:
@@ -144,7 +146,7 @@ def _expression(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
     return re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
-def _statement(item: Mapping[str, Any]) -> Statement:
+def _statement(item: Mapping[str, Any], origin: str) -> Statement:
     unknown = set(item) - {
         *("Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"),
     }
@@ -156,6 +158,7 @@ def _statement(item: Mapping[str, Any]) -> Statement:
     return Statement(
         sid=item.get("Sid", ""),
         allow={"Allow": True, "Deny": False}[item["Effect"]],
+        origin=origin,
         actions=_texts(item.get("Action")),
         not_actions=_texts(item.get("NotAction")),
         resources=_texts(item.get("Resource")),

@@ -58,9 +58,10 @@ class RecordedCall(Protocol):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
-    """One action that a statement of a role allows on one resource (for RDS, on any of its types)."""
+    """One action that a statement allows on one resource (for RDS, on any of its types)."""
 
-    role: str
+    origin: str
+    """The role that has the statement, or the managed policy that several roles share."""
     sid: str
     action: str
     resource: str
@@ -127,10 +128,11 @@ def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
         for access in accesses(call, stack.deployment):
             decision = decide(policies[role], access)
             if decision.allowed:
-                used.update(_used(role, policies[role], access))
+                used.update(_used(policies[role], access))
             else:
                 denied[Denial(role, access, decision)] = None
-    idle = sorted(set(grants(policies)) - used)
+    granted = {grant for policy in policies.values() for grant in grants(policy)}
+    idle = sorted(granted - used)
     excused = {grant: why for grant in idle if (why := reason(grant))}
     return Report(
         judged=judged,
@@ -140,14 +142,13 @@ def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
     )
 
 
-def grants(policies: Mapping[str, Iterable[Statement]]) -> Iterator[Grant]:
-    """Everything that the roles are allowed, one action and resource at a time."""
-    for role, role_policy in policies.items():
-        for statement in role_policy:
-            if statement.allow:
-                for action in statement.actions:
-                    for resource in statement.resources:
-                        yield _grant(role, statement, action, resource)
+def grants(policy: Iterable[Statement]) -> Iterator[Grant]:
+    """Everything that statements allow, one action and resource at a time."""
+    for statement in policy:
+        if statement.allow:
+            for action in statement.actions:
+                for resource in statement.resources:
+                    yield _grant(statement, action, resource)
 
 
 def reason(grant: Grant) -> str | None:
@@ -173,19 +174,19 @@ def accesses(call: RecordedCall, deployment: Deployment) -> tuple[Access, ...]:
     return tuple(translate(call, deployment))
 
 
-def _grant(role: str, statement: Statement, action: str, resource: str) -> Grant:
+def _grant(statement: Statement, action: str, resource: str) -> Grant:
     # One list of resources serves many actions of RDS, each of which is checked against some of them.
-    return Grant(role, statement.sid, action, "" if action.startswith("rds:") else resource)
+    return Grant(statement.origin, statement.sid, action, "" if action.startswith("rds:") else resource)
 
 
-def _used(role: str, policy: Iterable[Statement], access: Access) -> Iterator[Grant]:
+def _used(policy: Iterable[Statement], access: Access) -> Iterator[Grant]:
     for statement in policy:
         if statement.allow and statement.covers(access):
             for action in statement.actions:
                 for resource in statement.resources:
                     part = Statement(sid="", allow=True, actions=(action,), resources=(resource,))
                     if part.covers(access):
-                        yield _grant(role, statement, action, resource)
+                        yield _grant(statement, action, resource)
 
 
 # The parameters that name resources of a type; what no parameter names is asked for as all of the type.

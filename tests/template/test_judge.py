@@ -76,6 +76,13 @@ def test_sending_to_one_queue_does_not_use_the_grant_for_another(stack: LocalTem
     assert unused == {remediations.arn}
 
 
+def test_a_list_that_roles_share_is_used_when_one_of_them_uses_it(stack: LocalTemplate) -> None:
+    look = Grant("ReadDatabasesPolicy", "ReadDatabases", "rds:DescribeDBProxies", "")
+    assert look in judge([], stack).unused
+    call = by(stack, "EvaluateFunction", "rds", "DescribeDBProxies")
+    assert look not in judge([call], stack).unused
+
+
 def test_who_is_no_function_of_the_stack_is_not_judged(stack: LocalTemplate) -> None:
     report = judge([Call("rds", "DeleteDBCluster", {"DBClusterIdentifier": "orders"})], stack)
     assert report.denied == ()
@@ -84,7 +91,7 @@ def test_who_is_no_function_of_the_stack_is_not_judged(stack: LocalTemplate) -> 
 
 def test_each_reason_for_a_grant_that_no_call_uses_is_about_a_grant(stack: LocalTemplate) -> None:
     roles = {function_role(stack, function) for function in stack.functions}
-    granted = list(grants({role: role_statements(stack, role) for role in roles}))
+    granted = [grant for role in roles for grant in grants(role_statements(stack, role))]
     assert set(NEVER_CALLED) <= {grant.action for grant in granted} | {grant.sid for grant in granted}
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from console.local.intrinsics import TemplateError
-from console.local.template import LocalResource, LocalTemplate, load_template
+from console.local.template import LocalTemplate, load_template
+from template.alarms import alarm_metrics
 from template.iam import Access, decide, statements
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 SOURCE = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
@@ -140,23 +138,13 @@ def test_an_address_is_subscribed_when_there_is_one(stack: LocalTemplate) -> Non
 # --- alarms ---------------------------------------------------------------------------------------------------
 
 
-def metrics(alarm: LocalResource) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
-    """Each metric that an alarm reads: namespace, name, dimensions."""
-    stats = [
-        item["MetricStat"]["Metric"] for item in alarm.properties.get("Metrics", ()) if "MetricStat" in item
-    ]
-    for metric in stats or [alarm.properties]:
-        dimensions = tuple((item["Name"], item["Value"]) for item in metric["Dimensions"])
-        yield metric["Namespace"], metric["MetricName"], dimensions
-
-
 def watched(stack: LocalTemplate, namespace: str, name: str) -> set[str]:
     return {
         value
         for alarm in stack.of_type("AWS::CloudWatch::Alarm")
-        for space, metric, dimensions in metrics(alarm)
+        for space, metric, dimensions in alarm_metrics(alarm)
         if (space, metric) == (namespace, name)
-        for _, value in dimensions
+        for value in dimensions.values()
     }
 
 
@@ -195,7 +183,9 @@ def test_every_function_is_watched(stack: LocalTemplate, metric: str) -> None:
     [
         ("ControlErrors", {"EvaluateFunction", "SweepFunction"}),
         ("InsufficientData", {"EvaluateFunction", "SweepFunction"}),
+        ("SweepProblems", {"SweepFunction"}),
         ("SweepCompleted", {"SweepFunction"}),
+        ("OutcomeFailed", {"RemediateFunction"}),
     ],
 )
 def test_our_metrics_are_read_where_the_functions_put_them(
