@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from moto.backends import get_backend
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from warden.core.resource import ResourceRef
+from console.narrative import STYLES, Line, Narrative
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from console.demo.fleet import Fleet
     from console.demo.scenes import Scene
     from console.local.stack import LocalStack
 
-_STYLES = {
-    "event": "cyan",
-    "finding": "yellow",
-    "decision": "bold",
-    "call": "magenta",
-    "outcome": "green",
-    "verified": "bold green",
-    "ticket": "blue",
-    "exempt": "yellow",
-}
-_REASONS = {
-    "policy": "the policy wants it fixed, and every guard lets it pass",
-    "mode": "the policy leaves it to a person",
-    "exempt": "an exemption of the policy covers it",
-    "no_remediation": "there is nothing that may be done unattended",
-    "needs_approval": "it can disturb clients or costs money",
-    "busy": "the database is not ready for a change",
-    "pending": "applying it would flush a change that somebody queued",
-}
 _PAUSE = 2.0
-_OWN_EVENT = 5
 
 
 @dataclass(slots=True)
@@ -64,8 +43,7 @@ class Story:
         # Colours only where somebody looks; no line is broken or cut where a pipe reads.
         self._console = Console(highlight=False, soft_wrap=True)
         self._rows: list[_Row] = []
-        self._told_events = self._told_tickets = 0
-        self._told_entries: set[tuple[str, str]] = set()
+        self._narrative = Narrative(stack)
         self._failures: list[str] = []
 
     def opening(self, fleet: Fleet) -> None:
@@ -92,7 +70,7 @@ class Story:
         self._say(f"{number}  {scene.title}", "bold")
         if scene.note:
             self._say(f"   ({scene.note})", "dim")
-        self._mark()
+        self._narrative.news()
         start = self._stack.clock.now()
         with self._stack.by(scene.who):
             scene.does(self._stack)
@@ -114,11 +92,11 @@ class Story:
         """Sweep everything again: what is fixed stays fixed, and nothing more is written."""
         self._say("")
         self._say("Last, another sweep: everything is judged again.", "bold")
-        before = self._writes()
+        before = self._narrative.writes()
         self._stack.runtime.call(self._stack.function("sweep").logical_id, {"job": "sweep"})
         self._stack.runtime.run_until_idle()
-        self._mark()
-        more = self._writes() - before
+        self._narrative.news()
+        more = self._narrative.writes() - before
         self._expect(more == 0, f"the second pass made {more} writes")
         self._say(f"   {more} writes: what was fixed stays fixed, and the rest is waiting for people.")
 
@@ -140,8 +118,8 @@ class Story:
         console.print(table)
         ledger = self._stack.table("LedgerTable")
         self._say(
-            f"{len(self._stack.events)} events, {len(ledger)} ledger entries, {len(self._tickets())} messages to "
-            f"people, {self._writes()} writes to databases; {seconds:.0f} seconds."
+            f"{len(self._stack.events)} events, {len(ledger)} ledger entries, {len(self._narrative.tickets())} "
+            f"messages to people, {self._narrative.writes()} writes to databases; {seconds:.0f} seconds."
         )
         for failure in self._failures:
             self._say(f"NOT AS IT SHOULD BE: {failure}", "bold red")
@@ -152,77 +130,15 @@ class Story:
     def _say(self, line: str, style: str = "") -> None:
         self._console.print(Text(line, style=style))
 
-    def _line(self, start: datetime, at: datetime, kind: str, text: str) -> None:
-        seconds = int((at - start).total_seconds())
-        line = Text(f"   +{seconds // 60:>3}:{seconds % 60:02}  ", style="dim")
-        line.append(f"{kind:<9}", style=_STYLES.get(kind, ""))
-        line.append(text)
-        self._console.print(line)
-
     def _tell(self, start: datetime, rows: dict[str, _Row] | None = None) -> None:
         """Everything new since the last telling, in order."""
-        lines = [*self._event_lines(), *self._entry_lines(rows or {}), *self._ticket_lines()]
-        for at, _, kind, text in sorted(lines, key=lambda line: (line[0], line[1])):
-            self._line(start, at, kind, text)
-
-    def _mark(self) -> None:
-        """Everything until now counts as told."""
-        for _ in (*self._event_lines(), *self._entry_lines({}), *self._ticket_lines()):
-            pass
-
-    def _event_lines(self) -> list[tuple[datetime, int, str, str]]:
-        journal = self._stack.runtime.bus.journal
-        lines = []
-        for entry in journal[self._told_events :]:
-            detail = entry.event["detail"]
-            name = detail.get("eventName") or detail.get("EventID") or entry.event["detail-type"]
-            by = _caller(detail)
-            rules = ", ".join(entry.matched) or "no rule"
-            # Our own call comes back: it belongs behind the outcome that it was.
-            place = _OWN_EVENT if self._is_own(detail) else 0
-            lines.append((entry.at, place, "event", f"{name}{by} → {rules}"))
-        self._told_events = len(journal)
-        return lines
-
-    def _is_own(self, detail: dict[str, Any]) -> bool:
-        issuer = detail.get("userIdentity", {}).get("sessionContext", {}).get("sessionIssuer", {})
-        return bool(issuer.get("arn") == self._stack.function("remediate").role_arn)
-
-    def _entry_lines(self, rows: dict[str, _Row]) -> list[tuple[datetime, int, str, str]]:
-        lines = []
-        for item in self._stack.table("LedgerTable"):
-            key = (str(item["chain"]), str(item["sequence"]))
-            if key in self._told_entries:
-                continue
-            self._told_entries.add(key)
-            entry = json.loads(item["entry"])
-            line = _entry_line(entry, rows)
-            if line is not None:
-                lines.append((datetime.fromisoformat(entry["at"]), *line))
-        return lines
-
-    def _ticket_lines(self) -> list[tuple[datetime, int, str, str]]:
-        tickets = self._tickets()
-        lines = [
-            (self._stack.clock.now(), 9, "ticket", f"to the topic: {subject}")
-            for subject in tickets[self._told_tickets :]
-        ]
-        self._told_tickets = len(tickets)
-        return lines
-
-    def _tickets(self) -> list[str]:
-        """The subjects of everything that was published."""
-        topics = get_backend("sns")[self._stack.aws.account][self._stack.region].topics
-        return [str(sent[2]) for topic in topics.values() for sent in topic.sent_notifications]
-
-    def _writes(self) -> int:
-        role = self._stack.function("remediate").role_arn
-        return sum(
-            call.service == "rds"
-            and not call.operation.startswith(("Describe", "List"))
-            and call.identity.session_issuer.get("arn") == role
-            for call in self._stack.aws.calls
-        )
+        for line in self._narrative.news():
+            seconds = int((line.at - start).total_seconds())
+            text = Text(f"   +{seconds // 60:>3}:{seconds % 60:02}  ", style="dim")
+            text.append(f"{line.kind:<9}", style=STYLES.get(line.kind, ""))
+            text.append(line.text)
+            self._console.print(text)
+            _note(line, rows or {})
 
     # --- checking -----------------------------------------------------------------------------------------
 
@@ -244,44 +160,13 @@ class Story:
             self._failures.append(failure)
 
 
-def _caller(detail: dict[str, Any]) -> str:
-    identity = detail.get("userIdentity")
-    if not identity:
-        return ""
-    issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
-    name = str(issuer.get("arn") or identity.get("arn", "")).rpartition("/")[2]
-    return f" by {name}"
-
-
-def _entry_line(entry: dict[str, Any], rows: dict[str, _Row]) -> tuple[int, str, str] | None:
-    """The line of a ledger entry: its place among those of one moment, its kind and its text."""
-    after = entry["after"]
-    mine = [rows[control] for control in entry["control"].split(",") if control in rows]
-    match entry["kind"]:
-        case "finding":
-            return _finding_line(entry)
-        case "decision":
-            for row in mine:
-                row.decisions.append(f"{after['action']} ({after['reason']})")
-            line = 2, "decision", f"{after['action']}: {_REASONS.get(after['reason'], after['reason'])}"
-        case "intent":
-            line = 3, "call", f"{after['operation']} {json.dumps(after['calls'][0]['parameters'])}"
-        case "outcome":
-            for row in mine:
-                row.calls.append(after["operation"])
-            name = ResourceRef.from_arn(entry["arn"]).id
-            line = 4, "outcome", f"{after['status']} {after.get('error') or name}"
-        case _:
-            return None
-    return line
-
-
-def _finding_line(entry: dict[str, Any]) -> tuple[int, str, str]:
-    after = entry["after"]
-    match after["workflow"]:
-        case "RESOLVED":
-            return 6, "verified", f"{entry['control']}: {after['annotation']}"
-        case "SUPPRESSED":
-            return 1, "exempt", f"{entry['control']}: {after['annotation']}"
-        case _:
-            return 1, "finding", f"{entry['control']}: {after['annotation']}"
+def _note(line: Line, rows: dict[str, _Row]) -> None:
+    """Keep what the closing table says of the controls of a scene."""
+    if line.entry is None:
+        return
+    after = line.entry["after"]
+    for row in (rows[control] for control in line.entry["control"].split(",") if control in rows):
+        if line.kind == "decision":
+            row.decisions.append(f"{after['action']} ({after['reason']})")
+        if line.kind == "outcome":
+            row.calls.append(after["operation"])
