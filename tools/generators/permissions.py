@@ -1,0 +1,117 @@
+"""docs/reference/permissions.md: what each role may do, where, and for which controls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tools.generators import _database_permissions as permissions
+from tools.generators._template_pages import REFERENCE, as_list, code, page, parsed, resources, said, table
+from warden.controls import all_controls
+from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_ABOUT = """\
+Each function has a role of its own, and `remediate` alone may write to databases. No action is allowed by a
+wildcard. A resource is one of this account and, but for global clusters, of this Region; the page leaves the
+beginning of its ARN out.
+
+The actions of RDS are derived: what is read, from the kinds and from what controls need; what is written, from
+what the remediations of controls declare. IAM cannot limit an action to a parameter or a value, such as
+`ModifyDBCluster` to `DeletionProtection=true`: the write guard does, and each control's page lists what it lets
+pass. The tests run the functions on the local AWS and judge every call by these statements; an action that no
+call uses fails them too."""
+_READS = """\
+`evaluate`, `remediate` and `sweep` look at the same things, by one list (`{policy}`)."""
+_WRITES = """\
+By `{role}` alone, whose role also denies, whatever else may be allowed one day: {never}."""
+
+
+def generate() -> Mapping[Path, str]:
+    """Return the page."""
+    document = parsed()
+    functions = resources(document, "AWS::Serverless::Function")
+    roles = resources(document, "AWS::IAM::Role")
+    by_role = {said(function["Role"]): name for name, function in functions.items()}
+    sections = [_role(name, role, by_role.get(name)) for name, role in roles.items()]
+    text = page("Permissions", _ABOUT, *sections, _reads(document), _writes(roles))
+    return {REFERENCE / "permissions.md": text}
+
+
+def _role(name: str, role: Mapping[str, Any], function: str | None) -> str:
+    user = f"The role of `{function}`." if function else "The role of the schedules."
+    rows = [
+        _row(statement)
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow" and not _is_of_rds(statement)
+    ]
+    shared = ["It also reads databases, see below."] if role.get("ManagedPolicyArns") else []
+    lines = table(("Statement", "Actions", "On", "Only if"), rows)
+    return "\n".join([f"## {name}", "", " ".join([f"{role['Description']}.", user, *shared]), "", *lines])
+
+
+def _row(statement: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    conditions = [
+        f"`{key}` is `{said(value)}`"
+        for tests in statement.get("Condition", {}).values()
+        for key, value in tests.items()
+    ]
+    return (
+        statement["Sid"],
+        code(as_list(statement["Action"])),
+        code(as_list(statement["Resource"])),
+        "<br>".join(conditions),
+    )
+
+
+def _is_of_rds(statement: Mapping[str, Any]) -> bool:
+    """Say whether a statement belongs to the part that controls bring along, which has tables of its own."""
+    names = as_list(statement["Action"])
+    return any(name.startswith("rds:") for name in names) or statement["Sid"].startswith("Kms")
+
+
+def _reads(document: Mapping[str, Any]) -> str:
+    (policy,) = resources(document, "AWS::IAM::ManagedPolicy")
+    purposes: dict[str, list[str]] = {}
+    for kind in EVALUATED_KINDS:
+        purposes.setdefault(f"rds:{KINDS[kind].describe}", []).append(f"every {KINDS[kind].name}")
+    for need in Need:
+        for operation in permissions.NEED_OPERATIONS[need]:
+            purposes.setdefault(f"rds:{operation}", []).append(f"`{need.value}`")
+    rows = [
+        (f"`{action}`", ", ".join(purposes[action]), code(permissions.resource_types(action)) or "everything")
+        for action in sorted(purposes)
+    ]
+    lines = table(("Action", "To know", "On"), rows)
+    return "\n".join(["## Reads of databases", "", _READS.format(policy=policy), "", *lines])
+
+
+def _writes(roles: Mapping[str, Mapping[str, Any]]) -> str:
+    users = permissions.writers(all_controls())
+    statements = {
+        action: statement
+        for statement in _statements(roles["RemediateRole"])
+        if statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"])
+    }
+    rows = [
+        (
+            f"`{action}`",
+            "<br>".join(f"[{control}](controls/{control}.md)" for control in users[action]),
+            *_row(statements[action])[2:],
+        )
+        for action in sorted(users)
+    ]
+    denied = next(item for item in _statements(roles["RemediateRole"]) if item["Effect"] == "Deny")
+    never = ", ".join(f"`{action}`" for action in denied["Action"])
+    lines = table(("Action", "For", "On", "Only if"), rows)
+    return "\n".join(
+        ["## Writes to databases", "", _WRITES.format(role="remediate", never=never), "", *lines]
+    )
+
+
+def _statements(role: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
