@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
 from console.local.rds.catalogue import CORRECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NAMES = {correction.name for correction in CORRECTIONS}
 

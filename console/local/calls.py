@@ -22,7 +22,7 @@ STATUS_OF = {
 }
 
 
-class Refusal(ServiceException):
+class Refusal(ServiceException):  # type: ignore[misc] # moto has no types
     """An error of AWS's; a class of our own, because moto looks for models beside the class of an error."""
 
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console.local.aws import LocalAws
 from console.local.clock import MovableClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

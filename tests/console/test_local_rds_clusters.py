@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from local_rds import a_cluster, a_member, an_instance, corrects, refused, the_cluster, the_instance
 
-from console.local.aws import LocalAws
-from console.local.clock import MovableClock
+if TYPE_CHECKING:
+    from console.local.aws import LocalAws
+    from console.local.clock import MovableClock
 
 POSTGRES_LOGS = ["postgresql", "instance", "iam-db-auth-error"]
 

@@ -12,7 +12,7 @@ from moto.rds.models import rds_backends
 from console.local.calls import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from console.local.rds.state import World
 
@@ -149,3 +149,21 @@ def merge_tags(tags: list[dict[str, str]], new: Iterable[dict[str, str]]) -> lis
     """Overlay tags by key, keeping the order in which the keys first came."""
     merged = {tag["Key"]: tag for tag in (*tags, *new)}
     return list(merged.values())
+
+
+def filtered(
+    call: Call, resources: Iterable[Any], table: dict[str, Callable[[Any], set[str | None]]]
+) -> list[Any]:
+    """Apply a request's Filters; each one of them must hold, with any of its values."""
+    kept = list(resources)
+    for condition in call.get("Filters", []):
+        name, values = condition["Name"], condition.get("Values") or []
+        if name not in table:
+            invalid(f"Unrecognized filter name: {name}")
+        if not values:
+            conflicting(f"The list of values of the filter {name} must not be empty.")
+        wanted = {value.lower() for value in values}
+        kept = [
+            one for one in kept if wanted & {value.lower() for value in table[name](one) if value is not None}
+        ]
+    return kept

@@ -12,6 +12,7 @@ from console.local.rds.call import (
     check_identifier,
     check_retention,
     conflicting,
+    filtered,
     find_instance,
     invalid,
     named,
@@ -20,7 +21,7 @@ from console.local.rds.call import (
 )
 from console.local.rds.cluster_items import AVAILABLE, is_aurora, is_multi_az
 from console.local.rds.cluster_items import status as cluster_status
-from console.local.rds.clusters import check_final_snapshot, filtered
+from console.local.rds.cluster_states import check_final_snapshot
 from console.local.rds.encryption import UNENCRYPTED, Encryption
 from console.local.rds.instance_items import CERTIFICATE, is_member, present, present_subnet_group, status
 from console.local.rds.registry import Correction, Topic

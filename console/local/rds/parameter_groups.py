@@ -10,12 +10,11 @@ from console.local.rds import engines
 from console.local.rds.call import Call, conflicting, invalid, named, refuse, tag_list
 from console.local.rds.parameters import Definition, definitions
 from console.local.rds.registry import Correction, Topic
-from console.local.rds.state import extras
+from console.local.rds.releases import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MOST_PER_CALL = 20
 _SOURCES = ("engine-default", "system", "user")
 
 
@@ -29,10 +28,10 @@ def default_name(engine: str, version: str) -> str:
     return f"default.{engines.family_of(engine, version)}"
 
 
-def _default_family(name: str) -> str | None:
+def _default_family(call: Call, name: str) -> str | None:
     family = name.removeprefix("default.")
-    known = family in engines.families() or family.startswith("neptune")
-    return family if is_default(name) and known else None
+    is_known = call.world.lenient or family in engines.families() or family.startswith("neptune")
+    return family if is_default(name) and is_known else None
 
 
 def cluster_group(call: Call, name: str) -> Any:
@@ -40,7 +39,7 @@ def cluster_group(call: Call, name: str) -> Any:
     key = named(name)
     groups = call.backend.db_cluster_parameter_groups
     if key not in groups:
-        family = _default_family(key)
+        family = _default_family(call, key)
         if family is None:
             refuse("DBParameterGroupNotFound", f"DBClusterParameterGroup not found: {name}")
         groups[key] = DBClusterParameterGroup(
@@ -57,7 +56,7 @@ def instance_group(call: Call, name: str) -> Any:
     key = named(name)
     groups = call.backend.db_parameter_groups
     if key not in groups:
-        family = _default_family(key)
+        family = _default_family(call, key)
         if family is None:
             refuse("DBParameterGroupNotFound", f"DBParameterGroup not found: {name}")
         groups[key] = DBParameterGroup(
@@ -72,7 +71,7 @@ def instance_group(call: Call, name: str) -> Any:
 def attachable_cluster_group(call: Call, name: str, engine: str, version: str) -> Any:
     """Find a group for a cluster, or refuse one that is missing or of another family."""
     key = named(name)
-    if key not in call.backend.db_cluster_parameter_groups and _default_family(key) is None:
+    if key not in call.backend.db_cluster_parameter_groups and _default_family(call, key) is None:
         refuse("DBClusterParameterGroupNotFound", f"DBClusterParameterGroup not found: {name}")
     group = cluster_group(call, name)
     family = engines.family_of(engine, version)
@@ -116,7 +115,8 @@ def present_instance_group(_: Call, group: Any) -> dict[str, Any]:
     }
 
 
-def _known(group: Any) -> dict[str, Definition]:
+def known(group: Any) -> dict[str, Definition]:
+    """List a group's parameters by name."""
     is_cluster = isinstance(group, DBClusterParameterGroup)
     family = group.db_parameter_group_family if is_cluster else group.family
     return definitions(family, cluster=is_cluster)
@@ -126,7 +126,7 @@ def _items(group: Any) -> Iterator[dict[str, Any]]:
     is_cluster = isinstance(group, DBClusterParameterGroup)
     family = group.db_parameter_group_family if is_cluster else group.family
     first = next((one.version for one in engines.versions() if one.family == family), None)
-    for name, definition in _known(group).items():
+    for name, definition in known(group).items():
         mine = group.parameters.get(name)
         if mine is None:
             item = definition.item()
@@ -163,13 +163,13 @@ def describe_instance_parameters(call: Call) -> dict[str, Any]:
 
 def _describe_defaults(call: Call, *, cluster: bool) -> dict[str, Any]:
     family = call["DBParameterGroupFamily"]
-    known = definitions(family, cluster=cluster)
-    if not known:
+    defaults = definitions(family, cluster=cluster)
+    if not defaults:
         invalid(f"ParameterGroupFamily {family} is not a valid parameter group family")
     return {
         "EngineDefaults": {
             "DBParameterGroupFamily": family,
-            "Parameters": [one.item() for one in known.values()],
+            "Parameters": [one.item() for one in defaults.values()],
         }
     }
 
@@ -201,15 +201,16 @@ def describe_instance_groups(call: Call) -> dict[str, Any]:
 
 
 def _check_new_group(call: Call, name: str, parameter: str, family: str) -> None:
-    _check_name(name, parameter)
-    engine_has_versions = any(family.startswith(engine) for engine in engines.DEFAULTS)
+    check_name(name, parameter)
+    engine_has_versions = any(family.startswith(engine) for engine in DEFAULTS)
     if engine_has_versions and family not in engines.families():
         invalid(f"ParameterGroupFamily {family} is not a valid parameter group family")
     if not call.get("Description"):
         invalid("The parameter Description must be provided and must not be blank.")
 
 
-def _check_name(name: str, parameter: str) -> None:
+def check_name(name: str, parameter: str) -> None:
+    """Refuse the names of default groups, which are no identifiers."""
     if is_default(name):
         invalid(
             f"The parameter {parameter} is not a valid identifier. Identifiers must begin with a letter; must"
@@ -248,7 +249,7 @@ def copy_cluster_group(call: Call) -> dict[str, Any]:
     source = cluster_group(call, call["SourceDBClusterParameterGroupIdentifier"])
     _refuse_default(source, "copied")
     name = call["TargetDBClusterParameterGroupIdentifier"].lower()
-    _check_name(name, "TargetDBClusterParameterGroupIdentifier")
+    check_name(name, "TargetDBClusterParameterGroupIdentifier")
     group = call.backend.create_db_cluster_parameter_group(
         name,
         source.db_parameter_group_family,
@@ -264,7 +265,7 @@ def copy_instance_group(call: Call) -> dict[str, Any]:
     source = instance_group(call, call["SourceDBParameterGroupIdentifier"])
     _refuse_default(source, "copied")
     name = call["TargetDBParameterGroupIdentifier"].lower()
-    _check_name(name, "TargetDBParameterGroupIdentifier")
+    check_name(name, "TargetDBParameterGroupIdentifier")
     group = call.backend.create_db_parameter_group(
         {
             "db_parameter_group_name": name,
@@ -282,7 +283,7 @@ def _refuse_default(group: Any, participle: str) -> None:
         invalid(f"The default parameter group {group.name} cannot be {participle}.")
 
 
-def _users(call: Call, group: Any) -> list[Any]:
+def users(call: Call, group: Any) -> list[Any]:
     """List the clusters or instances that a group is attached to."""
     if isinstance(group, DBClusterParameterGroup):
         return [one for one in call.backend.clusters.values() if one.parameter_group.lower() == group.name]
@@ -295,7 +296,7 @@ def _users(call: Call, group: Any) -> list[Any]:
 
 def _delete(call: Call, group: Any, groups: Any) -> dict[str, Any]:
     _refuse_default(group, "deleted")
-    if _users(call, group):
+    if users(call, group):
         refuse(
             "InvalidDBParameterGroupState", "One or more database instances are still members of this group."
         )
@@ -315,114 +316,6 @@ def delete_instance_group(call: Call) -> dict[str, Any]:
     return _delete(call, group, call.backend.db_parameter_groups)
 
 
-def _check_changes(group: Any, changes: list[dict[str, Any]], *, with_values: bool) -> None:
-    if len(changes) > _MOST_PER_CALL:
-        invalid(f"A maximum of {_MOST_PER_CALL} parameters can be modified in a single request.")
-    known = _known(group)
-    for change in changes:
-        name = change["ParameterName"]
-        definition = known.get(name)
-        if definition is None:
-            invalid(f"Could not find parameter with name: {name}")
-        if not definition.modifiable:
-            invalid(f"The parameter {name} cannot be modified.")
-        if change.get("ApplyMethod") == "immediate" and definition.apply_type == "static":
-            conflicting("cannot use immediate apply method for static parameter")
-        if with_values and not definition.allows(change.get("ParameterValue") or ""):
-            invalid(
-                f"Invalid parameter value: {change.get('ParameterValue')} for: {name}"
-                f" allowed values are: {definition.allowed}"
-            )
-
-
-def _mark_pending(call: Call, group: Any, changes: list[dict[str, Any]]) -> None:
-    """Let everything that uses a group wait for a reboot if a change needs one."""
-    known = _known(group)
-    needs_reboot = any(
-        change.get("ApplyMethod") != "immediate" or known[change["ParameterName"]].apply_type == "static"
-        for change in changes
-    )
-    if not needs_reboot:
-        return
-    for user in _users(call, group):
-        if isinstance(group, DBClusterParameterGroup):
-            for member in call.members_of(user):
-                extras(member).cluster_apply_status = "pending-reboot"
-        else:
-            extras(user).apply_status = "pending-reboot"
-
-
-def _modify(call: Call, group: Any, parameter: str) -> list[dict[str, Any]]:
-    _check_name(group.name, parameter)
-    changes: list[dict[str, Any]] = call.get("Parameters", [])
-    _check_changes(group, changes, with_values=True)
-    for change in changes:
-        group.parameters[change["ParameterName"]] = {
-            "ParameterName": change["ParameterName"],
-            "ParameterValue": change["ParameterValue"],
-            "ApplyMethod": change.get("ApplyMethod", "pending-reboot"),
-        }
-    _mark_pending(call, group, changes)
-    return changes
-
-
-def modify_cluster_group(call: Call) -> dict[str, Any]:
-    """Answer ModifyDBClusterParameterGroup."""
-    group = cluster_group(call, call["DBClusterParameterGroupName"])
-    _modify(call, group, "DBClusterParameterGroupName")
-    return {"DBClusterParameterGroupName": group.name}
-
-
-def modify_instance_group(call: Call) -> dict[str, Any]:
-    """Answer ModifyDBParameterGroup."""
-    group = instance_group(call, call["DBParameterGroupName"])
-    for change in _modify(call, group, "DBParameterGroupName"):
-        call.world.tell(
-            "RDS-EVENT-0037",
-            group,
-            name=change["ParameterName"],
-            value=change["ParameterValue"],
-            method=change.get("ApplyMethod", "pending-reboot"),
-        )
-    return {"DBParameterGroupName": group.name}
-
-
-def _reset(call: Call, group: Any, parameter: str) -> None:
-    _check_name(group.name, parameter)
-    changes: list[dict[str, Any]] = call.get("Parameters", [])
-    if call.get("ResetAllParameters") and changes:
-        conflicting("ResetAllParameters cannot be used together with a list of parameters.")
-    if not call.get("ResetAllParameters") and not changes:
-        invalid("At least one parameter must be given, or ResetAllParameters.")
-    _check_changes(group, changes, with_values=False)
-    if call.get("ResetAllParameters"):
-        known = _known(group)
-        changes = [
-            {
-                "ParameterName": name,
-                "ApplyMethod": "immediate" if known[name].apply_type == "dynamic" else "pending-reboot",
-            }
-            for name in group.parameters
-        ]
-    for change in changes:
-        group.parameters.pop(change["ParameterName"], None)
-    _mark_pending(call, group, changes)
-
-
-def reset_cluster_group(call: Call) -> dict[str, Any]:
-    """Answer ResetDBClusterParameterGroup."""
-    group = cluster_group(call, call["DBClusterParameterGroupName"])
-    _reset(call, group, "DBClusterParameterGroupName")
-    return {"DBClusterParameterGroupName": group.name}
-
-
-def reset_instance_group(call: Call) -> dict[str, Any]:
-    """Answer ResetDBParameterGroup."""
-    group = instance_group(call, call["DBParameterGroupName"])
-    _reset(call, group, "DBParameterGroupName")
-    return {"DBParameterGroupName": group.name}
-
-
 _C = "DBClusterParameterGroup"
 TOPIC = Topic(
     name="parameter_groups",
@@ -439,10 +332,6 @@ TOPIC = Topic(
         "CopyDBParameterGroup": copy_instance_group,
         "DeleteDBClusterParameterGroup": delete_cluster_group,
         "DeleteDBParameterGroup": delete_instance_group,
-        "ModifyDBClusterParameterGroup": modify_cluster_group,
-        "ModifyDBParameterGroup": modify_instance_group,
-        "ResetDBClusterParameterGroup": reset_cluster_group,
-        "ResetDBParameterGroup": reset_instance_group,
     },
     presenters={_C: present_cluster_group, "DBParameterGroup": present_instance_group},
     corrections=(
@@ -505,45 +394,6 @@ TOPIC = Topic(
             why="moto deletes a group under the clusters that use it",
             reference="DeleteDBClusterParameterGroupMessage.DBClusterParameterGroupName",
             words="Can't be associated with any DB clusters.",
-        ),
-        Correction(
-            name="twenty-parameters-per-call",
-            why="moto takes any number",
-            reference="ModifyDBClusterParameterGroup",
-            words="A maximum of 20 parameters can be modified in a single request.",
-        ),
-        Correction(
-            name="unknown-parameters-refused",
-            why="moto stores any name and any value",
-            reference="Parameter.AllowedValues",
-            words="Specifies the valid range of values for the parameter.",
-        ),
-        Correction(
-            name="fixed-parameters-refused",
-            why="moto changes parameters that AWS lets nobody change",
-            reference="Parameter.IsModifiable",
-            words="Some parameters have security or operational implications that prevent them from being changed.",
-        ),
-        Correction(
-            name="static-parameters-wait",
-            why="moto takes `immediate` for static parameters",
-            reference="ModifyDBClusterParameterGroupMessage.Parameters",
-            words="You can use the immediate value with dynamic parameters only.",
-        ),
-        Correction(
-            name="changes-wait-for-a-reboot",
-            why="moto's members are in sync whatever happens to their group",
-            reference="ModifyDBClusterParameterGroupMessage.Parameters",
-            words=(
-                "When the application method is pending-reboot, changes to dynamic and static parameters are"
-                " applied after a reboot without failover to the DB clusters associated with the parameter group."
-            ),
-        ),
-        Correction(
-            name="parameters-reset",
-            why="moto cannot reset a group",
-            reference="ResetDBClusterParameterGroup",
-            words="Modifies the parameters of a DB cluster parameter group to the default value.",
         ),
         Correction(
             name="groups-match-the-family",

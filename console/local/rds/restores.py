@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.local.rds import clusters, encryption, instances, snapshots
-from console.local.rds.call import Call, conflicting, find_cluster, find_instance, refuse
+from console.local.rds import (
+    cluster_snapshots,
+    clusters,
+    encryption,
+    instance_snapshots,
+    instances,
+    snapshots,
+)
+from console.local.rds.call import Call, conflicting, filtered, find_cluster, find_instance, refuse
 from console.local.rds.cluster_items import present as present_cluster
-from console.local.rds.clusters import filtered
 from console.local.rds.encryption import Encryption, encryption_of
 from console.local.rds.registry import Correction, Topic
 from console.local.rds.state import StorageEncryptionType
@@ -52,7 +58,7 @@ def _restored_encryption(call: Call, source: Any, *, key_needs_encryption: bool)
 def cluster_from_snapshot(call: Call) -> dict[str, Any]:
     """Answer RestoreDBClusterFromSnapshot."""
     clusters.check_new(call, call["DBClusterIdentifier"])
-    snapshot = snapshots.find_cluster_snapshot(call, call["SnapshotIdentifier"])
+    snapshot = cluster_snapshots.find(call, call["SnapshotIdentifier"])
     snapshots.check_available(call, snapshot)
     if call["Engine"] != snapshot.engine:
         conflicting(f"The engine {call['Engine']} is not compatible with the snapshot's {snapshot.engine}.")
@@ -111,7 +117,7 @@ def _settings_of_instance(instance: Any) -> dict[str, Any]:
 def instance_from_snapshot(call: Call) -> dict[str, Any]:
     """Answer RestoreDBInstanceFromDBSnapshot."""
     instances.check_new(call, call["DBInstanceIdentifier"])
-    snapshot = snapshots.find_instance_snapshot(call, call["DBSnapshotIdentifier"])
+    snapshot = instance_snapshots.find(call, call["DBSnapshotIdentifier"])
     snapshots.check_available(call, snapshot)
     source = snapshot.database
     settings = {**_settings_of_instance(source), "Tags": source.tags, **call.parameters}

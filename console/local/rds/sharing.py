@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from console.local.rds import cluster_snapshots, instance_snapshots
 from console.local.rds.call import Call, conflicting, invalid, refuse
 from console.local.rds.encryption import encryption_of
 from console.local.rds.registry import Correction, Topic
-from console.local.rds.snapshots import check_available, find_cluster_snapshot, find_instance_snapshot
+from console.local.rds.snapshots import check_available
 from console.local.rds.state import StorageEncryptionType
 
 _MOST_ACCOUNTS = 20
@@ -67,26 +68,26 @@ def _instance_result(snapshot: Any) -> dict[str, Any]:
 
 def modify_of_cluster(call: Call) -> dict[str, Any]:
     """Answer ModifyDBClusterSnapshotAttribute."""
-    snapshot = find_cluster_snapshot(call, call["DBClusterSnapshotIdentifier"])
+    snapshot = cluster_snapshots.find(call, call["DBClusterSnapshotIdentifier"])
     _change(call, snapshot, fault="InvalidDBClusterSnapshotStateFault")
     return _cluster_result(snapshot)
 
 
 def modify_of_instance(call: Call) -> dict[str, Any]:
     """Answer ModifyDBSnapshotAttribute."""
-    snapshot = find_instance_snapshot(call, call["DBSnapshotIdentifier"])
+    snapshot = instance_snapshots.find(call, call["DBSnapshotIdentifier"])
     _change(call, snapshot, fault="InvalidDBSnapshotState")
     return _instance_result(snapshot)
 
 
 def describe_of_cluster(call: Call) -> dict[str, Any]:
     """Answer DescribeDBClusterSnapshotAttributes."""
-    return _cluster_result(find_cluster_snapshot(call, call["DBClusterSnapshotIdentifier"]))
+    return _cluster_result(cluster_snapshots.find(call, call["DBClusterSnapshotIdentifier"]))
 
 
 def describe_of_instance(call: Call) -> dict[str, Any]:
     """Answer DescribeDBSnapshotAttributes."""
-    return _instance_result(find_instance_snapshot(call, call["DBSnapshotIdentifier"]))
+    return _instance_result(instance_snapshots.find(call, call["DBSnapshotIdentifier"]))
 
 
 TOPIC = Topic(
