@@ -97,18 +97,22 @@ def cut_text(text: str, room: int) -> str:
 def cut_mapping(mapping: Mapping[str, Any], room: int) -> dict[str, Any]:
     """The smallest values of a mapping that fit into `room` as JSON; a mark stands where a large one was.
 
-    Where even the marks do not fit, one stands for all.
+    Where the marks would not fit, one stands for all that was left out.
     """
     document: dict[str, Any] = plain(dict(mapping))
     sizes = {key: size(key) + size(value) for key, value in document.items()}
+    large: list[str] = []
     left = room
     for key in sorted(sizes, key=lambda key: (sizes[key], key)):
         left -= sizes[key]
         if left < 0:
-            document[key] = {"left_out": f"{sizes[key]} bytes"}
-    if left < 0 and size(document) > room + _LADDER[-1]:
-        return {"left_out": f"{len(sizes)} values, {sum(sizes.values())} bytes"}
-    return document
+            large.append(key)
+    marked = {**document, **{key: {"left_out": f"{sizes[key]} bytes"} for key in large}}
+    if not large or size(marked) <= room + _LADDER[-1]:
+        return marked
+    dropped = set(large)
+    kept = {key: value for key, value in document.items() if key not in dropped}
+    return {**kept, "left_out": f"{len(large)} values, {sum(sizes[key] for key in large)} bytes"}
 
 
 def shortened(finding: Finding, fits: Callable[[Finding], bool]) -> Finding:
@@ -125,7 +129,7 @@ def shortened(finding: Finding, fits: Callable[[Finding], bool]) -> Finding:
     for cut in cuts:
         for room in _LADDER:
             candidate = cut(finding, room)
-            if fits(candidate):
+            if candidate != finding and fits(candidate):
                 return candidate
         finding = candidate
     return finding
