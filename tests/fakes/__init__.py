@@ -1,0 +1,24 @@
+"""In-memory stand-ins for AWS and for the stores, for tests of the pipeline.
+
+The stores pass the same tests as those in DynamoDB and SQS (`tests/gateways`), so that what the pipeline is
+tested on behaves like what it runs on.
+"""
+
+from __future__ import annotations
+
+from fakes.aws import FakeAws
+from fakes.clock import NOW, FixedClock
+from fakes.queues import MemoryQueues, MemorySink
+from fakes.stores import MemoryFindings, MemoryLedger, MemoryState, MemoryTickets
+
+__all__ = [
+    "NOW",
+    "FakeAws",
+    "FixedClock",
+    "MemoryFindings",
+    "MemoryLedger",
+    "MemoryQueues",
+    "MemorySink",
+    "MemoryState",
+    "MemoryTickets",
+]

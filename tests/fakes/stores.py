@@ -1,0 +1,179 @@
+"""Findings, ledger, state and tickets in memory: the same rows, conditions and errors as in DynamoDB."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from warden.core.errors import ConflictError, StoppedError
+from warden.core.ledger import link
+from warden.gateways import findings as finding_rows
+from warden.gateways import ledger as ledger_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from warden.core.finding import Finding
+    from warden.core.ledger import Head, LedgerEntry, Link
+    from warden.core.rows import Due, Stop, TicketRow
+
+
+class MemoryFindings:
+    """Implements `ports.Findings`."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self._rows: dict[tuple[str, str], Finding] = {}
+        self.writes = 0
+        """How many puts have succeeded: a visit that changes nothing writes nothing."""
+        for finding in findings:
+            self.put(finding)
+        self.writes = 0
+
+    def of_resource(self, resource_key: str) -> dict[str, Finding]:
+        return {control: row for (key, control), row in sorted(self._rows.items()) if key == resource_key}
+
+    def of_arn(self, arn: str) -> list[Finding]:
+        return sorted(
+            (row for row in self._rows.values() if row.arn == arn),
+            key=lambda row: (row.control, row.resource_key),
+        )
+
+    def get(self, resource_key: str, control: str) -> Finding | None:
+        return self._rows.get((resource_key, control))
+
+    def put(self, finding: Finding) -> Finding:
+        key = (finding.resource_key, finding.control)
+        kept = self._rows.get(key)
+        if (0 if kept is None else kept.revision) != finding.revision:
+            msg = f"{finding.id} was written by another since revision {finding.revision} was read"
+            raise ConflictError(msg)
+        self._rows[key] = finding_rows.fitting(replace(finding, revision=finding.revision + 1))
+        self.writes += 1
+        return self._rows[key]
+
+    def all(self) -> Iterator[Finding]:
+        return iter(list(self._rows.values()))
+
+
+class MemoryLedger:
+    """Implements `ports.Ledger`; `conflicts` makes the next appends lose."""
+
+    def __init__(self) -> None:
+        self._chains: dict[str, list[Link]] = {}
+        self.conflicts = 0
+        self.entries: list[dict[str, Any]] = []
+        """The documents of all entries of all chains, in the order in which they came."""
+
+    def append(self, entry: LedgerEntry) -> None:
+        if self.conflicts:
+            self.conflicts -= 1
+            msg = f"the ledger's chain {entry.chain} did not take an entry"
+            raise ConflictError(msg)
+        new = link(ledger_rows.fitting(entry.to_json()), self.head(entry.chain))
+        self._chains.setdefault(entry.chain, []).append(new)
+        self.entries.append(dict(new.entry))
+
+    def head(self, chain: str) -> Head | None:
+        links = self._chains.get(chain)
+        return links[-1].head if links else None
+
+    def heads(self) -> dict[str, Head]:
+        return {chain: links[-1].head for chain, links in self._chains.items()}
+
+    def read(self, chain: str) -> Iterator[Link]:
+        return iter(list(self._chains.get(chain, [])))
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        """The documents of one kind, in the order in which they came."""
+        return [entry for entry in self.entries if entry["kind"] == kind]
+
+
+class MemoryState:
+    """Implements `ports.State`; `stop_unreadable` makes the STOP row fail to be read, for the reason given."""
+
+    def __init__(self) -> None:
+        self._stop: Stop | None = None
+        self._leases: dict[str, tuple[str, datetime]] = {}
+        self._writes: Counter[tuple[str, str, bool, datetime]] = Counter()
+        self._due: dict[str, Due] = {}
+        self.stop_unreadable = ""
+
+    def stop(self) -> Stop | None:
+        if self.stop_unreadable:
+            msg = f"the STOP row cannot be read, so nothing is written: {self.stop_unreadable}"
+            raise StoppedError(msg)
+        return self._stop
+
+    def set_stop(self, stop: Stop | None) -> None:
+        self._stop = stop
+
+    def lease(self, arns: Iterable[str], *, owner: str, seconds: int, now: datetime) -> bool:
+        names = set(arns)
+        held = [self._leases[arn] for arn in names if arn in self._leases]
+        if any(holder != owner and until > now for holder, until in held):
+            return False
+        self._leases.update(dict.fromkeys(names, (owner, now + timedelta(seconds=seconds))))
+        return True
+
+    def release(self, arns: Iterable[str], *, owner: str) -> None:
+        for arn in arns:
+            if self._leases.get(arn, ("", None))[0] == owner:
+                del self._leases[arn]
+
+    def holds(self, arns: Iterable[str], *, owner: str, now: datetime) -> bool:
+        held = [self._leases.get(arn) for arn in arns]
+        return all(lease is not None and lease[0] == owner and lease[1] > now for lease in held)
+
+    @property
+    def leased(self) -> list[str]:
+        """The ARNs on which a lease is held, expired or not."""
+        return sorted(self._leases)
+
+    def spent(self, account: str, region: str, *, containment: bool, now: datetime) -> int:
+        return self._writes[account, region, containment, _hour(now)]
+
+    def spend(
+        self, account: str, region: str, *, containment: bool, now: datetime, amount: int, limit: int
+    ) -> bool:
+        key = (account, region, containment, _hour(now))
+        if self._writes[key] + amount > limit:
+            return False
+        self._writes[key] += amount
+        return True
+
+    def defer(self, due: Due) -> None:
+        self._due[due.arn] = due
+
+    def waiting(self, arn: str) -> Due | None:
+        return self._due.get(arn)
+
+    def due(self, now: datetime) -> list[Due]:
+        come = [due for due in self._due.values() if due.due_at <= now]
+        return sorted(come, key=lambda due: (due.due_at, due.arn))
+
+    def settle(self, arn: str) -> None:
+        self._due.pop(arn, None)
+
+
+class MemoryTickets:
+    """Implements `ports.Tickets`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, TicketRow] = {}
+
+    def get(self, finding_id: str) -> TicketRow | None:
+        return self.rows.get(finding_id)
+
+    def put(self, row: TicketRow) -> TicketRow:
+        kept = self.rows.get(row.finding_id)
+        if (0 if kept is None else kept.revision) != row.revision:
+            msg = f"the ticket of {row.finding_id} was written by another since revision {row.revision} was read"
+            raise ConflictError(msg)
+        self.rows[row.finding_id] = replace(row, revision=row.revision + 1)
+        return self.rows[row.finding_id]
+
+
+def _hour(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
