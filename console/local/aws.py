@@ -13,10 +13,10 @@ import botocore.loaders
 import moto.core.errors
 import moto.rds.models
 from botocore.config import Config
-from moto import mock_aws
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
+from moto.core.models import MockAWS, botocore_stubber
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models.amis import AmiBackend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
@@ -56,6 +56,25 @@ def _shared_loader(search_path_string: str | None = None) -> Any:
 
 def _no_machine_images(_: Any) -> None:
     """Spare every new account the reading of machine images, which take longer than most tests."""
+
+
+class _Moto(MockAWS):  # type: ignore[misc] # moto has no types
+    """Moto without its hold on the `requests` library, which nothing here uses and which takes longest."""
+
+    def reset(self) -> None:
+        """Empty the account."""
+        BackendDict.reset()
+        reset_model_data()
+
+    def _enable_patching(self, reset: bool = True) -> None:  # noqa: FBT001, FBT002 - moto's signature
+        botocore_stubber.enabled = True
+        if reset:
+            self.reset()
+
+    def _disable_patching(self, remove_data: bool) -> None:  # noqa: FBT001 - moto's signature
+        botocore_stubber.enabled = False
+        if remove_data:
+            self.reset()
 
 
 class Server(AbstractContextManager["Server"]):
@@ -109,7 +128,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         self._patches = Patches()
         self._environment: dict[str, str | None] = {}
         self._lock = RLock()
-        self._mock = mock_aws(config={"core": {**default_user_config["core"], "reset_boto3_session": False}})
+        self._mock = _Moto(config={"core": {**default_user_config["core"], "reset_boto3_session": False}})
 
     # ---- life ------------------------------------------------------------------------------------------
 
@@ -132,8 +151,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
 
     def reset(self) -> None:
         """Empty the account: resources, plans, events, calls and refusals."""
-        BackendDict.reset()
-        reset_model_data()
+        self._mock.reset()
         self._world.agenda.clear()
         self._trail.clear()
         self.faults.clear()

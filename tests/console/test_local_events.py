@@ -432,6 +432,27 @@ def test_a_slow_creation_is_announced_when_the_clock_gets_there(clock: MovableCl
         assert the_cluster(rds)["IAMDatabaseAuthenticationEnabled"] is True
 
 
+def test_a_slow_deletion_is_told_at_its_end_and_not_begun_twice(clock: MovableClock):
+    with LocalAws(clock=clock, lifecycle=Lifecycle(deleting=Lifecycle.like_aws().deleting)) as local:
+        rds = local.client("rds")
+        a_cluster(rds)
+        a_member(rds, "orders-1")
+        rds.delete_db_instance(DBInstanceIdentifier="orders-1")
+        assert rds.describe_db_instances()["DBInstances"][0]["DBInstanceStatus"] == "deleting"
+        refused("InvalidDBInstanceState", rds.delete_db_instance, DBInstanceIdentifier="orders-1")
+        rds.delete_db_cluster(DBClusterIdentifier="orders", SkipFinalSnapshot=True)
+        assert the_cluster(rds)["Status"] == "deleting"
+        refused(
+            "InvalidDBClusterStateFault",
+            rds.delete_db_cluster,
+            DBClusterIdentifier="orders",
+            SkipFinalSnapshot=True,
+        )
+        clock.advance(300)
+        assert rds.describe_db_clusters()["DBClusters"] == []
+        assert said(local)[-2:] == ["RDS-EVENT-0003", "RDS-EVENT-0171"]
+
+
 def test_events_go_to_whoever_listens_in_order_even_if_the_listener_calls_back(clock: MovableClock):
     heard: list[str] = []
     with LocalAws(clock=clock) as local:

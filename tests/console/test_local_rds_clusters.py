@@ -141,6 +141,7 @@ def test_a_delete_says_what_becomes_of_the_data(rds: Any):
     rds.delete_db_cluster(DBClusterIdentifier="orders", FinalDBSnapshotIdentifier="last-words")
     left = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
     assert [snapshot["DBClusterSnapshotIdentifier"] for snapshot in left] == ["last-words"]
+    assert left[0]["StorageEncryptionType"] == "sse-rds"
     refused(
         "DBClusterNotFoundFault", rds.delete_db_cluster, DBClusterIdentifier="orders", SkipFinalSnapshot=True
     )

@@ -233,6 +233,37 @@ def test_a_snapshot_remembers_whose_it_is(rds: Any):
     ]
 
 
+@corrects("automated-snapshots-by-type")
+def test_an_automated_snapshot_is_found_by_its_name_and_its_type(rds: Any):
+    a_cluster(rds)
+    an_instance(rds)
+    name = {"DBClusterSnapshotIdentifier": "rds:orders-2026-11-24-12-00"}
+    refused("DBClusterSnapshotNotFoundFault", rds.describe_db_cluster_snapshots, **name)
+    found = rds.describe_db_cluster_snapshots(**name, SnapshotType="automated")["DBClusterSnapshots"]
+    assert [one["SnapshotType"] for one in found] == ["automated"]
+    taken = rds.describe_db_snapshots(SnapshotType="automated")["DBSnapshots"]
+    assert [one["DbiResourceId"] for one in taken] == [the_instance(rds, "reports")["DbiResourceId"]]
+
+
+@corrects("replicas-are-instances-of-their-own")
+def test_a_read_replica_is_an_instance_of_its_own(rds: Any):
+    source = an_instance(rds, StorageEncrypted=True, Tags=[{"Key": "env", "Value": "prod"}])
+    rds.create_db_instance_read_replica(DBInstanceIdentifier="copy", SourceDBInstanceIdentifier="reports")
+    replica = the_instance(rds, "copy")
+    assert replica["DbiResourceId"] != source["DbiResourceId"]
+    assert replica["ReadReplicaSourceDBInstanceIdentifier"] == "reports"
+    assert (replica["BackupRetentionPeriod"], replica["KmsKeyId"]) == (0, source["KmsKeyId"])
+    assert the_instance(rds, "reports")["ReadReplicaDBInstanceIdentifiers"] == ["copy"]
+    rds.modify_db_instance(DBInstanceIdentifier="copy", DeletionProtection=True)
+    assert the_instance(rds, "reports")["DeletionProtection"] is False
+    refused(
+        "InvalidParameterCombination",
+        rds.modify_db_instance,
+        DBInstanceIdentifier="reports",
+        BackupRetentionPeriod=0,
+    )
+
+
 @corrects("only-manual-snapshots-deleted", "only-manual-snapshots-shared")
 def test_automated_snapshots_are_neither_deleted_nor_shared(local: LocalAws, rds: Any, clock: MovableClock):
     a_cluster(rds)

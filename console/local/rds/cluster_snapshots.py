@@ -139,7 +139,12 @@ def describe(call: Call) -> dict[str, Any]:
     found = visible(call, "cluster_snapshots")
     name, cluster = call.get("DBClusterSnapshotIdentifier"), call.get("DBClusterIdentifier")
     if name:
-        found = [one for one in found if named(name) == one.db_cluster_snapshot_identifier]
+        found = [
+            one
+            for one in found
+            if named(name) == one.db_cluster_snapshot_identifier
+            and (call.has("SnapshotType") or one.snapshot_type != "automated")
+        ]
         if not found:
             refuse("DBClusterSnapshotNotFoundFault", f"DBClusterSnapshot {name} not found.")
     if cluster:

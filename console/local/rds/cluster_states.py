@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.local.rds import snapshots
 from console.local.rds.call import Call, conflicting, find_cluster, named, refuse
 from console.local.rds.cluster_items import AVAILABLE, is_multi_az, present, resting_status, status
 from console.local.rds.registry import Correction, Topic
@@ -25,9 +26,16 @@ def check_final_snapshot(call: Call) -> str | None:
 
 
 def _check_deletable(call: Call, cluster: Any) -> None:
+    if status(call, cluster) == "deleting":
+        refuse("InvalidDBClusterStateFault", "DB cluster is already being deleted.")
     if cluster.deletion_protection:
         conflicting("Cannot delete protected Cluster, please disable deletion protection and try again.")
-    if call.members_of(cluster) and not is_multi_az(cluster):
+    staying = [
+        one
+        for one in call.members_of(cluster)
+        if call.world.status_of(one, one.status) != "deleting" and not is_multi_az(cluster)
+    ]
+    if staying:
         refuse(
             "InvalidDBClusterStateFault",
             "Cluster cannot be deleted, it still contains DB instances in non-deleting state.",
@@ -44,17 +52,21 @@ def delete(call: Call) -> dict[str, Any]:
     cluster = find_cluster(call, call["DBClusterIdentifier"])
     _check_deletable(call, cluster)
     final = check_final_snapshot(call)
-    if final is not None:
-        call.backend.create_db_cluster_snapshot(cluster.db_cluster_identifier, final.lower())
-        call.world.tell("RDS-EVENT-0074", call.backend.cluster_snapshots[final.lower()])
-        call.world.tell("RDS-EVENT-0075", call.backend.cluster_snapshots[final.lower()])
-    item = present(call, cluster)
     backend = call.backend
+    if final is not None:
+        taken = backend.cluster_snapshots
+        fault = "DBClusterSnapshotAlreadyExistsFault"
+        final = snapshots.check_new_name(final, "FinalDBSnapshotIdentifier", taken, fault)
+        snapshots.check_quota(taken.values())
+        snapshot = snapshots.take_of_cluster(backend, cluster, final)
+        call.world.tell("RDS-EVENT-0074", snapshot)
+        call.world.tell("RDS-EVENT-0075", snapshot)
+    item = present(call, cluster)
     name, keep_backups = cluster.db_cluster_identifier, call.get("DeleteAutomatedBackups") is False
 
     def gone() -> None:
         for member in call.members_of(cluster):
-            del backend.databases[member.db_instance_identifier]
+            backend.databases.pop(member.db_instance_identifier, None)
         if cluster.manage_master_user_password:
             cluster.master_user_secret.delete_secret()
         if keep_backups:

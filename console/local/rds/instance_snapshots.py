@@ -148,7 +148,12 @@ def describe(call: Call) -> dict[str, Any]:
     found = visible(call, "database_snapshots")
     name, instance = call.get("DBSnapshotIdentifier"), call.get("DBInstanceIdentifier")
     if name:
-        found = [one for one in found if named(name) == one.db_snapshot_identifier]
+        found = [
+            one
+            for one in found
+            if named(name) == one.db_snapshot_identifier
+            and (call.has("SnapshotType") or one.snapshot_type != "automated")
+        ]
         if not found:
             refuse("DBSnapshotNotFound", f"DBSnapshot {name} not found.")
     if instance:

@@ -6,7 +6,7 @@ import secrets
 import string
 from typing import Any
 
-from console.local.rds import encryption, engines, insights, network, parameter_groups
+from console.local.rds import encryption, engines, insights, network, parameter_groups, snapshots
 from console.local.rds.call import (
     Call,
     check_identifier,
@@ -119,10 +119,8 @@ def build(call: Call, settings: dict[str, Any], *, encrypted: Encryption, passwo
         }
     )
     encryption.encrypt(instance, encrypted)
-    for snapshot in call.backend.database_snapshots.values():
-        if snapshot.snapshot_type == "automated" and snapshot.database.created is instance.created:
-            encryption.encrypt(snapshot, encrypted)
     _finish(call, instance, settings)
+    snapshots.back_up(instance, instance.created)
     return instance
 
 
@@ -251,6 +249,8 @@ def reboot(call: Call) -> dict[str, Any]:
 
 
 def _check_deletable(call: Call, instance: Any) -> str | None:
+    if status(call, instance) == "deleting":
+        refuse("InvalidDBInstanceState", "Instance is already being deleted.")
     if is_member(instance):
         if is_multi_az(instance.cluster):
             conflicting("A DB instance of a Multi-AZ DB cluster can't be deleted on its own.")
@@ -266,15 +266,18 @@ def delete(call: Call) -> dict[str, Any]:
     final = _check_deletable(call, instance)
     backend, name = call.backend, instance.db_instance_identifier
     if final is not None:
-        backend.create_db_snapshot(name, final.lower())
-        snapshot = backend.database_snapshots[final.lower()]
-        encryption.encrypt(snapshot, encryption.encryption_of(instance))
+        taken = backend.database_snapshots
+        final = snapshots.check_new_name(final, "FinalDBSnapshotIdentifier", taken, "DBSnapshotAlreadyExists")
+        snapshots.check_quota(taken.values())
+        snapshot = snapshots.take_of_instance(backend, instance, final)
         call.world.tell("RDS-EVENT-0040", snapshot)
         call.world.tell("RDS-EVENT-0042", snapshot)
     item = present(call, instance) | {"DBInstanceStatus": "deleting"}
     drop_backups = call.get("DeleteAutomatedBackups", True)
 
     def gone() -> None:
+        if name not in backend.databases:
+            return  # its Multi-AZ DB cluster took it along
         backend.delete_db_instance(
             db_instance_identifier=name,
             skip_final_snapshot=True,

@@ -141,6 +141,32 @@ def instance_to_point_in_time(call: Call) -> dict[str, Any]:
     return {"DBInstance": instances.born(call, instance)}
 
 
+def read_replica(call: Call) -> dict[str, Any]:
+    """Answer CreateDBInstanceReadReplica."""
+    instances.check_new(call, call["DBInstanceIdentifier"])
+    source = find_instance(call, call["SourceDBInstanceIdentifier"])
+    if not source.backup_retention_period:
+        refuse("InvalidDBInstanceState", "Automated backups are not enabled for this database instance.")
+    held = encryption_of(source)
+    encrypted = encryption.with_key(call, call["KmsKeyId"]) if call.has("KmsKeyId") else held
+    elsewhere = source.backend is not call.backend
+    of_the_region = {} if elsewhere else {"VpcSecurityGroupIds": source.vpc_security_group_ids}
+    of_the_region |= {} if elsewhere else {"DBParameterGroupName": source.db_parameter_group_name}
+    settings = {
+        **_settings_of_instance(source),
+        **of_the_region,
+        "BackupRetentionPeriod": 0,
+        **call.parameters,
+    }
+    if elsewhere:
+        settings["DBSubnetGroupName"] = call.get("DBSubnetGroupName")
+    replica = instances.build(call, settings, encrypted=encrypted, password=_password_of(source))
+    replica.source_db_instance_identifier = source.arn if elsewhere else source.db_instance_identifier
+    replica.is_replica = True
+    source.add_replica(replica)
+    return {"DBInstance": instances.born(call, replica)}
+
+
 def _retained(call: Call) -> list[Any]:
     found: list[Any] = vars(call.backend).get("_retained_cluster_backups", [])
     return found
@@ -201,6 +227,7 @@ TOPIC = Topic(
         "RestoreDBClusterToPointInTime": cluster_to_point_in_time,
         "RestoreDBInstanceFromDBSnapshot": instance_from_snapshot,
         "RestoreDBInstanceToPointInTime": instance_to_point_in_time,
+        "CreateDBInstanceReadReplica": read_replica,
         "DescribeDBClusterAutomatedBackups": describe_automated_backups,
     },
     corrections=(
@@ -248,6 +275,16 @@ TOPIC = Topic(
             words=(
                 "You can restore to a new DB cluster and encrypt the new DB cluster with a KMS key that is"
                 " different from the KMS key used to encrypt the source DB cluster."
+            ),
+        ),
+        Correction(
+            name="replicas-are-instances-of-their-own",
+            why="moto's replica is its source under another name, with one id, one state and one status",
+            reference="CreateDBInstanceReadReplica",
+            words=(
+                "RDS creates read replicas with backups disabled. All other attributes"
+                " (including DB security groups and DB parameter groups) are inherited from the source DB"
+                " instance or cluster, except as specified."
             ),
         ),
         Correction(

@@ -21,11 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 QUOTA = 100
-
-
 _LONGEST = 255
-
-
 _TYPES = ("automated", "manual", "shared", "public", "awsbackup")
 
 
@@ -73,9 +69,13 @@ def back_up(resource: Any, moment: datetime) -> None:
         take_of_instance(backend, resource, name, kind="automated")
 
 
-def _back_up_at_birth(resource: Any) -> None:
+def _back_up_at_birth(cluster: Any) -> None:
     """Take the first automated snapshot, in the place of moto's own way to do so."""
-    back_up(resource, resource.created)
+    back_up(cluster, cluster.created)
+
+
+def _back_up_later(_: Any) -> None:
+    """Take none: moto asks for it before the instance is complete, so its builder asks again."""
 
 
 def check_quota(snapshots: Iterable[Any]) -> None:
@@ -158,9 +158,18 @@ TOPIC = Topic(
     name="snapshots",
     patches=(
         Patch(target=DBCluster, attribute="save_automated_backup", replacement=_back_up_at_birth),
-        Patch(target=DBInstance, attribute="save_automated_backup", replacement=_back_up_at_birth),
+        Patch(target=DBInstance, attribute="save_automated_backup", replacement=_back_up_later),
     ),
     corrections=(
+        Correction(
+            name="automated-snapshots-by-type",
+            why="moto finds an automated snapshot by its identifier alone",
+            reference="DescribeDBClusterSnapshotsMessage.DBClusterSnapshotIdentifier",
+            words=(
+                "If this identifier is for an automated snapshot, the SnapshotType parameter must also be"
+                " specified."
+            ),
+        ),
         Correction(
             name="manual-snapshots-count",
             why="moto counts automated snapshots against a quota ten times too high",
