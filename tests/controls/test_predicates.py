@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controls import items
+from warden.controls import all_controls
 from warden.core import engines, frameworks, guidance, parameters
 from warden.core.authentication import is_small_burstable
 from warden.core.baseline import APPROVED_ACCOUNTS, KMS_KEY
 from warden.core.encryption import CopyName, CustomerKey, copy_name, is_encrypted
+from warden.core.evaluation import plan
+from warden.core.plan import Plan
 from warden.core.resource import Facts, ResourceType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # "Must contain from 1 to 255 letters, numbers, or hyphens. First character must be a letter. Can't end with a
 # hyphen or contain two consecutive hyphens" (CopyDBSnapshot.TargetDBSnapshotIdentifier).
@@ -44,7 +51,15 @@ def test_the_name_of_a_copy_is_the_same_at_every_visit_and_tells_its_original() 
     name = copy_name("rds:billing-2026-11-20-03-00")
     assert name == copy_name("rds:billing-2026-11-20-03-00")
     assert name.startswith("warden-rds-billing-2026-11-20-03-00-")
+    assert copy_name("Billing").startswith("warden-billing-")
     assert re.fullmatch(r"warden-[0-9a-f]{8}", copy_name("::"))
+
+
+def test_the_name_of_a_copy_of_a_long_name_is_cut_where_aws_cuts() -> None:
+    assert len(copy_name("a" * 255)) == 255
+    assert len(copy_name("a" * 255, limit=63)) == 63
+    # Cut right after a hyphen, which must not meet another.
+    assert VALID_IDENTIFIER.fullmatch(copy_name("a" * 46 + "-" + "b" * 50, limit=63))
 
 
 @pytest.mark.parametrize(
@@ -183,3 +198,50 @@ def test_requirements_of_a_framework_are_checked_when_they_are_grouped() -> None
     ]
     with pytest.raises(ValueError, match="has no control"):
         frameworks.nist("SC-8", "RDS.1")
+
+
+def test_a_switch_that_has_no_value_is_neither_on_nor_off() -> None:
+    assert parameters.is_on(None) is None
+
+
+@pytest.mark.parametrize(
+    ("allowed", "default", "expected"),
+    [("0,1", "ON", "1"), ("OFF, ON", "1", "ON"), ("0-10", "1", "1"), (None, "ON", "ON"), ("", "1", "1")],
+)
+def test_on_is_spelled_as_the_parameter_allows(allowed: str | None, default: str, expected: str) -> None:
+    assert parameters.on_spelling(allowed, default) == expected
+
+
+def test_tls_is_spelled_by_the_engines_custom_where_aws_does_not_say() -> None:
+    control = next(c for c in all_controls() if c.id == "cluster_tls_enforced")
+    item = {
+        "ParameterName": "require_secure_transport",
+        "ParameterValue": "OFF",
+        "ApplyType": "dynamic",
+        "IsModifiable": True,
+    }
+    resource = items.resource(
+        control.resource_type,
+        {"Engine": "aurora-mysql", "Parameters": {"require_secure_transport": item}},
+    )
+    made = plan(control, resource, {})
+    assert isinstance(made, Plan)
+    assert made.calls[0].parameters["Parameters"][0]["ParameterValue"] == "ON"
+
+
+@pytest.mark.parametrize(
+    ("make", "number"),
+    [
+        (frameworks.security_hub, "RDS.18"),
+        (frameworks.security_hub, "RDS.52"),
+        (frameworks.security_hub, "EC2.2"),
+        (frameworks.cis_foundations, "2.3.1"),
+        (frameworks.pci_dss, "12.1"),
+        (frameworks.nist_800_53, "PM-1"),
+    ],
+)
+def test_a_requirement_that_a_framework_has_not_is_refused(
+    make: Callable[[str], object], number: str
+) -> None:
+    with pytest.raises(ValueError, match="has no"):
+        make(number)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tools.generators import controls as generator
 from warden.controls import all_controls
+from warden.core.control import Maturity
+from warden.core.guard import CustomGroup, NonEmptyListOf, Permit, Text
 
 if TYPE_CHECKING:
     from warden.core.control import Control
@@ -82,3 +86,46 @@ def test_every_table_has_the_same_number_of_cells_in_every_row() -> None:
         for table in re.findall(r"(?:^\|.*\|$\n?)+", text, re.MULTILINE):
             widths = {len(re.split(r"(?<!\\)\|", line)) for line in table.strip().splitlines()}
             assert len(widths) == 1
+
+
+def test_a_preview_without_a_remediation_says_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = replace(CONTROLS[0], remediation=None, maturity=Maturity.PREVIEW, settings=())
+    monkeypatch.setattr(generator, "all_controls", lambda: (plain,))
+    pages = {path.name: text for path, text in generator.generate().items()}
+    page = pages[f"{plain.id}.md"]
+    assert "preview: it only ever observes" in page
+    assert "Warden writes nothing" in page
+    assert "To put right" not in page
+    assert "## Settings" not in page
+    assert "tells a person how | never unattended" in pages["index.md"]
+
+
+def test_what_a_permit_accepts_is_said_for_every_declaration_of_the_guard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Undocumented:
+        def refusal(self, value: Any, facts: Any) -> str | None:
+            return None
+
+    def page(accepts: Any) -> str:
+        permit = Permit(operation="ModifyDBCluster", required={"Port": accepts})
+        remediation = CONTROLS[0].remediation
+        assert remediation is not None
+        control = replace(CONTROLS[0], remediation=replace(remediation, permits=(permit,)))
+        monkeypatch.setattr(generator, "all_controls", lambda: (control,))
+        return next(text for path, text in generator.generate().items() if path.stem == control.id)
+
+    assert "| `Port` | a text |" in page(Text())
+    assert "| `Port` | a text that begins with `warden-` |" in page(Text("warden-"))
+    assert "| `Port` | a list, not empty |" in page(NonEmptyListOf())
+    assert "The resource's own parameter group" in page(CustomGroup("DBClusterParameterGroup"))
+    with pytest.raises(LookupError, match="Undocumented has no docstring"):
+        page(Undocumented())
+
+
+def test_a_need_that_says_nothing_about_itself_is_refused() -> None:
+    class Undocumented(StrEnum):
+        NOTHING = "Nothing"
+
+    with pytest.raises(LookupError, match=r"Need\.NOTHING has no docstring"):
+        generator._need_doc(Undocumented.NOTHING)  # type: ignore[arg-type]  # a stranger to the enumeration

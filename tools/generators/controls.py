@@ -188,9 +188,8 @@ def _accepts(accepts: Accepts) -> str:
 
 def _guard_doc(accepts: Any) -> str:
     """Return what a declaration of its own says that it accepts."""
-    summary = (
-        (type(accepts).__doc__ or "").splitlines()[0].removeprefix("For the write guard: ").removesuffix(".")
-    )
+    doc = (type(accepts).__doc__ or "").partition("\n")[0]
+    summary = doc.removeprefix("For the write guard: ").removesuffix(".")
     if not summary:
         raise LookupError(f"{type(accepts).__name__} has no docstring")
     return summary

@@ -65,8 +65,7 @@ def judge(resource: Resource, required: Mapping[str, Sequence[str]]) -> Verdict:
             f"{resource.ref.id} need export nothing: the policy requires no log type of {family(engine)}."
         )
     lacking = _lacking(resource, required)
-    absent = missing(resource, required) if lacking else []
-    if absent:
+    if absent := missing(resource, required):
         return non_compliant(f"{resource.ref.id} does not export these logs: {', '.join(absent)}.")
     if lacking:
         return compliant(
