@@ -506,6 +506,24 @@ def test_a_failover_makes_the_other_member_the_writer(rds: Any):
     assert writers == ["orders-2"]
 
 
+def test_a_major_version_alone_means_its_newest(rds: Any):
+    a_cluster(rds, EngineVersion="15")
+    assert the_cluster(rds)["EngineVersion"] == "15.15"
+    rds.modify_db_cluster(
+        DBClusterIdentifier="orders", EngineVersion="16", AllowMajorVersionUpgrade=True, ApplyImmediately=True
+    )
+    assert the_cluster(rds)["EngineVersion"] == "16.11"
+
+
+def test_clusters_of_neptune_are_listed_among_the_others(rds: Any):
+    a_cluster(rds)
+    rds.create_db_cluster(DBClusterIdentifier="graph", Engine="neptune")
+    assert {one["Engine"] for one in rds.describe_db_clusters()["DBClusters"]} == {
+        "aurora-postgresql",
+        "neptune",
+    }
+
+
 def test_clusters_and_instances_of_one_account_and_region_stay_there(local: LocalAws, rds: Any):
     a_cluster(rds)
     an_instance(rds)

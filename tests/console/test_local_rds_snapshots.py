@@ -437,7 +437,14 @@ def test_a_restored_cluster_starts_without_what_was_switched_on(rds: Any):
     assert cluster["IAMDatabaseAuthenticationEnabled"] is False
     assert cluster["CopyTagsToSnapshot"] is False
     assert "EnabledCloudwatchLogsExports" not in cluster
-    assert cluster["TagList"] == []
+    assert cluster["TagList"] == [{"Key": "env", "Value": "prod"}]
+    rds.restore_db_cluster_from_snapshot(
+        DBClusterIdentifier="anew",
+        SnapshotIdentifier="before",
+        Engine="aurora-postgresql",
+        Tags=[{"Key": "temporary", "Value": "yes"}],
+    )
+    assert the_cluster(rds, "anew")["TagList"] == [{"Key": "temporary", "Value": "yes"}]
 
 
 @corrects("points-in-time-keep-encryption")

@@ -190,6 +190,8 @@ def _gather(call: Call, cluster: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     for parameter, pending_name in _IN_THE_WINDOW.items():
         if call.has(parameter):
             value = call[parameter]
+            if parameter == "EngineVersion":
+                value = engines.choose(call, cluster.engine, value)
             if value == held[pending_name]:
                 extras(cluster).waiting.pop(pending_name, None)
             else:

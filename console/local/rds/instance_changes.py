@@ -201,10 +201,13 @@ def _gather(call: Call, instance: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         now["MasterUserPassword"] = "****"
     for parameter, (name, attribute) in _IN_THE_WINDOW.items():
         if call.has(parameter):
-            if call[parameter] == getattr(instance, attribute):
+            value = call[parameter]
+            if parameter == "EngineVersion":
+                value = engines.choose(call, instance.engine, value)
+            if value == getattr(instance, attribute):
                 extras(instance).waiting.pop(name, None)
             else:
-                later[name] = call[parameter]
+                later[name] = value
     if call.has("BackupRetentionPeriod"):
         days, current = call["BackupRetentionPeriod"], instance.backup_retention_period
         if days != current:

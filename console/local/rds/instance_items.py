@@ -122,6 +122,7 @@ def present(call: Call, instance: Any) -> dict[str, Any]:
         "OptionGroupMemberships": [{"OptionGroupName": instance.option_group_name, "Status": "in-sync"}],
         "PubliclyAccessible": bool(instance.publicly_accessible),
         "StorageType": instance.storage_type,
+        "StorageThroughput": (0 if member else instance.storage_throughput) or 0,
         "DbInstancePort": 0,
         "DbiResourceId": instance.dbi_resource_id,
         "CACertificateIdentifier": instance.ca_certificate_identifier,

@@ -59,6 +59,7 @@ def present(call: Call, snapshot: Any) -> dict[str, Any]:
         "OptionGroupName": database.option_group_name,
         "PercentProgress": 100 if now == AVAILABLE else 0,
         "StorageType": database.storage_type,
+        "StorageThroughput": database.storage_throughput or 0,
         "BackupRetentionPeriod": database.backup_retention_period,
         "PreferredBackupWindow": database.preferred_backup_window,
         "DBSnapshotArn": snapshot.arn,

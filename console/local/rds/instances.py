@@ -190,6 +190,8 @@ def born(call: Call, instance: Any) -> dict[str, Any]:
     call.world.occupy(instance, "creating", call.world.lifecycle.creating, done)
     item = present(call, instance) | {"DBInstanceStatus": "creating"}
     item.pop("Endpoint", None)
+    if call.has("MasterUserPassword"):
+        item["PendingModifiedValues"] = {"MasterUserPassword": "****"}
     return item
 
 

@@ -64,7 +64,7 @@ def cluster_from_snapshot(call: Call) -> dict[str, Any]:
         conflicting(f"The engine {call['Engine']} is not compatible with the snapshot's {snapshot.engine}.")
     encrypted = _restored_encryption(call, snapshot, key_needs_encryption=False)
     source = snapshot.cluster
-    settings = {**_settings_of_cluster(source), **call.parameters}
+    settings = {**_settings_of_cluster(source), "Tags": snapshot.tags, **call.parameters}
     cluster = clusters.build(call, settings, encrypted=encrypted, password=_password_of(source))
     return {"DBCluster": clusters.born(call, cluster)}
 
@@ -78,7 +78,7 @@ def cluster_to_point_in_time(call: Call) -> dict[str, Any]:
         conflicting("RestoreToTime cannot be specified when RestoreType is copy-on-write")
     source = _source_of(call)
     encrypted = _restored_encryption(call, source, key_needs_encryption=True)
-    settings = {**_settings_of_cluster(source), **call.parameters}
+    settings = {**_settings_of_cluster(source), "Tags": source.tags, **call.parameters}
     cluster = clusters.build(call, settings, encrypted=encrypted, password=_password_of(source))
     return {"DBCluster": clusters.born(call, cluster)}
 
