@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from warden.core.control import ComplianceType, insufficient_data
+from warden.core.control import ComplianceType, Verdict, insufficient_data
 from warden.core.errors import MissingFactError
 from warden.core.plan import Manual, Plan
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from warden.core.control import Control
     from warden.core.resource import Resource, ResourceRef
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ def evaluate(control: Control, resource: Resource, settings: Mapping[str, Any]) 
     facts = resource.facts.fresh()
     missing = error = ""
     try:
-        verdict = control.evaluate(resource.with_facts(facts), settings)
+        verdict = _typed(control.evaluate(resource.with_facts(facts), settings), Verdict)
     except MissingFactError as absent:
         verdict = insufficient_data(f"{resource.ref.id} was not judged: {absent}.")
         missing = absent.fact
@@ -60,13 +62,31 @@ def evaluate(control: Control, resource: Resource, settings: Mapping[str, Any]) 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Unplanned(Manual):
+    """A remediation whose plan raised: a person acts, and the bug is as loud as one in an evaluation."""
+
+    error: str = ""
+    """The traceback."""
+
+
 def plan(control: Control, resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
     """What the control's remediation would write; where none can be made, a person acts."""
     if control.remediation is None:
         return Manual("This control has no unattended remediation.")
     try:
-        return control.remediation.plan(resource, settings)
+        planned = control.remediation.plan(resource, settings)
+        return planned if isinstance(planned, Manual) else _typed(planned, Plan)
     except MissingFactError as absent:
         return Manual(f"The remediation cannot be planned: {absent}.")
     except Exception as bug:  # noqa: BLE001 - a plan that raises must never become a write
-        return Manual(f"The remediation could not be planned: it failed with {type(bug).__name__}: {bug}.")
+        why = f"The remediation could not be planned: it failed with {type(bug).__name__}: {bug}."
+        return Unplanned(why, error=traceback.format_exc())
+
+
+def _typed(answer: Any, wanted: type[_T]) -> _T:
+    """The answer of a control, which may have forgotten to return one."""
+    if not isinstance(answer, wanted):
+        msg = f"the control returned {type(answer).__name__}, not {wanted.__name__}"
+        raise TypeError(msg)
+    return answer

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from warden.core import conditions
 from warden.core.control import ComplianceType, Safety
 from warden.core.decision import Decision, Mode, Situation, approval_missing, decide
 from warden.core.errors import MissingFactError, RefusedError
-from warden.core.evaluation import Evaluation, evaluate, plan
-from warden.core.plan import Call, Manual, Plan
+from warden.core.evaluation import Evaluation, Unplanned, evaluate, plan
+from warden.core.plan import Call, Manual, Plan, digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from warden.core.control import Control
     from warden.core.finding import Finding
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from warden.core.policy import Policy
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.ports import Reader
+
+REFUSED_AT, REFUSED = "refused_at", "refused"
+"""The members of a finding's decision that say when AWS or the write guard refused which calls (empty: any)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,8 @@ class Judge:
                 evaluation=evaluation, plan=None, decision=decide(Situation(compliance=evaluation.compliance))
             )
         planned = plan(control, resource, self.policy.settings[control.id])
+        if isinstance(planned, Unplanned):
+            evaluation = replace(evaluation, error=planned.error)
         calls = planned.calls if isinstance(planned, Plan) else ()
         containment = control.remediation is not None and control.remediation.containment
         unknown, busy, pending = _writability(resource, calls)
@@ -144,6 +149,7 @@ class Judge:
             preview=control.maturity == "preview",
             remediable=isinstance(planned, Plan),
             flapping=self._is_flapping(finding, now),
+            circuit_open=self._was_refused(finding, calls, now),
             owner_first=self._is_owner_first(resource, finding, now),
             approval_missing=self._approval_missing(control),
             unknown_state=unknown,
@@ -178,6 +184,19 @@ class Judge:
         since = now - self.policy.attempts_window
         recent = sum(attempt > since for attempt in finding.attempts)
         return recent >= self.policy.limits.attempts
+
+    def _was_refused(self, finding: Finding | None, calls: Sequence[Call], now: datetime) -> bool:
+        """Whether AWS refused these very calls a short while ago: what was refused is not tried again blindly.
+
+        Refusals get the pace that the policy sets for attempts: three a day is one in eight hours.
+        """
+        if finding is None or not finding.is_open:
+            return False
+        refused_at = finding.decision.get(REFUSED_AT)
+        if refused_at is None or finding.decision.get(REFUSED) not in {"", digest(calls)}:
+            return False
+        pause = self.policy.attempts_window / self.policy.limits.attempts
+        return now < datetime.fromisoformat(refused_at) + pause
 
     def _is_owner_first(self, resource: Resource, finding: Finding | None, now: datetime) -> bool:
         grace = self.policy.owner_grace
