@@ -66,6 +66,10 @@ class Finding:
         """Whether the drift is believed to exist."""
         return self.workflow is not WorkflowStatus.RESOLVED
 
+    def is_newer(self, observed_at: datetime) -> bool:
+        """Whether an observation of that time is late news: what is kept was seen after it."""
+        return observed_at < self.last_observed
+
 
 def advance(
     finding: Finding | None, evaluation: Evaluation, *, resource_key: str, observed_at: datetime
@@ -75,7 +79,7 @@ def advance(
     Only COMPLIANT and NOT_APPLICABLE resolve. INSUFFICIENT_DATA leaves things as they were. An observation
     older than the last one is late news and changes nothing.
     """
-    if finding is not None and observed_at < finding.last_observed:
+    if finding is not None and finding.is_newer(observed_at):
         return finding
     match evaluation.compliance:
         case ComplianceType.INSUFFICIENT_DATA:

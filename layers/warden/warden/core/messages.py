@@ -22,6 +22,8 @@ class RemediationMessage:
     ref: ResourceRef
     controls: tuple[str, ...]
     policy_version: str
+    resource_key: str = ""
+    """The immutable identity that was judged: after a rename, another resource may have the ARN."""
     cause: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -34,6 +36,7 @@ class RemediationMessage:
         return json.dumps(
             {
                 "resource": self.ref.arn,
+                "resource_key": self.resource_key,
                 "controls": list(self.controls),
                 "policy_version": self.policy_version,
                 "cause": dict(self.cause),
@@ -44,11 +47,17 @@ class RemediationMessage:
     @classmethod
     def decode(cls, body: str) -> RemediationMessage:
         """Read a body; raises MalformedEventError."""
-        data = _object(body, {"resource": str, "controls": list, "policy_version": str, "cause": dict})
+        data = _object(
+            body,
+            {"resource": str, "controls": list, "policy_version": str, "cause": dict},
+            # A message that an earlier version sent waits without it.
+            {"resource_key": ""},
+        )
         return cls(
             ref=_ref(data["resource"]),
             controls=tuple(str(control) for control in data["controls"]),
             policy_version=data["policy_version"],
+            resource_key=data["resource_key"],
             cause=data["cause"],
         )
 
@@ -67,26 +76,39 @@ class TicketMessage:
     event: TicketEvent
     resource_key: str
     control: str
+    revision: int = 0
+    """What is told is in this revision of the finding, or a later one: the message may overtake it."""
 
     def encode(self) -> str:
         """The message's body."""
         return json.dumps(
-            {"event": self.event.value, "resource_key": self.resource_key, "control": self.control}
+            {
+                "event": self.event.value,
+                "resource_key": self.resource_key,
+                "control": self.control,
+                "revision": self.revision,
+            }
         )
 
     @classmethod
     def decode(cls, body: str) -> TicketMessage:
         """Read a body; raises MalformedEventError."""
-        data = _object(body, {"event": str, "resource_key": str, "control": str})
+        data = _object(body, {"event": str, "resource_key": str, "control": str}, {"revision": 0})
         try:
             event = TicketEvent(data["event"])
         except ValueError as error:
             msg = f"ticket message: event: {error}"
             raise MalformedEventError(msg) from None
-        return cls(event=event, resource_key=data["resource_key"], control=data["control"])
+        return cls(
+            event=event,
+            resource_key=data["resource_key"],
+            control=data["control"],
+            revision=data["revision"],
+        )
 
 
-def _object(body: str, fields: Mapping[str, type]) -> dict[str, Any]:
+def _object(body: str, fields: Mapping[str, type], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a body, each of the type that it must have; those with a default may be absent."""
     try:
         data = json.loads(body)
     except (TypeError, ValueError) as error:
@@ -95,7 +117,8 @@ def _object(body: str, fields: Mapping[str, type]) -> dict[str, Any]:
     if not isinstance(data, dict):
         msg = "the message is not a JSON object"
         raise MalformedEventError(msg)
-    for name, wanted in fields.items():
+    data = {**defaults, **data}
+    for name, wanted in {**fields, **{name: type(value) for name, value in defaults.items()}}.items():
         if not isinstance(data.get(name), wanted):
             msg = f"the message's {name!r} is missing or no {wanted.__name__}"
             raise MalformedEventError(msg)
