@@ -30,8 +30,9 @@ class TicketState(StrEnum):
 _WHY = {
     "mode": "The policy says that a person decides about this.",
     "no_remediation": "Warden has no unattended remediation for what it found.",
+    "policy": "Warden has been trying to put this right for a whole day: writes are stopped, or AWS takes none now.",
     "flapping": "Warden has put this right several times, and somebody keeps changing it back.",
-    "circuit_open": "Remediations of this control failed; Warden stopped making them.",
+    "circuit_open": "The remediation was refused a short while ago, and nothing has changed since.",
     "owner_first": "A stack owns this resource; its owner has the first word.",
     "needs_approval": "The remediation can disturb clients or costs money, and needs an approval.",
     "blast_radius": "Warden has written as much as the policy allows for now.",

@@ -36,22 +36,29 @@ class Ticketer:
     def handle(self, message: TicketMessage) -> str:
         """Open, update or resolve the ticket of a finding; returns what was done, as a word for the log.
 
-        The row is written before anything is delivered, and its digest after: a crash in between delivers
-        again rather than not at all.
+        The message says that something changed; what is told is what the finding says now. The row is written
+        before anything is delivered, and its digest after: a crash in between delivers again rather than not at all.
         """
         finding = self.findings.get(message.resource_key, message.control)
-        if finding is None:
-            # The message overtook the finding, which is written after it was sent.
-            msg = f"the finding {message.control} of {message.resource_key} is not written yet"
+        if finding is None or finding.revision < message.revision:
+            # The message overtook what it is about, which is written after it was sent.
+            msg = f"revision {message.revision} of {message.control} of {message.resource_key} is not written yet"
             raise TransientError(msg)
-        row = self.tickets.get(finding.id)
-        if message.event is TicketEvent.RESOLVE:
-            return self._resolve(finding, row)
-        return self._open(finding, row)
-
-    def _open(self, finding: Finding, row: TicketRow | None) -> str:
         if not finding.is_open:
-            return "resolved_meanwhile"
+            return self._resolve(finding)
+        if message.event is TicketEvent.RESOLVE:
+            return self._drifted_again(finding)
+        if finding.workflow is WorkflowStatus.SUPPRESSED:
+            return "suppressed_meanwhile"
+        done = self._open(finding)
+        latest = self.findings.get(message.resource_key, message.control)
+        if latest is not None and not latest.is_open:
+            # It went while it was being told, and the message that said so found no ticket to resolve.
+            return self._resolve(latest)
+        return done
+
+    def _open(self, finding: Finding) -> str:
+        row = self.tickets.get(finding.id)
         told = row is not None and row.state == "open"
         wanted = self._ticket(finding, TicketState.UPDATED if told else TicketState.OPEN)
         digest = replace(wanted, state=TicketState.OPEN).digest
@@ -71,21 +78,27 @@ class Ticketer:
                 )
             )
         self._deliver(wanted)
+        self._record(finding, wanted.state)
         self.tickets.put(replace(row, state="open", digest=digest, changed_at=now))
         self._notified(finding)
-        self._record(finding, wanted.state)
         return wanted.state.lower()
 
-    def _resolve(self, finding: Finding, row: TicketRow | None) -> str:
-        if finding.is_open:
-            return "drifted_again"
+    def _resolve(self, finding: Finding) -> str:
+        row = self.tickets.get(finding.id)
         if row is None or row.state == "resolved":
             return "known"
         wanted = self._ticket(finding, TicketState.RESOLVED)
         self._deliver(wanted)
-        self.tickets.put(replace(row, state="resolved", digest=wanted.digest, changed_at=self.clock()))
         self._record(finding, wanted.state)
+        self.tickets.put(replace(row, state="resolved", digest=wanted.digest, changed_at=self.clock()))
         return "resolved"
+
+    def _drifted_again(self, finding: Finding) -> str:
+        """Its old ticket, if there is one, is its ticket again, so that it will be resolved with it."""
+        row = self.tickets.get(finding.id)
+        if row is not None and row.state != "resolved":
+            self._notified(finding)
+        return "drifted_again"
 
     def _ticket(self, finding: Finding, state: TicketState) -> Ticket:
         return ticket(finding, self.controls.get(finding.control), state)
