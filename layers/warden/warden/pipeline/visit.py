@@ -59,23 +59,34 @@ class Visitor:
     own_roles: frozenset[str] = frozenset()
 
     def visit(
-        self, resource: Resource, cause: Cause, *, findings: Mapping[str, Finding] | None = None
+        self,
+        resource: Resource,
+        cause: Cause,
+        *,
+        findings: Mapping[str, Finding] | None = None,
+        settling: bool = False,
     ) -> Visit:
-        """Judge the resource as it was just read; `findings` where the caller has them already."""
+        """Judge the resource as it was just read; `findings` where the caller has them already.
+
+        `settling`: our own write to it has just come back, so nothing more is written for now.
+        """
         if conditions.is_deleting(resource):
             return Visit(arn=resource.ref.arn, skipped="deleting", cause=self.cause(cause))
         now = self.clock()
         before = self.findings.of_resource(resource.key) if findings is None else findings
+        if any(finding.is_newer(resource.observed_at) for finding in before.values()):
+            # Whoever saw it later has judged all of it.
+            return Visit(arn=resource.ref.arn, skipped="late", cause=self.cause(cause))
         resource, judgements = self.judge.decide(
             resource,
             self.judge.evaluate(resource),
             findings=before,
             now=now,
             budget_spent=self._budget(resource, now),
-            settling=self.is_own(cause),
+            settling=settling or self.is_own(cause),
         )
-        judgements = self._deferrals(resource, judgements, cause, now)
-        return self._keep(resource, judgements, before, cause)
+        judgements, overdue = self._waiting(resource, judgements, before, cause)
+        return self._keep(resource, judgements, before, cause, overdue=overdue)
 
     def is_own(self, cause: Cause) -> bool:
         """Whether our own write came back as an event: it resolves findings and never leads to another write."""
@@ -111,31 +122,43 @@ class Visitor:
 
     # --- waiting ------------------------------------------------------------------------------------------
 
-    def _deferrals(
-        self, resource: Resource, judgements: Sequence[Judgement], cause: Cause, now: datetime
-    ) -> list[Judgement]:
-        """Write the due row of a resource that must wait, and tell a person about what has waited for a day."""
-        deferred = [j for j in judgements if j.decision.action is Action.DEFER]
-        arn = resource.ref.arn
-        if not deferred:
-            if cause.source is Source.DEFERRAL:
+    def _waiting(
+        self,
+        resource: Resource,
+        judgements: Sequence[Judgement],
+        before: Mapping[str, Finding],
+        cause: Cause,
+    ) -> tuple[list[Judgement], bool]:
+        """Keep the due row of a resource that waits; what has waited for a day becomes a person's business.
+
+        It waits while something is deferred, is being remediated, or cannot be told. Only once nothing of that
+        holds is the row removed: a row that ended with each handing over would begin a new day, and a new series
+        of five minutes, whenever `remediate` cannot write. Returns the judgements, and whether the day is over.
+        """
+        actions = {judgement.decision.action for judgement in judgements}
+        writable = Action.DEFER in actions or Action.REMEDIATE in actions
+        looked_again = cause.source is Source.DEFERRAL
+        if not writable and not looked_again:
+            return list(judgements), False
+        now, arn = self.clock(), resource.ref.arn
+        row = self.state.waiting(arn)
+        if not writable and not any(_is_untold(before, judgement) for judgement in judgements):
+            if row is not None:
                 self.state.settle(arn)
-            return list(judgements)
-        waiting = self.state.waiting(arn)
-        attempt = 0 if waiting is None else waiting.attempt
-        if cause.source is Source.DEFERRAL:
-            attempt += 1
-        first_at = now if waiting is None else waiting.first_at
-        if waiting is None or cause.source is Source.DEFERRAL:
-            due_at = deferral.next_due(now, attempt=attempt, jitter=self.jitter())
-            reason = deferred[0].decision.reason.value
-            self.state.defer(Due(arn=arn, due_at=due_at, first_at=first_at, attempt=attempt, reason=reason))
-        if not deferral.is_overdue(now, first_at=first_at):
-            return list(judgements)
+            return list(judgements), False
+        deferred = [j for j in judgements if j.decision.action is Action.DEFER]
+        if row is None:
+            if deferred:
+                due_at = deferral.next_due(now, attempt=0, jitter=self.jitter())
+                reason = deferred[0].decision.reason.value
+                self.state.defer(Due(arn=arn, due_at=due_at, first_at=now, attempt=0, reason=reason))
+            return list(judgements), False
+        if not deferral.is_overdue(now, first_at=row.first_at):
+            return list(judgements), False
         return [
             replace(j, decision=replace(j.decision, action=Action.TICKET)) if j in deferred else j
             for j in judgements
-        ]
+        ], True
 
     # --- keeping ------------------------------------------------------------------------------------------
 
@@ -145,25 +168,37 @@ class Visitor:
         judgements: Sequence[Judgement],
         before: Mapping[str, Finding],
         cause: Cause,
+        *,
+        overdue: bool,
     ) -> Visit:
-        """Hand over, then record, then keep: a crash in between repeats a message rather than losing one."""
+        """Record, tell, keep, and hand over last: a crash in between repeats something rather than losing it.
+
+        A ticket is told before its finding is kept, since what has changed is only seen once; the message names
+        the revision that it is about. A remediation is sent at every visit, so it can wait until the finding that
+        it belongs to is kept.
+        """
         changes = [
-            Change(before.get(judgement.control.id), new, judgement)
+            Change(before.get(judgement.control.id), new, judgement, overdue=overdue)
             for judgement in judgements
             if (new := self._after(before.get(judgement.control.id), judgement, resource, cause)) is not None
         ]
         for change in changes:
-            for event in change.tells:
-                self.queues.ticket(
-                    TicketMessage(event=event, resource_key=resource.key, control=change.new.control)
-                )
-        remediations = [c.judgement for c in changes if c.judgement.decision.action is Action.REMEDIATE]
-        self._send(resource, remediations, cause)
-        for change in changes:
-            if change.new is not change.old:
+            if change.is_one:
                 for entry in self._entries(change, resource, cause):
                     self.ledger.append(entry)
+            for event in change.tells:
+                self.queues.ticket(
+                    TicketMessage(
+                        event=event,
+                        resource_key=resource.key,
+                        control=change.new.control,
+                        revision=change.new.revision + change.is_one,
+                    )
+                )
+            if change.is_one:
                 self.findings.put(change.new)
+        remediations = [c for c in changes if c.judgement.decision.action is Action.REMEDIATE]
+        self._send(resource, [c.judgement for c in remediations], cause)
         return Visit(
             arn=resource.ref.arn,
             judgements=tuple(judgements),
@@ -172,7 +207,7 @@ class Visitor:
             handed_over=tuple(
                 (c.new.control, c.judgement.decision.action)
                 for c in changes
-                if c.judgement in remediations or TicketEvent.OPEN in c.tells
+                if c in remediations or TicketEvent.OPEN in c.tells
             ),
             cause=self.cause(cause),
         )
@@ -182,23 +217,22 @@ class Visitor:
     ) -> Finding | None:
         """The finding as it should be kept; the same object where nothing changed."""
         new = advance(old, judgement.evaluation, resource_key=resource.key, observed_at=resource.observed_at)
-        if (
-            new is None
-            or not new.is_open
-            or judgement.evaluation.compliance is not ComplianceType.NON_COMPLIANT
-        ):
+        if new is None or judgement.evaluation.compliance is not ComplianceType.NON_COMPLIANT:
             return new
+        decision: Mapping[str, Any] = judgement.decision.to_json()
+        manual = judgement.manual
+        if old is not None and judgement.decision.reason is Reason.CIRCUIT_OPEN:
+            # The refusal itself, in AWS's words, tells more than that it is not repeated.
+            decision, manual = old.decision, old.manual
         wanted = replace(
             new,
             workflow=_workflow(new, judgement.decision),
-            decision=judgement.decision.to_json(),
+            decision=decision,
             plan=tuple(call.to_json() for call in judgement.calls),
-            manual=judgement.manual,
+            manual=manual,
             cause=new.cause if old is not None and old.is_open else self.cause(cause),
         )
-        if old is not None and wanted == old:
-            return old
-        return wanted
+        return old if wanted == old else wanted
 
     def _send(self, resource: Resource, remediations: Sequence[Judgement], cause: Cause) -> None:
         if not remediations:
@@ -207,6 +241,7 @@ class Visitor:
             ref=resource.ref,
             controls=tuple(judgement.control.id for judgement in remediations),
             policy_version=self.judge.policy.version,
+            resource_key=resource.key,
             cause=self.cause(cause),
         )
         decision = f"{message.encode()}|{resource.observed_at.isoformat()}"
@@ -229,9 +264,9 @@ class Visitor:
             policy_version=self.judge.policy.version,
         )
         entries: list[LedgerEntry] = []
-        if old is None or (old.workflow, old.annotation) != (new.workflow, new.annotation):
+        if old is None or _said(old) != _said(new):
             entries.append(entry)
-        if new.is_open and (old is None or change.opens or old.decision != new.decision):
+        if new.is_open and (old is None or change.opens or _decided(old) != _decided(new)):
             entries.append(
                 replace(
                     entry,
@@ -251,6 +286,13 @@ class Change:
     old: Finding | None
     new: Finding
     judgement: Judgement
+    overdue: bool = False
+    """Whether the resource has waited for longer than a person should be left in the dark."""
+
+    @property
+    def is_one(self) -> bool:
+        """Whether there is something to keep."""
+        return self.new is not self.old
 
     @property
     def opens(self) -> bool:
@@ -267,15 +309,34 @@ class Change:
         """What a person has to be told; the ticket function drops what was told already."""
         if self.resolves:
             return (TicketEvent.RESOLVE,) if self.old is not None and was_told(self.old) else ()
-        if not self.new.is_open or self.judgement.decision.action not in TICKET_ACTIONS:
-            return ()
-        news = self.new is not self.old or self.new.workflow is not WorkflowStatus.NOTIFIED
-        return (TicketEvent.OPEN,) if news else ()
+        action = self.judgement.decision.action
+        notified = self.new.workflow is WorkflowStatus.NOTIFIED
+        if action in TICKET_ACTIONS:
+            return (TicketEvent.OPEN,) if self.is_one or not notified else ()
+        # A remediation that does not get through: it goes on being tried, and somebody is told, once.
+        stuck = self.overdue and action is Action.REMEDIATE and not notified
+        return (TicketEvent.OPEN,) if stuck else ()
 
 
 def was_told(finding: Finding) -> bool:
-    """Whether a ticket exists, or is on its way."""
-    return finding.workflow is WorkflowStatus.NOTIFIED or finding.decision.get("action") in TICKET_ACTIONS
+    """Whether a ticket may exist, or be on its way; one that was told of and then exempted still has its ticket."""
+    told = finding.workflow in {WorkflowStatus.NOTIFIED, WorkflowStatus.SUPPRESSED}
+    return told or finding.decision.get("action") in TICKET_ACTIONS
+
+
+def _is_untold(before: Mapping[str, Finding], judgement: Judgement) -> bool:
+    """Whether it cannot be told if an open finding still stands."""
+    finding = before.get(judgement.control.id)
+    unknown = judgement.evaluation.compliance is ComplianceType.INSUFFICIENT_DATA
+    return unknown and finding is not None and finding.is_open
+
+
+def _said(finding: Finding) -> tuple[WorkflowStatus, str, str]:
+    return finding.workflow, finding.annotation, finding.arn
+
+
+def _decided(finding: Finding) -> tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...], str]:
+    return finding.decision, finding.plan, finding.manual
 
 
 def _workflow(finding: Finding, decision: Decision) -> WorkflowStatus:
@@ -296,7 +357,7 @@ def _summary(finding: Finding | None) -> dict[str, Any]:
     }
 
 
-def unread(judge: Judge, ref: ResourceRef, why: str) -> tuple[Judgement, ...]:
+def unread(judge: Judge, ref: ResourceRef, why: object) -> tuple[Judgement, ...]:
     """The judgements of a resource that could not be read at all."""
     return tuple(
         Judgement(
