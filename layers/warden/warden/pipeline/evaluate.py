@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from warden.core.errors import (
     AccessDeniedError,
+    ConflictError,
     RejectedError,
     ResourceGoneError,
     TransientError,
@@ -17,7 +18,7 @@ from warden.core.finding import gone
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import TicketEvent, TicketMessage
-from warden.core.resource import ResourceType
+from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Lookup, Source, WholeKind
 from warden.pipeline.visit import Visit, unread, was_told
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from warden.core.finding import Finding
-    from warden.core.resource import Deployment, Resource, ResourceRef
-    from warden.core.trigger import Cause, Trigger
+    from warden.core.resource import Deployment, Resource
+    from warden.core.trigger import Cause, Target, Trigger
     from warden.pipeline.ports import Reader
     from warden.pipeline.visit import Visitor
 
@@ -43,6 +44,10 @@ _MADE_EVENTS = frozenset(
         "RDS-EVENT-0091",
     }
 )
+
+_UNREADABLE = (AccessDeniedError, UnsupportedError, RejectedError)
+_VISITS = 3
+"""How often a resource is judged anew because another step wrote its findings at the same time."""
 
 _USED_BY = {
     ResourceType.DB_CLUSTER_PARAMETER_GROUP: ResourceType.DB_CLUSTER,
@@ -75,95 +80,127 @@ class Evaluator:
         handled = Handled()
         targets: dict[ResourceRef, list[Trigger]] = {}
         for trigger in triggers:
+            if why := self._refusal(trigger.target):
+                handled.visits.append(
+                    self._skipped(_name(trigger.target), f"not_governed: {why}", trigger.cause)
+                )
+                continue
             try:
-                for ref in self._refs(trigger):
-                    targets.setdefault(ref, []).append(trigger)
+                refs = self._refs(trigger)
             except Exception as error:  # noqa: BLE001 - one trigger that fails must not take its batch with it
                 handled.failed.append((trigger, error))
+                continue
+            for ref in refs:
+                targets.setdefault(ref, []).append(trigger)
+            if not refs:
+                # A lookup's id that no longer exists: its ARN's own deletion event, or the sweep, resolves findings.
+                handled.visits.append(self._skipped(_name(trigger.target), "nothing_there", trigger.cause))
         for ref, named_by in targets.items():
-            cause = max((trigger.cause for trigger in named_by), key=_weight)
             try:
-                handled.visits.extend(self._visit(ref, cause))
+                handled.visits.extend(self._visit(ref, [trigger.cause for trigger in named_by]))
             except Exception as error:  # noqa: BLE001 - nor one resource its neighbours
                 handled.failed.extend((trigger, error) for trigger in named_by)
         return handled
 
-    def _refs(self, trigger: Trigger) -> Iterable[ResourceRef]:
+    def _refusal(self, target: Target) -> str | None:
+        """Why what a trigger names is not this deployment's business."""
+        if isinstance(target, ResourceRef):
+            return self.deployment.refusal(target)
+        if target.account != self.deployment.account:
+            return (
+                f"account {target.account} is not {self.deployment.account}, the one this deployment governs"
+            )
+        if target.region and target.region != self.deployment.region:
+            return f"Region {target.region} is not {self.deployment.region}, the one this deployment governs"
+        return None
+
+    def _refs(self, trigger: Trigger) -> list[ResourceRef]:
         match trigger.target:
-            case WholeKind() as kind:
-                return self._of_kind(kind)
+            case WholeKind(resource_type=resource_type):
+                # A shared thing of which no name is known: everything that could use it.
+                judged = _USED_BY.get(resource_type, resource_type)
+                return [resource.ref for resource in self.reader.list(judged, ())]
             case Lookup() as lookup:
-                return self._of_lookup(lookup)
-            case ref if ref.resource_type in EVALUATED_KINDS or self.deployment.refusal(ref):
+                found = self.reader.resolve(lookup)
+                return [] if found is None else [found]
+            case ref if ref.resource_type in EVALUATED_KINDS:
                 return [ref]
             case shared:
-                return self.reader.users(shared)
+                return list(self.reader.users(shared))
 
-    def _of_kind(self, kind: WholeKind) -> Iterable[ResourceRef]:
-        if self._refusal_of(kind.account, kind.region):
-            return []
-        # A shared thing of which no name is known: everything that could use it.
-        judged = _USED_BY.get(kind.resource_type, kind.resource_type)
-        return [resource.ref for resource in self.reader.list(judged, ())]
-
-    def _of_lookup(self, lookup: Lookup) -> Iterable[ResourceRef]:
-        if self._refusal_of(lookup.account, lookup.region):
-            return []
-        found = self.reader.resolve(lookup)
-        # An id that no longer exists: its ARN's own deletion event, or the sweep, resolves its findings.
-        return [] if found is None else [found]
-
-    def _refusal_of(self, account: str, region: str) -> bool:
-        return account != self.deployment.account or (bool(region) and region != self.deployment.region)
-
-    def _visit(self, ref: ResourceRef, cause: Cause) -> list[Visit]:
-        if why := self.deployment.refusal(ref):
-            return [Visit(arn=ref.arn, skipped=f"not_governed: {why}")]
-        judge = self.visitor.judge
+    def _visit(self, ref: ResourceRef, causes: Sequence[Cause]) -> list[Visit]:
         try:
-            resource = self.reader.read(ref, judge.needs(ref.resource_type))
+            resource = self._read(ref)
         except ResourceGoneError as error:
-            return self._gone(ref, cause, error)
-        except (AccessDeniedError, UnsupportedError, RejectedError) as error:
-            return [Visit(arn=ref.arn, judgements=unread(judge, ref, str(error)))]
-        return [self._visit_resource(resource, cause)]
+            return self._gone(ref, causes, error)
+        except _UNREADABLE as error:
+            return [self._unread(ref, error, causes)]
+        return [self._visit_resource(resource, causes)]
 
-    def _visit_resource(self, resource: Resource, cause: Cause) -> Visit:
+    def _read(self, ref: ResourceRef) -> Resource:
+        return self.reader.read(ref, self.visitor.judge.needs(ref.resource_type))
+
+    def _visit_resource(self, resource: Resource, causes: Sequence[Cause]) -> Visit:
+        cause = _told_by(causes)
         if resource.home != self.deployment.region:
+            if cause.source is Source.DEFERRAL:
+                self.visitor.state.settle(resource.ref.arn)
             where = f"its writer is in {resource.home}, whose deployment acts"
-            return Visit(arn=resource.ref.arn, skipped=f"not_governed: {where}")
-        return self.visitor.visit(resource, cause)
+            return self._skipped(resource.ref.arn, f"not_governed: {where}", cause)
+        settling = any(self.visitor.is_own(told) for told in causes)
+        for _ in range(_VISITS):
+            try:
+                return self.visitor.visit(resource, cause, settling=settling)
+            except ConflictError as error:
+                # Another step has written: with what it wrote, the same facts may lead to something else.
+                conflict = error
+        raise conflict
+
+    def _skipped(self, name: str, why: str, cause: Cause) -> Visit:
+        return Visit(arn=name, skipped=why, cause=self.visitor.cause(cause))
+
+    def _unread(self, ref: ResourceRef, why: object, causes: Sequence[Cause]) -> Visit:
+        """Nothing is known of the resource: insufficient data, which is counted, and never a pass."""
+        judgements = unread(self.visitor.judge, ref, why)
+        return Visit(arn=ref.arn, judgements=judgements, cause=self.visitor.cause(_told_by(causes)))
 
     # --- what is not there --------------------------------------------------------------------------------
 
-    def _gone(self, ref: ResourceRef, cause: Cause, error: ResourceGoneError) -> list[Visit]:
-        if self._was_just_made(cause):
+    def _gone(self, ref: ResourceRef, causes: Sequence[Cause], error: ResourceGoneError) -> list[Visit]:
+        if any(self._was_just_made(cause) for cause in causes):
             msg = f"{ref.arn} was made moments ago and cannot be seen yet"
             raise TransientError(msg) from error
         visits: list[Visit] = []
-        keys: dict[str, list[Finding]] = {}
-        for finding in self.visitor.findings.of_arn(ref.arn):
-            keys.setdefault(finding.resource_key, []).append(finding)
-        for findings in keys.values():
-            visits.extend(self._moved_or_gone(ref, findings, cause))
-        self.visitor.state.settle(ref.arn)
-        return visits or [Visit(arn=ref.arn, skipped="gone", cause=self.visitor.cause(cause))]
-
-    def _moved_or_gone(self, ref: ResourceRef, findings: list[Finding], cause: Cause) -> list[Visit]:
-        """A resource that lost its name was renamed or deleted: the immutable id tells which."""
-        immutable = KINDS[ref.resource_type].immutable_id
-        if immutable is not None:
-            lookup = Lookup(
-                ref.resource_type, ref.account, ref.region, findings[0].resource_key.rpartition("/")[2]
-            )
+        for key in sorted({finding.resource_key for finding in self.visitor.findings.of_arn(ref.arn)}):
             try:
-                moved = self.reader.resolve(lookup)
-            except (AccessDeniedError, UnsupportedError, RejectedError) as error:
-                # Not confirmed: the findings stay as they are.
-                return [Visit(arn=ref.arn, skipped=f"gone, unconfirmed: {error}")]
+                visits.append(self._moved_or_gone(ref, key, causes))
+            except _UNREADABLE as denied:
+                # Not confirmed: findings and due row stay as they are.
+                return [
+                    *visits,
+                    self._unread(ref, f"it is gone, which cannot be confirmed: {denied}", causes),
+                ]
+        self.visitor.state.settle(ref.arn)
+        return visits or [self._skipped(ref.arn, "gone", _told_by(causes))]
+
+    def _moved_or_gone(self, ref: ResourceRef, key: str, causes: Sequence[Cause]) -> Visit:
+        """A resource that lost its name was renamed or deleted: the immutable id tells which."""
+        if KINDS[ref.resource_type].immutable_id is not None:
+            lookup = Lookup(ref.resource_type, ref.account, ref.region, key.rpartition("/")[2])
+            moved = self.reader.resolve(lookup)
             if moved is not None:
-                return self._visit(moved, cause)
-        return [self.confirm_gone(ref.arn, findings, cause)]
+                return self._visit_moved(ref, moved, causes)
+        # The index that led here is eventually consistent; what is resolved is read as it is.
+        findings = self.visitor.findings.of_resource(key)
+        return self.confirm_gone(ref.arn, findings.values(), _told_by(causes))
+
+    def _visit_moved(self, ref: ResourceRef, moved: ResourceRef, causes: Sequence[Cause]) -> Visit:
+        try:
+            return self._visit_resource(self._read(moved), causes)
+        except ResourceGoneError as error:
+            # Its id leads to a name that leads nowhere: AWS is in the middle of it.
+            msg = f"{ref.arn} is being renamed to or from {moved.arn}"
+            raise TransientError(msg) from error
 
     def confirm_gone(self, arn: str, findings: Iterable[Finding], cause: Cause) -> Visit:
         """Resolve the findings of a resource that is known to exist no more."""
@@ -173,14 +210,6 @@ class Evaluator:
         for finding in findings:
             if not finding.is_open:
                 continue
-            if was_told(finding):
-                visitor.queues.ticket(
-                    TicketMessage(
-                        event=TicketEvent.RESOLVE,
-                        resource_key=finding.resource_key,
-                        control=finding.control,
-                    )
-                )
             closed = gone(finding, observed_at=now)
             visitor.ledger.append(
                 LedgerEntry(
@@ -196,6 +225,15 @@ class Evaluator:
                     policy_version=visitor.judge.policy.version,
                 )
             )
+            if was_told(finding):
+                visitor.queues.ticket(
+                    TicketMessage(
+                        event=TicketEvent.RESOLVE,
+                        resource_key=finding.resource_key,
+                        control=finding.control,
+                        revision=finding.revision + 1,
+                    )
+                )
             visitor.findings.put(closed)
             resolved.append(finding.control)
         return Visit(arn=arn, skipped="gone", resolved=tuple(resolved), cause=visitor.cause(cause))
@@ -205,7 +243,17 @@ class Evaluator:
         return makes and self.visitor.clock() - cause.at < _SETTLING
 
 
-def _weight(cause: Cause) -> int:
-    """CloudTrail names who did it; our own deferral must stay visible as one, or its row would never settle."""
+def _name(target: Target) -> str:
+    match target:
+        case Lookup(resource_id=resource_id):
+            return resource_id
+        case WholeKind(resource_type=resource_type):
+            return resource_type
+        case ref:
+            return ref.arn
+
+
+def _told_by(causes: Sequence[Cause]) -> Cause:
+    """The cause that tells most: our own deferral, so that its row can settle; CloudTrail, which names who did it."""
     order = {Source.DEFERRAL: 3, Source.CLOUDTRAIL: 2, Source.RDS_EVENT: 1}
-    return order.get(cause.source, 0)
+    return max(causes, key=lambda cause: order.get(cause.source, 0))
