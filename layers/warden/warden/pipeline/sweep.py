@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from warden.core import deferral
+from warden.core.control import ComplianceType
 from warden.core.errors import ResourceGoneError, WardenError
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
@@ -34,7 +36,7 @@ class SweepReport:
     problems: list[str] = field(default_factory=list)
     """What could not be swept, as sentences; empty where the sweep was complete."""
     visits: list[Visit] = field(default_factory=list)
-    """Visits that changed or handed over something."""
+    """Visits that changed or handed over something, or could not judge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +60,18 @@ class Sweeper:
         return report
 
     def look_again(self) -> int:
-        """Send the triggers whose time has come; returns how many."""
+        """Send the triggers whose time has come, and set their next time; returns how many.
+
+        The backing off is done here and not by who looks: a look that fails, or never comes, backs off as well.
+        """
         visitor = self.evaluator.visitor
-        due = visitor.state.due(visitor.clock())
+        now = visitor.clock()
+        due = visitor.state.due(now)
         for row in due:
             visitor.queues.trigger(_trigger(row))
+            attempt = row.attempt + 1
+            due_at = deferral.next_due(now, attempt=attempt, jitter=visitor.jitter())
+            visitor.state.defer(replace(row, attempt=attempt, due_at=due_at))
         return len(due)
 
     def _sweep_kind(
@@ -80,9 +89,9 @@ class Sweeper:
             ):
                 seen.add(resource.key)
                 self._visit(resource, cause, kept.get(resource.key, {}), report)
-        except WardenError as error:
+        except Exception as error:  # noqa: BLE001 - nor one kind the others
             # The rest of the kind was not seen: nothing that is missing from `seen` is known to be gone.
-            report.problems.append(f"{KINDS[resource_type].name}s: {error}")
+            report.problems.append(f"{KINDS[resource_type].name}s: {_said(error)}")
             return
         for key, findings in kept.items():
             if key not in seen and f"/{resource_type}/" in key:
@@ -96,8 +105,8 @@ class Sweeper:
         report.resources[resource.ref.resource_type] += 1
         try:
             visit = self.evaluator.visitor.visit(resource, cause, findings=findings)
-        except WardenError as error:
-            report.problems.append(f"{resource.ref.id}: {error}")
+        except Exception as error:  # noqa: BLE001 - one resource that fails must not take the sweep with it
+            report.problems.append(f"{resource.ref.id}: {_said(error)}")
             return
         self._count(visit, report)
 
@@ -105,32 +114,32 @@ class Sweeper:
         """A finding whose resource the list did not hold: confirm by its own description before resolving it."""
         if not any(finding.is_open for finding in findings):
             return
-        evaluator = self.evaluator
         ref = ResourceRef.from_arn(findings[0].arn)
-        immutable = KINDS[ref.resource_type].immutable_id
         try:
-            if immutable is not None:
-                lookup = Lookup(
-                    ref.resource_type, ref.account, ref.region, findings[0].resource_key.rpartition("/")[2]
-                )
-                if evaluator.reader.resolve(lookup) is not None:
-                    return
-            else:
-                evaluator.reader.read(ref, ())
-                return
+            if not self._exists(ref, findings[0].resource_key):
+                self._count(self.evaluator.confirm_gone(ref.arn, findings, cause), report)
+        except Exception as error:  # noqa: BLE001 - nor one finding the others
+            report.problems.append(f"{ref.id}: its deletion could not be confirmed: {_said(error)}")
+
+    def _exists(self, ref: ResourceRef, key: str) -> bool:
+        """Whether there is a resource of this identity, whatever its name; the list may have missed it."""
+        reader = self.evaluator.reader
+        if KINDS[ref.resource_type].immutable_id is not None:
+            resource_id = key.rpartition("/")[2]
+            return reader.resolve(Lookup(ref.resource_type, ref.account, ref.region, resource_id)) is not None
+        try:
+            reader.read(ref, ())
         except ResourceGoneError:
-            pass
-        except WardenError as error:
-            report.problems.append(f"{ref.id}: its deletion could not be confirmed: {error}")
-            return
-        self._count(evaluator.confirm_gone(ref.arn, findings, cause), report)
+            return False
+        return True
 
     def _count(self, visit: Visit, report: SweepReport) -> None:
         for judgement in visit.judgements:
             report.evaluations[(judgement.control.id, judgement.evaluation.compliance)] += 1
         report.opened += len(visit.opened)
         report.resolved += len(visit.resolved)
-        if visit.opened or visit.resolved or visit.handed_over:
+        unknown = any(j.evaluation.compliance is ComplianceType.INSUFFICIENT_DATA for j in visit.judgements)
+        if visit.opened or visit.resolved or visit.handed_over or unknown or _failed(visit):
             report.visits.append(visit)
 
     def _record(self, report: SweepReport, cause: Cause) -> None:
@@ -156,6 +165,16 @@ class Sweeper:
                 policy_version=visitor.judge.policy.version,
             )
         )
+
+
+def _failed(visit: Visit) -> bool:
+    """Whether a control raised: a bug of ours, which is logged with its traceback."""
+    return any(judgement.evaluation.error for judgement in visit.judgements)
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, with the type where it is a bug and not one of Warden's own errors."""
+    return str(error) if isinstance(error, WardenError) else f"{type(error).__name__}: {error}"
 
 
 def _trigger(row: Due) -> dict[str, object]:
