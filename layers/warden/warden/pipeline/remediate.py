@@ -2,64 +2,56 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from warden.core import deferral
-from warden.core.decision import Action, Reason
+from warden.core.control import ComplianceType
+from warden.core.decision import Action
 from warden.core.errors import (
     AccessDeniedError,
     ConflictError,
-    GuardError,
-    RefusedError,
     RejectedError,
-    ResourceBusyError,
     ResourceGoneError,
     StoppedError,
     ThrottledError,
+    TransientError,
+    UnsupportedError,
 )
-from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import TicketEvent, TicketMessage
-from warden.core.plan import Plan, is_about, merge, written
-from warden.core.version import code_version
+from warden.core.plan import Plan, digest, merge, written
+from warden.pipeline.judge import REFUSED, REFUSED_AT
 from warden.pipeline.ports import Due
+from warden.pipeline.writes import Batch, Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from warden.core.finding import Finding
-    from warden.core.guard import Permit
     from warden.core.messages import RemediationMessage
     from warden.core.plan import Call
     from warden.core.resource import Deployment, Resource
     from warden.pipeline.judge import Judge, Judgement
     from warden.pipeline.ports import Clock, Findings, Ledger, Queues, Reader, State, Writer
 
+__all__ = ["LEASE_SECONDS", "Outcome", "Remediator", "Status"]
+
 LEASE_SECONDS = 300
 """Longer than the function may run (template.yaml: 120 seconds), so that a lease never lapses under its holder."""
 _WRITES_OF_A_FINDING = 5
+_VERIFY = "verify"
 
 
-class Status(StrEnum):
-    """What became of a remediation."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look at the resource has left to write."""
 
-    SUCCEEDED = "SUCCEEDED"
-    """AWS accepted every call; the finding resolves when a later look shows the effect."""
-    FAILED = "FAILED"
-    SKIPPED = "SKIPPED"
-    DEFERRED = "DEFERRED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one remediation message, with a sentence."""
-
-    status: Status
-    arn: str
-    sentence: str
-    controls: tuple[str, ...] = ()
-    calls: tuple[Call, ...] = ()
+    resource: Resource
+    due: tuple[Judgement, ...] = ()
+    """Gravest first."""
+    waits: bool = False
+    """Whether something else of it cannot be written now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +82,13 @@ class Remediator:
             return self._wait(arn, "stopped", f"{error}.")
         except ThrottledError as error:
             return self._wait(arn, "throttled", f"AWS throttled us: {error}.")
-        except ResourceGoneError:
-            self._look_again(arn, "gone")
-            return self._outcome(Status.SKIPPED, arn, "The resource no longer exists.")
-        except AccessDeniedError as error:
-            return self._outcome(Status.FAILED, arn, f"It could not be read: {error}.")
 
     def _refused(self, message: RemediationMessage) -> Outcome | None:
         if why := self.deployment.refusal(message.ref):
-            return self._outcome(Status.SKIPPED, message.ref.arn, f"Not governed here: {why}.")
+            return _outcome(Status.SKIPPED, message.ref.arn, f"Not governed here: {why}.")
         if message.policy_version != self.judge.policy.version:
             self._look_again(message.ref.arn, "policy_changed")
-            return self._outcome(
+            return _outcome(
                 Status.SKIPPED, message.ref.arn, "The policy changed since the decision; it is judged again."
             )
         return None
@@ -114,31 +101,60 @@ class Remediator:
 
     def _under_lease(self, message: RemediationMessage) -> Outcome:
         self.check_stop()
-        _, due = self._judge_again(message)
-        arns = self._written(message, due)
-        if not due:
-            return self._nothing_to_do(message)
+        look = self._look(message)
+        if isinstance(look, Outcome):
+            return look
+        arns = self._written(message, look.due)
         owner = self.new_owner()
         if not self.state.lease(arns, owner=owner, seconds=LEASE_SECONDS, now=self.clock()):
             return self._wait(message.ref.arn, "leased", "Another remediation holds a lease on it.")
         try:
             # What was read before the lease may be stale: only this second look counts.
-            resource, due = self._judge_again(message)
-            if not due:
-                return self._nothing_to_do(message)
-            if not self._written(message, due) <= arns:
+            look = self._look(message)
+            if isinstance(look, Outcome):
+                return look
+            if not self._written(message, look.due) <= arns:
                 return self._wait(
                     message.ref.arn, "leased", "What has to be written changed while the lease was taken."
                 )
-            return self._write(resource, due, message, arns, owner)
+            return self._write(look, message, arns, owner)
         finally:
-            self.state.release(arns, owner=owner)
+            # A lease that cannot be given back expires by itself; what was written must be told all the same.
+            with contextlib.suppress(TransientError):
+                self.state.release(arns, owner=owner)
 
-    def _judge_again(self, message: RemediationMessage) -> tuple[Resource, list[Judgement]]:
+    # --- looking again ------------------------------------------------------------------------------------
+
+    def _look(self, message: RemediationMessage) -> _Look | Outcome:
         """Read, evaluate and decide afresh; what remains is what both decisions want remediated."""
-        resource = self.reader.read(message.ref, self.judge.needs(message.ref.resource_type))
+        resource = self._read(message)
+        if isinstance(resource, Outcome):
+            return resource
+        look = self._decide_again(resource, message)
+        if look.due:
+            return look
+        if look.waits:
+            return _outcome(Status.DEFERRED, message.ref.arn, "It cannot be written to now; it waits.")
+        return _outcome(Status.SKIPPED, message.ref.arn, "Nothing is left to write.")
+
+    def _read(self, message: RemediationMessage) -> Resource | Outcome:
+        """The resource that was judged, if it is still there, and ours, and the same."""
+        arn = message.ref.arn
+        try:
+            resource = self.reader.read(message.ref, self.judge.needs(message.ref.resource_type))
+        except ResourceGoneError:
+            self._look_again(arn, "gone")
+            return _outcome(Status.SKIPPED, arn, "The resource no longer exists.")
+        except (AccessDeniedError, UnsupportedError, RejectedError) as error:
+            return self._unreadable(message, error)
         if resource.home != self.deployment.region:
-            return resource, []
+            return _outcome(Status.SKIPPED, arn, f"Not governed here: its writer is in {resource.home}.")
+        if message.resource_key and message.resource_key != resource.key:
+            self._look_again(arn, "replaced")
+            return _outcome(Status.SKIPPED, arn, "Another resource has this name now; it was not judged.")
+        return resource
+
+    def _decide_again(self, resource: Resource, message: RemediationMessage) -> _Look:
         now = self.clock()
         limits = self.judge.policy.limits
 
@@ -154,23 +170,28 @@ class Remediator:
             now=now,
             budget_spent=is_spent,
         )
-        self._hand_back(message, judgements)
         due = [j for j in judgements if j.decision.action is Action.REMEDIATE]
-        return resource, sorted(due, key=lambda j: (j.control.severity.rank, j.control.id))
+        return _Look(
+            resource,
+            tuple(sorted(due, key=lambda j: (j.control.severity.rank, j.control.id))),
+            waits=self._hand_back(message.ref.arn, judgements),
+        )
 
-    def _hand_back(self, message: RemediationMessage, judgements: Sequence[Judgement]) -> None:
-        """A control that is now decided differently goes back to where decisions are kept."""
+    def _hand_back(self, arn: str, judgements: Sequence[Judgement]) -> bool:
+        """A control that is now decided differently goes back to where decisions are kept; whether one waits."""
+        waits = False
         for judgement in judgements:
             action = judgement.decision.action
+            compliance = judgement.evaluation.compliance
             if action is Action.DEFER:
-                self._defer(message.ref.arn, judgement.decision.reason.value)
-            elif action not in {Action.REMEDIATE, Action.OBSERVE}:
-                self._look_again(message.ref.arn, "decided_differently")
-
-    def _nothing_to_do(self, message: RemediationMessage) -> Outcome:
-        if self.state.waiting(message.ref.arn) is not None:
-            return self._outcome(Status.DEFERRED, message.ref.arn, "It cannot be written to now; it waits.")
-        return self._outcome(Status.SKIPPED, message.ref.arn, "Nothing is left to write.")
+                self.defer(arn, judgement.decision.reason.value)
+                waits = True
+            elif compliance is ComplianceType.INSUFFICIENT_DATA:
+                self.defer(arn, "insufficient_data")
+                waits = True
+            elif compliance is ComplianceType.NON_COMPLIANT and action is not Action.REMEDIATE:
+                self._look_again(arn, "decided_differently")
+        return waits
 
     def _written(self, message: RemediationMessage, due: Iterable[Judgement]) -> frozenset[str]:
         targets = {
@@ -180,51 +201,39 @@ class Remediator:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def _write(
-        self,
-        resource: Resource,
-        due: Sequence[Judgement],
-        message: RemediationMessage,
-        arns: frozenset[str],
-        owner: str,
-    ) -> Outcome:
-        calls = merge([j.plan for j in due if isinstance(j.plan, Plan)])
-        if not self._reserve(resource, due, len(calls)):
-            return self._wait(resource.ref.arn, Reason.BLAST_RADIUS.value, "The budget of writes is spent.")
-        batch = _Batch(self, resource, message, arns, owner)
-        for call in calls:
-            concerned = [j for j in due if any(is_about(call, own) for own in j.calls)]
-            batch.make(call, concerned)
-            if batch.waits:
+    def _write(self, look: _Look, message: RemediationMessage, arns: frozenset[str], owner: str) -> Outcome:
+        batch = Batch(self, look.resource, message, arns, owner)
+        for call in merge([j.plan for j in look.due if isinstance(j.plan, Plan)]):
+            batch.make(call, [j for j in look.due if any(_holds(call, own) for own in j.calls)])
+            if batch.halted:
                 break
         return batch.outcome()
-
-    def _reserve(self, resource: Resource, due: Sequence[Judgement], amount: int) -> bool:
-        containment = all(j.control.remediation and j.control.remediation.containment for j in due)
-        limits = self.judge.policy.limits
-        return self.state.spend(
-            resource.ref.account,
-            resource.home,
-            containment=containment,
-            now=self.clock(),
-            amount=amount,
-            limit=limits.containment_writes_per_hour if containment else limits.writes_per_hour,
-        )
 
     # --- waiting and telling ------------------------------------------------------------------------------
 
     def _wait(self, arn: str, reason: str, sentence: str) -> Outcome:
-        self._defer(arn, reason)
-        return self._outcome(Status.DEFERRED, arn, sentence)
+        self.defer(arn, reason)
+        return _outcome(Status.DEFERRED, arn, sentence)
+
+    def defer(self, arn: str, reason: str) -> None:
+        """Have it looked at again in a while, unless it waits already."""
+        if self.state.waiting(arn) is None:
+            self._defer(arn, reason)
 
     def _defer(self, arn: str, reason: str) -> None:
-        if self.state.waiting(arn) is not None:
-            return
         now = self.clock()
         due_at = deferral.next_due(now, attempt=0, jitter=self.jitter())
         self.state.defer(Due(arn=arn, due_at=due_at, first_at=now, attempt=0, reason=reason))
 
     def _look_again(self, arn: str, why: str) -> None:
+        """Have it judged again at once, and again in a while should that lead back here.
+
+        `evaluate` removes the row when it decides otherwise. Where the two steps disagree, for one because only
+        one of them has the new policy, the row stays, and they go on at its pace and not as fast as they can.
+        """
+        if self.state.waiting(arn) is not None:
+            return
+        self._defer(arn, why)
         self.queues.trigger(
             {
                 "resource": arn,
@@ -237,155 +246,74 @@ class Remediator:
             }
         )
 
-    def _outcome(self, status: Status, arn: str, sentence: str) -> Outcome:
-        return Outcome(status=status, arn=arn, sentence=sentence)
-
     def verify_later(self, arn: str) -> None:
-        """Look again in a while, should the event of our own write be lost."""
-        self._defer(arn, "verify")
+        """Look again in a while, should the event of our own write be lost; soon, whatever it waited for before."""
+        waiting = self.state.waiting(arn)
+        if waiting is None:
+            self._defer(arn, _VERIFY)
+            return
+        soon = deferral.next_due(self.clock(), attempt=0, jitter=self.jitter())
+        if soon < waiting.due_at:
+            self.state.defer(replace(waiting, due_at=soon))
 
-    def fail(self, resource: Resource, judgement: Judgement, error: Exception) -> None:
-        """Tell a person that a remediation was refused."""
-        control = judgement.control.id
-        self.keep(
-            resource,
+    def _unreadable(self, message: RemediationMessage, error: Exception) -> Outcome:
+        """Tell a person that what was decided cannot be done, because this role cannot even look."""
+        arn = message.ref.arn
+        sentence = f"It could not be read: {error}."
+        if not message.resource_key:
+            return self._wait(arn, "unreadable", sentence)
+        for control in message.controls:
+            self.fail(message.resource_key, control, error)
+        return _outcome(Status.FAILED, arn, sentence, controls=message.controls)
+
+    def fail(self, resource_key: str, control: str, error: Exception, calls: Sequence[Call] = ()) -> None:
+        """Tell a person that a remediation was refused, and remember of which calls, so that they can rest."""
+        refused = {REFUSED_AT: self.clock().isoformat(), REFUSED: digest(calls) if calls else ""}
+        kept = self.keep(
+            resource_key,
             control,
-            lambda finding: replace(
-                finding,
-                attempts=(*finding.attempts, self.clock()),
-                decision={**finding.decision, "action": Action.TICKET.value, "reason": "remediation_failed"},
-                manual=f"The remediation was refused: {error}",
+            lambda finding: (
+                replace(
+                    finding,
+                    decision={
+                        **finding.decision,
+                        "action": Action.TICKET.value,
+                        "reason": "remediation_failed",
+                        **refused,
+                    },
+                    manual=f"The remediation was refused: {error}",
+                )
+                if finding.is_open
+                else finding
             ),
         )
-        self.queues.ticket(TicketMessage(event=TicketEvent.OPEN, resource_key=resource.key, control=control))
+        self.queues.ticket(
+            TicketMessage(
+                event=TicketEvent.OPEN,
+                resource_key=resource_key,
+                control=control,
+                revision=0 if kept is None else kept.revision,
+            )
+        )
 
-    def keep(self, resource: Resource, control: str, change: Callable[[Finding], Finding]) -> None:
-        """Change a finding, over whatever another step has written meanwhile."""
+    def keep(self, resource_key: str, control: str, change: Callable[[Finding], Finding]) -> Finding | None:
+        """Change a finding, over whatever another step has written meanwhile; returns what is kept."""
         for _ in range(_WRITES_OF_A_FINDING):
-            finding = self.findings.get(resource.key, control)
-            if finding is None:
-                return
+            finding = self.findings.get(resource_key, control)
+            if finding is None or (changed := change(finding)) is finding:
+                return finding
             try:
-                self.findings.put(change(finding))
+                return self.findings.put(changed)
             except ConflictError:
                 continue
-            return
-        msg = f"the finding {control} of {resource.key} is being written by others all the time"
+        msg = f"the finding {control} of {resource_key} is being written by others all the time"
         raise ConflictError(msg)
 
 
-class _Batch:
-    """The calls of one visit: each with its intent and its outcome in the ledger."""
-
-    def __init__(
-        self,
-        remediator: Remediator,
-        resource: Resource,
-        message: RemediationMessage,
-        arns: frozenset[str],
-        owner: str,
-    ) -> None:
-        self._remediator = remediator
-        self._resource = resource
-        self._message = message
-        self._arns = arns
-        self._owner = owner
-        self._made: list[Call] = []
-        self._done: list[str] = []
-        self._failed: list[str] = []
-        self.waits = ""
-
-    def make(self, call: Call, concerned: Sequence[Judgement]) -> None:
-        """Make one call for the findings that it concerns; split it by finding where AWS refuses a part of it."""
-        try:
-            self._apply(call, concerned)
-        except (ResourceBusyError, ThrottledError, StoppedError) as error:
-            self.waits = str(error)
-            self._record(EntryKind.OUTCOME, call, concerned, {"status": Status.DEFERRED, "error": str(error)})
-            self._remediator._defer(self._resource.ref.arn, Reason.BUSY.value)  # noqa: SLF001 - its own helper
-        except (RejectedError, AccessDeniedError) as error:
-            self._record(EntryKind.OUTCOME, call, concerned, {"status": Status.FAILED, "error": str(error)})
-            self._split(call, concerned, error)
-        except GuardError as error:
-            self._record(EntryKind.OUTCOME, call, concerned, {"status": Status.FAILED, "error": str(error)})
-            self._fail(concerned, error)
-
-    def outcome(self) -> Outcome:
-        """What became of the whole visit."""
-        arn = self._resource.ref.arn
-        if self._done:
-            self._remediator.verify_later(arn)
-        made = ", ".join(call.operation for call in self._made)
-        if self.waits:
-            status, sentence = Status.DEFERRED, f"{self.waits}."
-        elif self._failed:
-            status, sentence = Status.FAILED, f"AWS refused the remediation of {', '.join(self._failed)}."
-        else:
-            status, sentence = Status.SUCCEEDED, f"AWS accepted {made}."
-        return Outcome(
-            status=status, arn=arn, sentence=sentence, controls=tuple(self._done), calls=tuple(self._made)
-        )
-
-    def _apply(self, call: Call, concerned: Sequence[Judgement]) -> None:
-        remediator = self._remediator
-        self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()]})
-        # Immediately before the write: this is what makes `warden stop` hold at once.
-        remediator.check_stop()
-        if not remediator.state.holds(self._arns, owner=self._owner, now=remediator.clock()):
-            msg = "the lease on the resource lapsed"
-            raise ResourceBusyError(msg)
-        permits = [permit for j in concerned for permit in _permits(j)]
-        request_id = remediator.writer.apply(call, self._resource, permits)
-        self._made.append(call)
-        self._done.extend(j.control.id for j in concerned)
-        after = {"status": Status.SUCCEEDED, "calls": [call.to_json()], "request_id": request_id}
-        self._record(EntryKind.OUTCOME, call, concerned, after)
-        for judgement in concerned:
-            remediator.keep(
-                self._resource,
-                judgement.control.id,
-                lambda finding: replace(finding, attempts=(*finding.attempts, remediator.clock())),
-            )
-
-    def _split(self, call: Call, concerned: Sequence[Judgement], error: RefusedError) -> None:
-        """One refused parameter must not keep the others from being fixed: each finding's own call, gravest first."""
-        if len(concerned) == 1:
-            self._fail(concerned, error)
-            return
-        for judgement in concerned:
-            for own in judgement.calls:
-                if is_about(call, own) and not self.waits:
-                    self.make(own, [judgement])
-
-    def _fail(self, concerned: Sequence[Judgement], error: Exception) -> None:
-        for judgement in concerned:
-            self._failed.append(judgement.control.id)
-            self._remediator.fail(self._resource, judgement, error)
-
-    def _record(
-        self, kind: EntryKind, call: Call, concerned: Sequence[Judgement], after: Mapping[str, Any]
-    ) -> None:
-        remediator = self._remediator
-        before: dict[str, Any] = {}
-        for judgement in concerned:
-            before.update(plain(judgement.evaluation.evidence))
-        remediator.ledger.append(
-            LedgerEntry(
-                at=remediator.clock(),
-                actor="remediate",
-                chain=self._resource.key,
-                kind=kind,
-                control=",".join(j.control.id for j in concerned),
-                arn=self._resource.ref.arn,
-                before=before if kind is EntryKind.INTENT else {},
-                after={"operation": call.operation, **after},
-                cause=self._message.cause,
-                control_version=",".join(code_version(j.control.module) for j in concerned),
-                policy_version=remediator.judge.policy.version,
-            )
-        )
+def _outcome(status: Status, arn: str, sentence: str, *, controls: tuple[str, ...] = ()) -> Outcome:
+    return Outcome(status=status, arn=arn, sentence=sentence, controls=controls)
 
 
-def _permits(judgement: Judgement) -> tuple[Permit, ...]:
-    remediation = judgement.control.remediation
-    return remediation.permits if remediation is not None else ()
+def _holds(call: Call, own: Call) -> bool:
+    """Whether a merged call makes a finding's own call too, with each of its values."""
+    return merge([Plan((call,)), Plan((own,))]) == (call,)

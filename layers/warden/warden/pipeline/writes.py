@@ -1,0 +1,230 @@
+"""The calls of one remediation: each with its budget, its intent and its outcome in the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from warden.core.decision import Reason
+from warden.core.errors import (
+    AccessDeniedError,
+    GuardError,
+    RefusedError,
+    RejectedError,
+    ResourceBusyError,
+    ResourceGoneError,
+    StoppedError,
+    ThrottledError,
+    UnsupportedError,
+    WardenError,
+)
+from warden.core.ledger import EntryKind, LedgerEntry, plain
+from warden.core.plan import is_about
+from warden.core.version import code_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warden.core.finding import Finding
+    from warden.core.guard import Permit
+    from warden.core.messages import RemediationMessage
+    from warden.core.plan import Call
+    from warden.core.resource import Resource
+    from warden.pipeline.judge import Judgement
+    from warden.pipeline.remediate import Remediator
+
+_WHY_NOT_NOW: Mapping[type[WardenError], str] = {
+    ResourceBusyError: Reason.BUSY.value,
+    ResourceGoneError: "gone",
+    StoppedError: "stopped",
+    ThrottledError: "throttled",
+}
+_REFUSALS = (RejectedError, AccessDeniedError, GuardError, UnsupportedError)
+
+
+class Status(StrEnum):
+    """What became of a remediation."""
+
+    SUCCEEDED = "SUCCEEDED"
+    """AWS accepted every call; the finding resolves when a later look shows the effect."""
+    FAILED = "FAILED"
+    """AWS, or the write guard, refused something; a person is told."""
+    SKIPPED = "SKIPPED"
+    DEFERRED = "DEFERRED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one remediation message, with a sentence."""
+
+    status: Status
+    arn: str
+    sentence: str
+    controls: tuple[str, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+
+class Batch:
+    """The calls of one visit, one after the other."""
+
+    def __init__(
+        self,
+        remediator: Remediator,
+        resource: Resource,
+        message: RemediationMessage,
+        arns: frozenset[str],
+        owner: str,
+    ) -> None:
+        self._remediator = remediator
+        self._resource = resource
+        self._message = message
+        self._arns = arns
+        self._owner = owner
+        self._made: list[Call] = []
+        self._done: list[str] = []
+        self._failed: list[str] = []
+        self._waits: list[str] = []
+        self.halted = False
+        """Whether nothing more can be written in this visit."""
+
+    def make(self, call: Call, concerned: Sequence[Judgement]) -> None:
+        """Make one call for the findings that it concerns; split it by finding where a part of it is refused.
+
+        Only what the write itself answers is an outcome of the write. What fails around it, such as the ledger, is
+        a crash: the message is delivered again, and looks again before anything is written.
+        """
+        if not self._reserve(concerned):
+            self._wait("The budget of writes is spent", Reason.BLAST_RADIUS.value)
+            return
+        self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()]})
+        if self._is_held_up(call, concerned):
+            return
+        permits = [permit for judgement in concerned for permit in _permits(judgement)]
+        try:
+            request_id = self._remediator.writer.apply(call, self._resource, permits)
+        except tuple(_WHY_NOT_NOW) as error:
+            reason = next(why for kind, why in _WHY_NOT_NOW.items() if isinstance(error, kind))
+            self._halt(call, concerned, error, reason)
+        except _REFUSALS as error:
+            self._record(EntryKind.OUTCOME, call, concerned, _answer(Status.FAILED, error))
+            self._split(call, concerned, error)
+        else:
+            self._applied(call, concerned, request_id)
+
+    def outcome(self) -> Outcome:
+        """What became of the whole visit: a refusal outweighs a delay, since it is the one to alarm about."""
+        arn = self._resource.ref.arn
+        if self._done:
+            self._remediator.verify_later(arn)
+        made = ", ".join(call.operation for call in self._made)
+        sentences = [f"{why}." for why in self._waits]
+        status = Status.DEFERRED if self._waits else Status.SUCCEEDED
+        if made:
+            sentences.insert(0, f"AWS accepted {made}.")
+        if self._failed:
+            status = Status.FAILED
+            sentences.insert(0, f"The remediation of {', '.join(self._failed)} was refused.")
+        return Outcome(
+            status=status,
+            arn=arn,
+            sentence=" ".join(sentences),
+            controls=tuple(self._done),
+            calls=tuple(self._made),
+        )
+
+    # --- before the write ---------------------------------------------------------------------------------
+
+    def _reserve(self, concerned: Sequence[Judgement]) -> bool:
+        """Take one write from the budget; a call that closes an open door has a budget of its own."""
+        remediator = self._remediator
+        containment = any(j.control.remediation and j.control.remediation.containment for j in concerned)
+        limits = remediator.judge.policy.limits
+        return remediator.state.spend(
+            self._resource.ref.account,
+            self._resource.home,
+            containment=containment,
+            now=remediator.clock(),
+            amount=1,
+            limit=limits.containment_writes_per_hour if containment else limits.writes_per_hour,
+        )
+
+    def _is_held_up(self, call: Call, concerned: Sequence[Judgement]) -> bool:
+        """Immediately before the write: this is what makes `warden stop` hold at once."""
+        remediator = self._remediator
+        try:
+            remediator.check_stop()
+        except StoppedError as error:
+            self._halt(call, concerned, error, "stopped")
+            return True
+        if remediator.state.holds(self._arns, owner=self._owner, now=remediator.clock()):
+            return False
+        self._halt(call, concerned, ResourceBusyError("the lease on the resource lapsed"), "leased")
+        return True
+
+    def _halt(self, call: Call, concerned: Sequence[Judgement], error: WardenError, reason: str) -> None:
+        self.halted = True
+        self._record(EntryKind.OUTCOME, call, concerned, _answer(Status.DEFERRED, error))
+        self._wait(str(error), reason)
+
+    def _wait(self, why: str, reason: str) -> None:
+        self._waits.append(why)
+        self._remediator.defer(self._resource.ref.arn, reason)
+
+    # --- after the write ----------------------------------------------------------------------------------
+
+    def _applied(self, call: Call, concerned: Sequence[Judgement], request_id: str) -> None:
+        remediator = self._remediator
+        self._made.append(call)
+        self._done.extend(j.control.id for j in concerned)
+        after = {"status": Status.SUCCEEDED, "calls": [call.to_json()], "request_id": request_id}
+        self._record(EntryKind.OUTCOME, call, concerned, after)
+        for judgement in concerned:
+            remediator.keep(self._resource.key, judgement.control.id, self._attempted)
+
+    def _attempted(self, finding: Finding) -> Finding:
+        return replace(finding, attempts=(*finding.attempts, self._remediator.clock()))
+
+    def _split(self, call: Call, concerned: Sequence[Judgement], error: RefusedError) -> None:
+        """One refused parameter must not keep the others from being fixed: each finding's own call, gravest first."""
+        if len(concerned) == 1:
+            judgement = concerned[0]
+            self._failed.append(judgement.control.id)
+            self._remediator.fail(self._resource.key, judgement.control.id, error, judgement.calls)
+            return
+        for judgement in concerned:
+            for own in judgement.calls:
+                if is_about(call, own) and not self.halted:
+                    self.make(own, [judgement])
+
+    def _record(
+        self, kind: EntryKind, call: Call, concerned: Sequence[Judgement], after: Mapping[str, Any]
+    ) -> None:
+        remediator = self._remediator
+        before: dict[str, Any] = {}
+        for judgement in concerned:
+            before.update(plain(judgement.evaluation.evidence))
+        remediator.ledger.append(
+            LedgerEntry(
+                at=remediator.clock(),
+                actor="remediate",
+                chain=self._resource.key,
+                kind=kind,
+                control=",".join(j.control.id for j in concerned),
+                arn=self._resource.ref.arn,
+                before=before if kind is EntryKind.INTENT else {},
+                after={"operation": call.operation, **after},
+                cause=self._message.cause,
+                control_version=",".join(code_version(j.control.module) for j in concerned),
+                policy_version=remediator.judge.policy.version,
+            )
+        )
+
+
+def _answer(status: Status, error: WardenError) -> dict[str, str]:
+    return {"status": status, "error": str(error)}
+
+
+def _permits(judgement: Judgement) -> tuple[Permit, ...]:
+    remediation = judgement.control.remediation
+    return remediation.permits if remediation is not None else ()
