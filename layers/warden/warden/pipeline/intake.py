@@ -52,6 +52,9 @@ def read(event: Mapping[str, Any], *, received_at: datetime) -> Intake:
             _add(intake, message, _decode(body), received_at)
         except MalformedEventError as error:
             intake.malformed.append((message, error))
+        except Exception as bug:  # noqa: BLE001 - a reader's bug must not take its batch with it
+            why = f"the event could not be read: {type(bug).__name__}: {bug}"
+            intake.malformed.append((message, MalformedEventError(why)))
     return intake
 
 
