@@ -123,7 +123,9 @@ def replay(file: str, event: Any, *, dry_run: bool, policy_file: str) -> Replay:
 
 def _send(stack: LocalStack, event: Any, told: Replay) -> None:
     """Put an EventBridge event onto the bus; hand anything else to the evaluate function, as a manual invoke does."""
-    if isinstance(event, Mapping) and "detail-type" in event:
+    if not isinstance(event, Mapping):
+        return
+    if "detail-type" in event and isinstance(event.get("detail"), Mapping):
         told.rules = stack.runtime.bus.explain(event)
         if told.matched:
             stack.put(dict(event))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from moto.backends import get_backend
+
+from console.local.rds.snapshots import take_of_cluster, take_of_instance
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Lookup, WholeKind
@@ -42,10 +45,8 @@ class Seeder:
         match trigger.target:
             case Lookup(resource_type=resource_type, resource_id=resource_id):
                 name = f"seeded-{resource_id.rpartition('-')[2][:8].lower()}"
-                arn = self._make(resource_type, name)
-                member = KINDS[resource_type].immutable_id
-                if arn and member is not None:
-                    self._stack.aws.rds.overlay(arn, **{member: resource_id})
+                self._make(resource_type, name)
+                self._give_id(resource_type, name, resource_id)
             case WholeKind(resource_type=resource_type):
                 name = "seeded"
                 self._make(resource_type, name)
@@ -71,6 +72,22 @@ class Seeder:
             ResourceType.DB_PARAMETER_GROUP: self._group,
         }[resource_type]
         return make(name)
+
+    def _give_id(self, resource_type: ResourceType, name: str, resource_id: str) -> None:
+        """Let a resource have the immutable id that the event names; AWS chooses it, and so nobody can ask for one."""
+        match resource_type:
+            case ResourceType.DB_CLUSTER:
+                self._backend.clusters[name].db_cluster_resource_id = resource_id
+            case ResourceType.DB_INSTANCE:
+                self._backend.databases[name].dbi_resource_id = resource_id
+            case ResourceType.GLOBAL_CLUSTER:
+                self._backend.global_clusters[name].global_cluster_resource_id = resource_id
+            case _:
+                pass
+
+    @property
+    def _backend(self) -> Any:
+        return get_backend("rds")[self._stack.aws.account][self._stack.region]
 
     @property
     def _rds(self) -> Any:
@@ -118,7 +135,8 @@ class Seeder:
                 "DBClusterArn"
             ]
         if name.startswith("rds:"):
-            return self._automated(source_arn, name, member="DBClusterSnapshotIdentifier")
+            take_of_cluster(self._backend, self._backend.clusters[source], name, kind="automated")
+            return source_arn
         made = self._rds.create_db_cluster_snapshot(
             DBClusterSnapshotIdentifier=name, DBClusterIdentifier=source
         )
@@ -137,7 +155,8 @@ class Seeder:
                 "DBInstanceArn"
             ]
         if name.startswith("rds:"):
-            return self._automated(source_arn, name, member="DBSnapshotIdentifier")
+            take_of_instance(self._backend, self._backend.databases[source], name, kind="automated")
+            return source_arn
         if ":" in name:
             # AWS Backup names its snapshots so, and only AWS Backup can.
             return ""
@@ -147,18 +166,13 @@ class Seeder:
         )
         return str(made["DBSnapshot"]["DBSnapshotArn"])
 
-    def _automated(self, source_arn: str, name: str, *, member: str) -> str:
-        """The automated snapshot of a source; RDS chooses its name, so that the event's is laid over it."""
-        arn = self._stack.aws.rds.take_automated_snapshot(source_arn)
-        del name, member
-        return arn
-
     def _global_cluster(self, name: str) -> str:
         arn = self._cluster(f"{name}-writer")
         made = self._rds.create_global_cluster(GlobalClusterIdentifier=name, SourceDBClusterIdentifier=arn)
         return str(made["GlobalCluster"]["GlobalClusterArn"])
 
     def _proxy(self, name: str) -> str:
+        subnets = self._stack.client("ec2").describe_subnets()["Subnets"]
         made = self._rds.create_db_proxy(
             DBProxyName="seeded",
             EngineFamily="POSTGRESQL",
@@ -169,7 +183,7 @@ class Seeder:
                 }
             ],
             RoleArn="arn:aws:iam::123456789012:role/proxy",
-            VpcSubnetIds=["subnet-1", "subnet-2"],
+            VpcSubnetIds=[subnet["SubnetId"] for subnet in subnets],
         )["DBProxy"]
         if name.startswith("prx-"):
             arn = ResourceRef.build(
