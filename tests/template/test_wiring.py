@@ -29,17 +29,28 @@ CONSUMER_OF = {
 FOURTEEN_DAYS = 1_209_600
 EVERYWHERE = {
     *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"),
-    *("WARDEN_ACCOUNT_ID", "WARDEN_PARTITION", "WARDEN_POLICY_FILE"),
+    *("WARDEN_ACCOUNT_ID", "WARDEN_PARTITION"),
     *("WARDEN_FINDINGS_TABLE", "WARDEN_LEDGER_TABLE", "WARDEN_STATE_TABLE"),
 }
-DECIDING = {"WARDEN_MODE_CEILING", "WARDEN_OWN_ROLES"}
+DECIDING = {"WARDEN_POLICY_FILE", "WARDEN_MODE_CEILING"}
 ENVIRONMENT = {
-    "EvaluateFunction": EVERYWHERE | DECIDING | {"WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"},
-    "RemediateFunction": EVERYWHERE | DECIDING | {"WARDEN_TRIGGERS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"},
-    "TicketFunction": EVERYWHERE | {"WARDEN_TOPIC_ARN"},
-    "SweepFunction": EVERYWHERE
-    | DECIDING
-    | {"WARDEN_TRIGGERS_QUEUE_URL", "WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"},
+    "EvaluateFunction": {
+        *EVERYWHERE,
+        *DECIDING,
+        *("WARDEN_OWN_ROLES", "WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
+    },
+    "RemediateFunction": {
+        *EVERYWHERE,
+        *DECIDING,
+        *("WARDEN_TRIGGERS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
+    },
+    "TicketFunction": {*EVERYWHERE, "WARDEN_TOPIC_ARN"},
+    "SweepFunction": {
+        *EVERYWHERE,
+        *DECIDING,
+        *("WARDEN_OWN_ROLES", "WARDEN_TRIGGERS_QUEUE_URL"),
+        *("WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
+    },
 }
 REFERENCES = {
     "WARDEN_FINDINGS_TABLE": "FindingsTable",
@@ -121,7 +132,7 @@ def queues(stack: LocalTemplate) -> Iterator[LocalResource]:
     yield from stack.of_type("AWS::SQS::Queue")
 
 
-def test_each_queue_is_encrypted_and_refuses_what_is_not_on_the_way_to_it(stack: LocalTemplate) -> None:
+def test_each_queue_is_encrypted_at_rest_and_refuses_connections_that_are_not(stack: LocalTemplate) -> None:
     for queue in queues(stack):
         assert queue.properties["SqsManagedSseEnabled"] is True, queue.logical_id
         policy = queue_policy(stack, queue)
@@ -226,12 +237,17 @@ def test_a_function_is_told_what_it_needs_and_no_more(stack: LocalTemplate, func
     for name, resource in REFERENCES.items():
         if name in environment:
             assert environment[name] == stack.resources[resource].ref
-    assert environment["WARDEN_ACCOUNT_ID"] == stack.account_id
-    assert environment["WARDEN_POLICY_FILE"] == "/opt/policy/policy.toml"
-    assert environment["POWERTOOLS_METRICS_NAMESPACE"] == "AuroraWarden"
-    if "WARDEN_OWN_ROLES" in environment:
-        assert environment["WARDEN_OWN_ROLES"] == stack.resources["RemediateRole"].arn
-        assert environment["WARDEN_MODE_CEILING"] == "observe"
+    fixed = {
+        "WARDEN_ACCOUNT_ID": stack.account_id,
+        "WARDEN_PARTITION": "aws",
+        "WARDEN_POLICY_FILE": "/opt/policy/policy.toml",
+        "WARDEN_MODE_CEILING": "observe",
+        "WARDEN_OWN_ROLES": stack.resources["RemediateRole"].arn,
+        "POWERTOOLS_METRICS_NAMESPACE": "AuroraWarden",
+    }
+    assert {name: environment[name] for name in fixed if name in environment} == {
+        name: value for name, value in fixed.items() if name in environment
+    }
 
 
 def test_no_two_functions_or_stacks_share_a_service_name(stack: LocalTemplate) -> None:
@@ -249,7 +265,8 @@ def test_a_function_runs_on_the_layers_and_the_runtime_that_are_built(
     properties = stack.resources[function].properties
     assert (item.runtime, properties["Architectures"]) == ("python3.13", ["arm64"])
     assert item.handler == "app.handler"
-    assert item.layer_uris == ("layers/warden", "layers/policy")
+    decides = "WARDEN_POLICY_FILE" in item.environment
+    assert item.layer_uris == (("layers/warden", "layers/policy") if decides else ("layers/warden",))
     assert item.code_uri == f"functions/{function.removesuffix('Function').lower()}"
     assert "ReservedConcurrentExecutions" not in properties
     assert "VpcConfig" not in properties
