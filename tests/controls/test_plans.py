@@ -306,6 +306,21 @@ def test_without_a_key_in_the_policy_nothing_is_copied() -> None:
     assert "baseline.kms_key" in manual("db_snapshot_encrypted", TAKEN_BY_MISTAKE).why
 
 
+def test_a_snapshot_of_rds_custom_is_not_copied() -> None:
+    facts = {**TAKEN_BY_MISTAKE, "Engine": "custom-oracle-ee"}
+    assert "RDS Custom" in manual("db_snapshot_encrypted", facts, {"kms_key": items.KEY}).why
+
+
+def test_a_temporary_cluster_has_a_name_that_a_cluster_may_have() -> None:
+    facts = {
+        "DBClusterSnapshotIdentifier": "a" * 255,
+        "StorageEncrypted": False,
+        "StorageEncryptionType": "none",
+    }
+    words = manual("cluster_snapshot_encrypted", facts).steps[0].split()
+    assert len(words[words.index("--db-cluster-identifier") + 1]) == 63
+
+
 def test_a_cluster_snapshot_is_never_copied_but_restored_by_a_person() -> None:
     facts = {"StorageEncrypted": False, "StorageEncryptionType": "none"}
     made = manual("cluster_snapshot_encrypted", facts, {"kms_key": items.KEY})

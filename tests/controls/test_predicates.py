@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controls import items
+from controls import items, service
 from warden.controls import all_controls
-from warden.core import engines, frameworks, guidance, parameters
+from warden.core import engines, frameworks, guidance, log_exports, parameters
 from warden.core.authentication import is_small_burstable
 from warden.core.baseline import APPROVED_ACCOUNTS, KMS_KEY
 from warden.core.encryption import CopyName, CustomerKey, copy_name, is_encrypted
@@ -245,3 +245,18 @@ def test_a_requirement_that_a_framework_has_not_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match="has no"):
         make(number)
+
+
+def test_every_log_type_that_the_api_reference_names_may_be_required_and_enabled() -> None:
+    # CreateDBCluster and CreateDBInstance: EnableCloudwatchLogsExports, "valid for each DB engine".
+    prose = " ".join(
+        service.input_of(operation).members["EnableCloudwatchLogsExports"].documentation
+        for operation in ("CreateDBCluster", "CreateDBInstance")
+    )
+    documented = {
+        name
+        for row in re.findall(r"- <code>(.*?)</code>\s*</p>", prose)
+        for name in re.split(r"\s*\|\s*", row)
+    }
+    assert {"audit", "oemagent", "postgresql", "diag.log"} <= documented
+    assert documented == set(log_exports.LOG_TYPES)

@@ -1,7 +1,7 @@
 """Every control, found by looking: a file in this package is a control, and there is no list to keep.
 
-A control is one file with a module-level `CONTROL`; its id is the file's name. How to write one is told in
-docs/how-to/; the contract that each must keep is `tests/controls/test_contract.py`.
+A control is one file with a module-level `CONTROL`; its id is the file's name. The contract that each must keep is
+`tests/controls/test_contract.py`.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from warden.core.resource import Resource
 
-# Those that every version of an engine knows, and those that only some do.
-LOG_TYPES = tuple(sorted({"iam-db-auth-error", "instance"}.union(*DOCUMENTED_LOG_TYPES.values())))
+# Those that every version of an engine knows, those that only some do, and the log of an option of Oracle.
+LOG_TYPES = tuple(sorted({"iam-db-auth-error", "instance", "oemagent"}.union(*DOCUMENTED_LOG_TYPES.values())))
 
 COST = (
     "CloudWatch Logs bills what is exported: in us-east-1, 0.50 USD for each GB that comes in and 0.03 USD for "
