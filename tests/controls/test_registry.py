@@ -35,6 +35,8 @@ def test_controls_come_in_the_order_of_their_ids_and_are_found_once() -> None:
     ids = [control.id for control in all_controls()]
     assert ids == sorted(ids)
     assert all_controls() is all_controls()
+    unsorted = [module(f"x.{name}", CONTROL=control(f"x.{name}", title=name)) for name in ("b", "c", "a")]
+    assert [found.id for found in collect(unsorted)] == ["a", "b", "c"]
 
 
 def test_a_file_without_a_control_is_refused() -> None:
