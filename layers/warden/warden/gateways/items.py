@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 ROOM = 390_000
 """Bytes of JSON that fit into an item beside its keys: DynamoDB's limit is 400 KB for names and values."""
 
-_LOST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+_LOST = frozenset(
+    {
+        "ConditionalCheckFailedException",
+        "ReplicatedWriteConflictException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+# The same as reasons of a transaction that was cancelled.
+_LOST_REASONS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _SLOWED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"})
 _LADDER = (65_536, 16_384, 4_096, 1_024)
 
@@ -77,7 +86,7 @@ def conditional(operation: str) -> Iterator[None]:
             response: Any = error.response
             code = response.get("Error", {}).get("Code", "")
             reasons = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
-            if code in {"ConditionalCheckFailedException", "TransactionConflictException"} or reasons & _LOST:
+            if code in _LOST or reasons & _LOST_REASONS:
                 msg = f"{operation}: another writer was first"
                 raise ConflictError(msg) from error
             if reasons & _SLOWED:
