@@ -77,7 +77,7 @@ def check_parameters(call: Call) -> None:
 
 def make(aws: FakeAws, call: Call, target: ResourceRef) -> None:
     """Change the world as the call says, or refuse as AWS does."""
-    _CALLS[call.operation](aws, target, copy.deepcopy(dict(call.parameters)))
+    OPERATIONS[call.operation](aws, target, copy.deepcopy(dict(call.parameters)))
 
 
 def _live(aws: FakeAws, ref: ResourceRef, code: str) -> dict[str, Any]:
@@ -227,7 +227,7 @@ def _copy_snapshot(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -
     aws.add(ResourceType.DB_SNAPSHOT, item)
 
 
-_CALLS: Mapping[str, Callable[[FakeAws, ResourceRef, dict[str, Any]], None]] = {
+OPERATIONS: Mapping[str, Callable[[FakeAws, ResourceRef, dict[str, Any]], None]] = {
     "ModifyDBCluster": _modify_cluster,
     "ModifyDBInstance": _modify_instance,
     "ModifyGlobalCluster": _modify_global_cluster,
