@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import string
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ from warden.core.errors import ConflictError, RejectedError
 from warden.core.finding import Finding, WorkflowStatus
 from warden.core.ledger import redacted
 from warden.core.resource import Facts
-from warden.gateways.findings import DynamoFindings, fitting
+from warden.gateways.findings import DynamoFindings, fitting, to_row
+from warden.gateways.items import encode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -172,10 +173,23 @@ def item_size(item: dict[str, Any]) -> int:
 def test_no_finding_is_too_large_for_an_item(
     dynamodb: DynamoDBClient, tables: Tables, dynamo_findings: DynamoFindings, changes: dict[str, Any]
 ) -> None:
-    kept = dynamo_findings.put(finding(**changes))
+    # The longest keys that DynamoDB takes.
+    longest = {"resource_key": "k" * 2048, "control": "c" * 1024, "arn": "a" * 2048}
+    kept = dynamo_findings.put(finding(**longest, **changes))
     item = dynamodb.scan(TableName=tables.findings)["Items"][0]
     assert item_size(item) <= LARGEST_ITEM
-    assert dynamo_findings.get(KEY, kept.control) == kept
+    assert dynamo_findings.get(kept.resource_key, kept.control) == kept
+
+
+def test_no_size_slips_through_between_what_fits_and_what_is_cut() -> None:
+    longest = {"resource_key": "k" * 2048, "control": "c" * 1024, "arn": "a" * 2048}
+    whole = []
+    for length in range(385_000, 411_000, 500):
+        kept = fitting(finding(**longest, evidence={"Members": "x" * length}))
+        assert item_size(encode(to_row(kept))) <= LARGEST_ITEM
+        whole.append(kept.evidence["Members"] == "x" * length)
+    assert whole[0]
+    assert not whole[-1]
 
 
 def test_a_finding_just_within_the_size_is_kept_whole() -> None:
@@ -272,8 +286,7 @@ JSON = st.recursive(
 # Secrets are tested elsewhere, and the one thing that is not kept.
 DOCUMENTS = st.dictionaries(TEXT, JSON, max_size=4).filter(lambda document: redacted(document) == document)
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the bounds of a strategy are naive
-FINDINGS = st.builds(
-    Finding,
+MEMBERS: dict[str, st.SearchStrategy[Any]] = dict(  # noqa: C408 - reads like the constructor that it feeds
     resource_key=st.text(string.ascii_letters, min_size=1, max_size=20),
     control=st.text(string.ascii_lowercase, min_size=1, max_size=20),
     arn=st.text(string.ascii_letters, min_size=1, max_size=20),
@@ -293,6 +306,11 @@ FINDINGS = st.builds(
     manual=TEXT,
     cause=DOCUMENTS,
 )
+FINDINGS = st.builds(Finding, **MEMBERS)
+
+
+def test_no_member_of_a_finding_is_left_out_of_the_next_test() -> None:
+    assert {field.name for field in fields(Finding)} == {*MEMBERS, "revision"}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

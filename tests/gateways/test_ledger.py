@@ -170,6 +170,26 @@ def test_an_append_that_always_loses_says_so_and_leaves_nothing(
     assert verify(links, dynamo_ledger.head(CHAIN)) == []
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_entry_that_vanishes_meanwhile_leaves_a_gap_that_is_not_filled(
+    dynamodb: DynamoDBClient, tables: Tables, dynamo_ledger: DynamoLedger, before: int
+) -> None:
+    for _ in range(before):
+        dynamo_ledger.append(entry())
+    other = DynamoLedger(dynamodb, tables.ledger, tables.state)
+    winners = iter([entry(2)])
+
+    def act() -> None:
+        if winner := next(winners, None):
+            other.append(winner)
+            key: Any = {"chain": {"S": CHAIN}, "sequence": {"N": str(before + 1)}}
+            dynamodb.delete_item(TableName=tables.ledger, Key=key)
+
+    with interfering(dynamodb, act):
+        dynamo_ledger.append(entry(3))
+    assert verify(dynamo_ledger.read(CHAIN), dynamo_ledger.head(CHAIN)) == [f"Entry {before + 1} is missing."]
+
+
 def test_a_head_that_was_set_back_takes_no_entry_over_an_old_one(
     dynamodb: DynamoDBClient, tables: Tables, dynamo_ledger: DynamoLedger
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -111,6 +112,13 @@ def test_a_deduplication_id_may_be_any_text(ends: Ends) -> None:
     ends.queues.remediate(MESSAGE, deduplication_id="ä b" * 500)
     ends.queues.remediate(MESSAGE, deduplication_id="ä b" * 501)
     assert len(ends.remediations()) == 2
+
+
+def test_what_sqs_gets_as_deduplication_id_is_one_that_it_takes(sqs: SQSClient, addresses: Addresses) -> None:
+    queues = SqsQueues(sqs, remediations_url=addresses.remediations)
+    queues.remediate(MESSAGE, deduplication_id="ä b" * 500)
+    (message,) = received(sqs, addresses.remediations)
+    assert re.fullmatch("[!-~]{1,128}", message["Attributes"]["MessageDeduplicationId"])
 
 
 def test_a_ticket_arrives_as_it_was_sent(ends: Ends) -> None:

@@ -12,7 +12,7 @@ from warden.core.control import ComplianceType
 from warden.core.errors import RejectedError, ThrottledError
 from warden.core.finding import Finding, WorkflowStatus
 from warden.core.ticket import Ticket, TicketState
-from warden.gateways.sns import LIMIT, SnsSink, publication
+from warden.gateways.sns import SnsSink, publication
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -150,7 +150,7 @@ def test_a_ticket_beyond_the_limit_is_cut_where_it_hurts_least(
 ) -> None:
     ticket = replace(TICKET, finding=replace(FINDING, **changes))
     sent = publication(ticket)
-    assert size(sent) <= LIMIT
+    assert size(sent) <= 256 * 1024
     document = json.loads(json.loads(sent["Message"])["sqs"])
     assert "left_out" in json.dumps(document) or "left out" in json.dumps(document)
     assert document["fix"] == "Turn it on."
@@ -160,6 +160,16 @@ def test_a_ticket_beyond_the_limit_is_cut_where_it_hurts_least(
     topic = Topic(sns, sqs)
     SnsSink(sns, topic.arn).deliver(ticket)
     assert len(topic.received()) == 1
+
+
+def test_no_size_slips_through_between_what_fits_and_what_is_cut() -> None:
+    whole = []
+    for length in range(35_000, 43_000, 250):
+        sent = publication(replace(TICKET, finding=replace(FINDING, evidence={"Members": "x" * length})))
+        assert size(sent) <= 256 * 1024
+        whole.append("x" * length in sent["Message"])
+    assert whole[0]
+    assert not whole[-1]
 
 
 def test_evidence_goes_before_what_a_person_needs() -> None:

@@ -173,6 +173,13 @@ def test_an_expired_lease_is_taken_over_and_its_old_owner_holds_nothing(
     assert state.holds([CLUSTER], owner="b", now=clock())
 
 
+def test_a_lease_is_never_shorter_than_was_asked(state: State, clock: FixedClock) -> None:
+    assert state.lease([CLUSTER], owner="a", seconds=60, now=clock.advance(seconds=0.4))
+    clock.advance(seconds=59.9)
+    assert state.holds([CLUSTER], owner="a", now=clock())
+    assert not state.lease([CLUSTER], owner="b", seconds=60, now=clock())
+
+
 def test_a_released_lease_is_free_and_releasing_twice_does_no_harm(state: State) -> None:
     assert state.lease([CLUSTER, GROUP], owner="a", seconds=300, now=NOW)
     state.release([CLUSTER, GROUP], owner="a")
