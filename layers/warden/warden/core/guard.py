@@ -162,7 +162,7 @@ class Permit:
     @property
     def action(self) -> str:
         """The IAM action of the operation itself."""
-        return f"rds:{self.operation}"
+        return f"{WRITES[self.operation].service}:{self.operation}"
 
 
 def check(call: Call, permits: Iterable[Permit], resource: Resource) -> None:

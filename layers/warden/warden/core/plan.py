@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One API operation of RDS with its parameters, exactly as boto3 takes them."""
+    """One API operation with its parameters, exactly as boto3 takes them; `WRITES` knows its service."""
 
     operation: str
     parameters: Mapping[str, Any] = field(hash=False)
@@ -51,30 +51,40 @@ class Manual:
     steps: tuple[str, ...] = ()
 
 
-# The parameter that names what an operation writes to, and its type; from the API reference.
-WRITES: Mapping[str, tuple[str, ResourceType]] = {
-    "ModifyDBCluster": ("DBClusterIdentifier", ResourceType.DB_CLUSTER),
-    "ModifyDBInstance": ("DBInstanceIdentifier", ResourceType.DB_INSTANCE),
-    "ModifyGlobalCluster": ("GlobalClusterIdentifier", ResourceType.GLOBAL_CLUSTER),
-    "ModifyDBClusterParameterGroup": (
-        "DBClusterParameterGroupName",
-        ResourceType.DB_CLUSTER_PARAMETER_GROUP,
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an operation writes to: its service, and the parameter that names a resource of a type."""
+
+    service: str
+    parameter: str
+    resource_type: ResourceType
+
+
+# From the API reference of each operation.
+WRITES: Mapping[str, Target] = {
+    "ModifyDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
+    "ModifyDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
+    "ModifyGlobalCluster": Target("rds", "GlobalClusterIdentifier", ResourceType.GLOBAL_CLUSTER),
+    "ModifyDBClusterParameterGroup": Target(
+        "rds", "DBClusterParameterGroupName", ResourceType.DB_CLUSTER_PARAMETER_GROUP
     ),
-    "ModifyDBClusterSnapshotAttribute": ("DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT),
-    "ModifyDBSnapshotAttribute": ("DBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
-    "CopyDBSnapshot": ("TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+    "ModifyDBClusterSnapshotAttribute": Target(
+        "rds", "DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT
+    ),
+    "ModifyDBSnapshotAttribute": Target("rds", "DBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+    "CopyDBSnapshot": Target("rds", "TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
 }
 
 
 def written(call: Call, resource: ResourceRef, *, region: str) -> ResourceRef:
     """What the call writes to; the account is the resource's own."""
-    parameter, resource_type = WRITES[call.operation]
+    target = WRITES[call.operation]
     return ResourceRef.build(
-        resource_type,
+        target.resource_type,
         partition=resource.partition,
         region=resource.region or region,
         account=resource.account,
-        name=str(call.parameters[parameter]),
+        name=str(call.parameters[target.parameter]),
     )
 
 
@@ -107,7 +117,7 @@ def is_about(one: Call, other: Call) -> bool:
     """Whether two calls are the same operation on the same thing."""
     if one.operation != other.operation or one.operation not in WRITES:
         return False
-    parameter = WRITES[one.operation][0]
+    parameter = WRITES[one.operation].parameter
     return bool(one.parameters.get(parameter) == other.parameters.get(parameter))
 
 

@@ -27,6 +27,12 @@ class ResourceType(StrEnum):
     DB_PROXY = "AWS::RDS::DBProxy"
     DB_CLUSTER_PARAMETER_GROUP = "AWS::RDS::DBClusterParameterGroup"
     DB_PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
+    SECURITY_GROUP = "AWS::EC2::SecurityGroup"
+    KMS_KEY = "AWS::KMS::Key"
+    SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - the name of a resource type
+    LOG_GROUP = "AWS::Logs::LogGroup"
+    ACCOUNT = "AWS::::Account"
+    """The account in one Region: GuardDuty, CloudTrail, event subscriptions."""
 
 
 # The resource part of an RDS ARN (RDS User Guide, "Amazon Resource Names (ARNs) in Amazon RDS").
@@ -42,7 +48,18 @@ ARN_TYPES: Mapping[str, ResourceType] = {
 }
 ARN_TYPE_OF: Mapping[ResourceType, str] = {value: key for key, value in ARN_TYPES.items()}
 
-_ARN_PARTS = 7
+# Service and beginning of the resource part (Service Authorization Reference, "Resource types" of each service).
+_FORMS: Mapping[ResourceType, tuple[str, str]] = {
+    **{resource_type: ("rds", f"{word}:") for word, resource_type in ARN_TYPES.items()},
+    ResourceType.SECURITY_GROUP: ("ec2", "security-group/"),
+    ResourceType.KMS_KEY: ("kms", "key/"),
+    ResourceType.SECRET: ("secretsmanager", "secret:"),
+    ResourceType.LOG_GROUP: ("logs", "log-group:"),
+    ResourceType.ACCOUNT: ("iam", "root"),
+}
+_SERVICES = frozenset(service for service, _ in _FORMS.values())
+_WITHOUT_REGION = frozenset({ResourceType.GLOBAL_CLUSTER, ResourceType.ACCOUNT})
+_ARN_PARTS = 6
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,31 +71,39 @@ class ResourceRef:
 
     @classmethod
     def from_arn(cls, arn: str) -> Self:
-        """Read an RDS ARN; a ValueError says why when it names nothing that Warden knows."""
+        """Read an ARN; a ValueError says why when it names nothing that Warden knows."""
         # Automated snapshots have a colon in their id (…:cluster-snapshot:rds:orders-2026-…).
         parts = arn.split(":", _ARN_PARTS - 1)
-        if len(parts) != _ARN_PARTS or parts[0] != "arn" or not parts[_ARN_PARTS - 1]:
-            msg = f"{arn!r} is not an ARN of the form arn:partition:rds:region:account:type:id"
+        if len(parts) != _ARN_PARTS or parts[0] != "arn" or not parts[-1] or parts[-1].endswith(":"):
+            msg = f"{arn!r} is not an ARN of the form arn:partition:service:region:account:resource"
             raise ValueError(msg)
-        if parts[2] != "rds":
-            msg = f"{arn!r} is an ARN of the service {parts[2]!r}, not of rds"
+        *head, rest = parts
+        service = head[2]
+        if service not in _SERVICES:
+            msg = f"{arn!r} is an ARN of the service {service!r}, not of {', '.join(sorted(_SERVICES))}"
             raise ValueError(msg)
-        resource_type = ARN_TYPES.get(parts[5])
-        if resource_type is None:
-            known = ", ".join(ARN_TYPES)
-            msg = f"{arn!r} has the resource type {parts[5]!r}; known are {known}"
-            raise ValueError(msg)
-        # RDS stores identifiers in lower case, whatever case the caller wrote (events keep the caller's).
-        identifier = parts[6] if resource_type is ResourceType.DB_PROXY else parts[6].lower()
-        return cls(resource_type, ":".join([*parts[:6], identifier]))
+        for resource_type, (of_service, prefix) in _FORMS.items():
+            if service == of_service and rest.startswith(prefix):
+                return cls(
+                    resource_type, ":".join([*head, prefix + _normal(resource_type, rest[len(prefix) :])])
+                )
+        known = ", ".join(
+            prefix.rstrip(":/") for of_service, prefix in _FORMS.values() if of_service == service
+        )
+        msg = f"{arn!r} has the resource type {rest.partition(':')[0]!r}; known are {known}"
+        raise ValueError(msg)
 
     @classmethod
     def build(
         cls, resource_type: ResourceType, *, partition: str, region: str, account: str, name: str
     ) -> Self:
-        """Make the reference of a resource that is known by name only."""
-        home = "" if resource_type is ResourceType.GLOBAL_CLUSTER else region
-        return cls.from_arn(f"arn:{partition}:rds:{home}:{account}:{ARN_TYPE_OF[resource_type]}:{name}")
+        """Make the reference of a resource that is known by its name, or by its ARN."""
+        if name.startswith("arn:"):
+            return cls.from_arn(name)
+        service, prefix = _FORMS[resource_type]
+        home = "" if resource_type in _WITHOUT_REGION else region
+        rest = prefix if resource_type is ResourceType.ACCOUNT else prefix + name
+        return cls.from_arn(f"arn:{partition}:{service}:{home}:{account}:{rest}")
 
     @property
     def partition(self) -> str:
@@ -97,11 +122,24 @@ class ResourceRef:
 
     @property
     def id(self) -> str:
-        """The identifier within the account, Region and type."""
-        return self.arn.split(":", _ARN_PARTS - 1)[_ARN_PARTS - 1]
+        """The identifier within the account, Region and type; of an account, its twelve digits."""
+        rest = self.arn.split(":", _ARN_PARTS - 1)[-1]
+        return rest[len(_FORMS[self.resource_type][1]) :] or self.account
 
     def __str__(self) -> str:
         return self.arn
+
+
+def _normal(resource_type: ResourceType, identifier: str) -> str:
+    """An identifier as AWS keeps it: one resource must not have two references.
+
+    RDS stores identifiers in lower case, whatever case the caller wrote, but for the generated ids of proxies;
+    the ARN of a log group often carries the `:*` that means its streams.
+    """
+    service = _FORMS[resource_type][0]
+    if service == "rds" and resource_type is not ResourceType.DB_PROXY:
+        return identifier.lower()
+    return identifier.removesuffix(":*") if resource_type is ResourceType.LOG_GROUP else identifier
 
 
 class Facts(Mapping[str, Any]):
