@@ -63,7 +63,3 @@ class Tables:
                 {"AttributeName": "sk", "AttributeType": "S"},
             ],
         )
-
-    def delete(self, client: DynamoDBClient) -> None:
-        for name in (self.findings, self.ledger, self.state):
-            client.delete_table(TableName=name)

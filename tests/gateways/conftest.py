@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -19,35 +19,42 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 REGION = "eu-west-1"
-_numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def _aws() -> Iterator[None]:
+@functools.cache
+def _client(service: str) -> Any:
+    make: Any = boto3.client
+    return make(service, region_name=REGION)
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """An empty AWS, for one test: a longer mock would keep the state of every other one in this process alive."""
     with mock_aws():
         yield
 
 
-@pytest.fixture(scope="session")
-def dynamodb(_aws: None) -> DynamoDBClient:
-    return boto3.client("dynamodb", region_name=REGION)
-
-
-@pytest.fixture(scope="session")
-def sqs(_aws: None) -> SQSClient:
-    return boto3.client("sqs", region_name=REGION)
-
-
-@pytest.fixture(scope="session")
-def sns(_aws: None) -> SNSClient:
-    return boto3.client("sns", region_name=REGION)
+@pytest.fixture
+def dynamodb(aws: None) -> DynamoDBClient:
+    client: DynamoDBClient = _client("dynamodb")
+    return client
 
 
 @pytest.fixture
-def tables(dynamodb: DynamoDBClient) -> Iterator[Tables]:
-    """Three empty tables, for one test."""
-    number = next(_numbers)
-    tables = Tables(f"findings-{number}", f"ledger-{number}", f"state-{number}")
+def sqs(aws: None) -> SQSClient:
+    client: SQSClient = _client("sqs")
+    return client
+
+
+@pytest.fixture
+def sns(aws: None) -> SNSClient:
+    client: SNSClient = _client("sns")
+    return client
+
+
+@pytest.fixture
+def tables(dynamodb: DynamoDBClient) -> Tables:
+    """Three empty tables."""
+    tables = Tables("findings", "ledger", "state")
     tables.create(dynamodb)
-    yield tables
-    tables.delete(dynamodb)
+    return tables
