@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warden.core.errors import MalformedEventError
-from warden.core.resource import ResourceRef, ResourceType
+from warden.core.resource import ARN_TYPES, ResourceRef
 from warden.core.trigger import Cause, Lookup, Source, Trigger, WholeKind, encode, parse
 
 RECEIVED_AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -117,13 +117,13 @@ TARGETS = st.one_of(
         lambda kind, region, account, name: ResourceRef.build(
             kind, partition="aws", region=region, account=account, name=name
         ),
-        st.sampled_from(ResourceType),
+        st.sampled_from(sorted(ARN_TYPES.values())),
         REGIONS,
         ACCOUNTS,
         NAMES,
     ),
-    st.builds(Lookup, st.sampled_from(ResourceType), ACCOUNTS, REGIONS, NAMES),
-    st.builds(WholeKind, st.sampled_from(ResourceType), ACCOUNTS, REGIONS),
+    st.builds(Lookup, st.sampled_from(sorted(ARN_TYPES.values())), ACCOUNTS, REGIONS, NAMES),
+    st.builds(WholeKind, st.sampled_from(sorted(ARN_TYPES.values())), ACCOUNTS, REGIONS),
 )
 CAUSES = st.builds(
     Cause,

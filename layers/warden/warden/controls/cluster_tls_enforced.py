@@ -13,9 +13,9 @@ wants each member's parameter group to be in sync; a value that waits for a rebo
 Remediation safety
 ------------------
 Disruptive. Clients that connect without TLS are refused from that moment on, and Warden cannot see who they
-are. So it needs an approval, or a line of the policy. Warden writes only to a custom parameter group that no
-other cluster uses, and only where the parameter is dynamic, which restarts nothing. It attaches no group and
-reboots nothing: for those steps it tells a person what to do.
+are. So each case needs an approval; a line of the policy is not enough. Warden writes only to a custom
+parameter group that no other cluster uses, and only where the parameter is dynamic, which restarts nothing.
+It attaches no group and reboots nothing: for those steps it tells a person what to do.
 
 References
 ----------
@@ -263,6 +263,8 @@ CONTROL = Control(
             ),
         ),
         safety=Safety.DISRUPTIVE,
+        # Who connects in clear text now? Until something looks, only a person can let it pass.
+        preflight=True,
         needs=(Need.PARAMETER_GROUP_USERS,),
     ),
     fix="""\

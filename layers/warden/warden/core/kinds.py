@@ -32,7 +32,7 @@ class Need(StrEnum):
     BLUE_GREEN = "BlueGreenDeployments"
     """The blue/green deployments that this database is part of and that are not yet done."""
     ENCRYPTED_COPIES = "EncryptedCopies"
-    """Snapshots of the same source that are encrypted copies of this one (by SourceDBSnapshotIdentifier)."""
+    """The manual snapshots of a snapshot's instance, among which its encrypted copies are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

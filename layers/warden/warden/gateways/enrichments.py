@@ -153,19 +153,6 @@ class Enrichments:
         ]
 
     def _encrypted_copies(self, resource: Resource) -> list[dict[str, Any]]:
-        """The snapshots of the same instance: one call.
-
-        A copy within the account and Region does not name its source (SourceDBSnapshotIdentifier "only has a
-        value in the case of a cross-account or cross-Region copy"), but it keeps OriginalSnapshotCreateTime.
-        """
-        facts = resource.facts
-        siblings = self._rds.every(
-            "DescribeDBSnapshots", DBInstanceIdentifier=facts["DBInstanceIdentifier"], SnapshotType="manual"
-        )
-        return [
-            item
-            for item in siblings
-            if item.get("Encrypted")
-            and item.get("DbiResourceId") == facts["DbiResourceId"]
-            and item.get("OriginalSnapshotCreateTime") == facts["OriginalSnapshotCreateTime"]
-        ]
+        """The manual snapshots of the same instance: one call. `core.encryption` knows which are copies."""
+        name = resource.facts["DBInstanceIdentifier"]
+        return self._rds.every("DescribeDBSnapshots", DBInstanceIdentifier=name, SnapshotType="manual")

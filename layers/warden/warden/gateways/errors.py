@@ -57,6 +57,10 @@ _DENIED = frozenset(
         "AccessDeniedException",
         "UnauthorizedOperation",
         "AuthFailure",
+        # SNS and DynamoDB pass on what KMS said.
+        "AuthorizationError",
+        "KMSAccessDenied",
+        "KmsAccessDenied",
         "KMSKeyNotAccessibleFault",
         "OptInRequired",
     }
@@ -83,6 +87,9 @@ _THROTTLED = frozenset(
         "BandwidthLimitExceeded",
         "SlowDown",
         "PriorRequestNotComplete",
+        "Throttled",
+        "KMSThrottling",
+        "KmsThrottled",
     }
 )
 _UNSUPPORTED = frozenset(
