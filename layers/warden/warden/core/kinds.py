@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 class Need(StrEnum):
     """An enrichment that a control asks for; the value is the key of the fact."""
 
+    MEMBERS = "Members"
+    """The Describe items of a cluster's instances."""
     PARAMETERS = "Parameters"
     """The parameters of a cluster's parameter group by name, as DescribeDBClusterParameters gives them; those
     that nobody set come from DescribeEngineDefaultClusterParameters."""
+    INSTANCE_PARAMETERS = "InstanceParameters"
+    """The same of a stand-alone instance's parameter group."""
+    MEMBER_PARAMETERS = "MemberParameters"
+    """For each member of a cluster by name, what somebody set in its instance's group. Needs `MEMBERS`."""
     EXPORTABLE_LOG_TYPES = "ExportableLogTypes"
     """The log types that this engine version can export (DescribeDBEngineVersions)."""
     RESTORE_ACCOUNTS = "RestoreAccounts"
     """The values of a snapshot's `restore` attribute: account ids, or `all`."""
-    MEMBERS = "Members"
-    """The Describe items of a cluster's instances."""
     PARAMETER_GROUP_USERS = "ParameterGroupUsers"
     """ARNs of all clusters that use the cluster's parameter group, itself included."""
     BLUE_GREEN = "BlueGreenDeployments"

@@ -29,6 +29,9 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeDBProxies",
         "DescribeDBClusterParameterGroups",
         "DescribeDBClusterParameters",
+        "DescribeDBParameterGroups",
+        "DescribeDBParameters",
+        "DescribeEngineDefaultParameters",
         "DescribeEngineDefaultClusterParameters",
         "DescribeDBEngineVersions",
         "DescribeBlueGreenDeployments",
@@ -46,6 +49,11 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "sts": ("GetCallerIdentity",),
 }
 """Every AWS operation that the package calls; the layer's botocore is trimmed to these."""
+
+SERVICE_OF: Mapping[str, str] = {
+    operation: service for service, operations in OPERATIONS.items() for operation in operations
+}
+"""The service of each operation; no two services that we call have one of the same name."""
 
 # Adaptive: botocore's own client-side rate limiting on top of retries, since RDS shares twelve requests a
 # second with all of the customer's other tools.

@@ -1,57 +1,72 @@
-"""The calls to RDS that read: one method per operation, pages followed, errors translated, answers cached.
+"""The calls to AWS: pages followed, errors translated, facts about engines kept.
 
 `Rds` knows AWS's operations and nothing of controls; `rds_reader` makes resources of what it answers.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
 
+from warden.gateways.clients import SERVICE_OF
 from warden.gateways.errors import is_emulator, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from warden.gateways.clients import Clients
 
-# The list member of each answer, by operation.
-_LISTS = {
-    "DescribeDBClusters": "DBClusters",
-    "DescribeDBInstances": "DBInstances",
-    "DescribeDBClusterSnapshots": "DBClusterSnapshots",
-    "DescribeDBSnapshots": "DBSnapshots",
-    "DescribeGlobalClusters": "GlobalClusters",
-    "DescribeDBProxies": "DBProxies",
-    "DescribeDBClusterParameterGroups": "DBClusterParameterGroups",
-    "DescribeDBClusterParameters": "Parameters",
-    "DescribeDBEngineVersions": "DBEngineVersions",
-    "DescribeBlueGreenDeployments": "BlueGreenDeployments",
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Where a list operation keeps its items, and how it asks for the next page."""
+
+    items: str
+    token: str = "Marker"  # noqa: S105 - the name of a member of the answer
+    asks: str = ""
+    """The request's parameter for the token, where it is not called like the answer's."""
+
+
+PAGING: Mapping[str, Paging] = {
+    "DescribeDBClusters": Paging("DBClusters"),
+    "DescribeDBInstances": Paging("DBInstances"),
+    "DescribeDBClusterSnapshots": Paging("DBClusterSnapshots"),
+    "DescribeDBSnapshots": Paging("DBSnapshots"),
+    "DescribeGlobalClusters": Paging("GlobalClusters"),
+    "DescribeDBProxies": Paging("DBProxies"),
+    "DescribeDBClusterParameterGroups": Paging("DBClusterParameterGroups"),
+    "DescribeDBParameterGroups": Paging("DBParameterGroups"),
+    "DescribeDBClusterParameters": Paging("Parameters"),
+    "DescribeDBParameters": Paging("Parameters"),
+    "DescribeDBEngineVersions": Paging("DBEngineVersions"),
+    "DescribeBlueGreenDeployments": Paging("BlueGreenDeployments"),
 }
 
 
 class Rds:
-    """RDS in one account and Region."""
+    """AWS in one account and Region."""
 
     def __init__(self, clients: Clients, *, account: str, region: str) -> None:
         self._clients = clients
         self._account = account
         self._region = region
         # Facts about engines do not change while a function lives; these two are kept for its lifetime.
-        self._defaults: dict[str, dict[str, dict[str, Any]]] = {}
+        self._defaults: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
         self._log_types: dict[tuple[str, str], list[str]] = {}
 
     def pages(self, operation: str, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
         """Every page of a Describe operation: a hundred items each, the default of MaxRecords and its maximum."""
-        marker: str | None = None
+        paging = PAGING[operation]
+        more: dict[str, str] = {}
         while True:
-            more = {} if marker is None else {"Marker": marker}
             answer = self.call(operation, **more, **parameters)
-            yield answer.get(_LISTS[operation], [])
-            marker = answer.get("Marker")
-            if not marker:
+            yield answer.get(paging.items, [])
+            token = answer.get(paging.token)
+            if not token:
                 return
+            more = {paging.asks or paging.token: token}
 
     def every(self, operation: str, **parameters: Any) -> list[dict[str, Any]]:
         """Every item of a Describe operation."""
@@ -59,35 +74,26 @@ class Rds:
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call, with errors translated."""
-        client = self._clients.get("rds", account=self._account, region=self._region)
-        with translated(f"rds:{operation}", emulator=is_emulator(client.meta.endpoint_url)):
+        service = SERVICE_OF[operation]
+        client = self._clients.get(service, account=self._account, region=self._region)
+        with translated(f"{service}:{operation}", emulator=is_emulator(client.meta.endpoint_url)):
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
         return answer
 
-    def cluster_parameters_set_by_users(self, group: str) -> dict[str, dict[str, Any]]:
-        """The parameters of a group that somebody set, by name: all others have the engine's default."""
-        items = self.every("DescribeDBClusterParameters", DBClusterParameterGroupName=group, Source="user")
-        return {item["ParameterName"]: item for item in items}
-
-    def default_cluster_parameters(self, family: str) -> dict[str, dict[str, Any]]:
-        """The engine's defaults for a parameter group family, by name."""
-        if family not in self._defaults:
-            marker: str | None = None
+    def engine_defaults(self, operation: str, family: str) -> dict[str, dict[str, Any]]:
+        """The engine's defaults for a parameter group family, by name; kept while the process lives."""
+        key = (operation, family)
+        if key not in self._defaults:
             found: dict[str, dict[str, Any]] = {}
+            more: dict[str, str] = {}
             while True:
-                more = {} if marker is None else {"Marker": marker}
-                answer = self.call(
-                    "DescribeEngineDefaultClusterParameters",
-                    DBParameterGroupFamily=family,
-                    **more,
-                )
-                defaults = answer["EngineDefaults"]
-                found.update({item["ParameterName"]: item for item in defaults.get("Parameters", [])})
-                marker = defaults.get("Marker")
-                if not marker:
+                answer = self.call(operation, DBParameterGroupFamily=family, **more)["EngineDefaults"]
+                found.update({item["ParameterName"]: item for item in answer.get("Parameters", [])})
+                if not answer.get("Marker"):
                     break
-            self._defaults[family] = found
-        return self._defaults[family]
+                more = {"Marker": answer["Marker"]}
+            self._defaults[key] = found
+        return self._defaults[key]
 
     def exportable_log_types(self, engine: str, version: str) -> list[str]:
         """The log types that an engine version can export; "IncludeAll" finds versions that are no longer sold."""

@@ -1,0 +1,38 @@
+"""The reads that one reader shares: whole lists once for a sweep or a scan, afresh for an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from warden.gateways.rds import Rds
+
+T = TypeVar("T")
+
+
+class Reads:
+    """AWS, as far as one reader has already asked it."""
+
+    def __init__(self, api: Rds, *, bulk: bool) -> None:
+        self.api = api
+        self.bulk = bulk
+        self._answers: dict[Hashable, Any] = {}
+
+    def whole(self, operation: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Every item of a list operation; where reads are shared, read once."""
+        key = (operation, tuple(sorted((name, repr(value)) for name, value in parameters.items())))
+        return self.once(key, lambda: self.api.every(operation, **parameters))
+
+    def once(self, key: Hashable, read: Callable[[], T]) -> T:
+        """What `read` returns; where reads are shared, it is called once for each key.
+
+        A failure is not kept: the next resource that needs the same asks again.
+        """
+        if not self.bulk:
+            return read()
+        if key not in self._answers:
+            self._answers[key] = read()
+        answer: T = self._answers[key]
+        return answer
