@@ -100,6 +100,8 @@ _POLLS: Final = "Lambda takes messages off the queue in the function's name"
 _LOGS: Final = "Lambda writes what the function prints, in its name"
 _ENCRYPTS: Final = "SNS has the message encrypted in the name of whoever publishes it"
 
+APPROVED: Final = "every control that declares it needs an approval in each case"
+
 NEVER_CALLED: Final[Mapping[str, str]] = {
     "sqs:ReceiveMessage": _POLLS,
     "sqs:DeleteMessage": _POLLS,
@@ -153,25 +155,24 @@ def grants(policy: Iterable[Statement]) -> Iterator[Grant]:
 
 def reason(grant: Grant) -> str | None:
     """Why a grant is never used by a call of ours, or None."""
-    dependent = {
-        action
-        for control in all_controls()
-        if control.remediation
-        for permit in control.remediation.permits
-        for action in permit.dependent_actions
-    }
-    if grant.action in dependent:
+    remediations = [control.remediation for control in all_controls() if control.remediation]
+    permits = [(remediation, permit) for remediation in remediations for permit in remediation.permits]
+    if any(grant.action in permit.dependent_actions for _, permit in permits):
         return "AWS checks it within a call that a control declares"
+    users = [remediation for remediation, permit in permits if permit.action == grant.action]
+    if users and all(remediation.preflight for remediation in users):
+        return APPROVED
     return NEVER_CALLED.get(grant.action) or NEVER_CALLED.get(grant.sid)
 
 
 def accesses(call: RecordedCall, deployment: Deployment) -> tuple[Access, ...]:
     """What IAM is asked for a call."""
-    translate = {"rds": _rds, "dynamodb": _dynamodb, "sqs": _sqs, "sns": _sns, "sts": _sts}.get(call.service)
-    if translate is None:
-        msg = f"{call.service}:{call.operation}: add what IAM is asked for it"
-        raise UnknownCallError(msg)
-    return tuple(translate(call, deployment))
+    special = {"dynamodb": _dynamodb, "sqs": _sqs, "sns": _sns, "sts": _sts}
+    try:
+        return tuple(special.get(call.service, _by_reference)(call, deployment))
+    except reference.UnknownActionError as error:
+        msg = f"{call.service}:{call.operation} is not the name of an action: add what IAM is asked for it"
+        raise UnknownCallError(msg) from error
 
 
 def _grant(statement: Statement, action: str, resource: str) -> Grant:
@@ -190,7 +191,7 @@ def _used(policy: Iterable[Statement], access: Access) -> Iterator[Grant]:
 
 
 # The parameters that name resources of a type; what no parameter names is asked for as all of the type.
-_RDS_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "cluster": ("DBClusterIdentifier",),
     "cluster-pg": ("DBClusterParameterGroupName",),
     "cluster-snapshot": ("DBClusterSnapshotIdentifier",),
@@ -201,8 +202,9 @@ _RDS_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def _rds(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
-    action = f"rds:{call.operation}"
+def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
+    """A call is checked against each type of resource that the reference names for the action of its name."""
+    action = f"{call.service}:{call.operation}"
     types = reference.arns(
         action,
         partition=deployment.partition,
@@ -213,9 +215,7 @@ def _rds(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
         yield Access(action, "*")
     for resource_type, every in types.items():
         names = [
-            str(call.parameters[name])
-            for name in _RDS_NAMES.get(resource_type, ())
-            if name in call.parameters
+            str(call.parameters[name]) for name in _NAMES.get(resource_type, ()) if name in call.parameters
         ]
         for name in names or ["*"]:
             yield Access(action, name if name.startswith("arn:") else every.removesuffix("*") + name)

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tools.generators import _database_permissions
 from tools.generators._database_permissions import (
-    NEED_OPERATIONS,
-    RESOURCE_TYPES,
+    NEED_ACTIONS,
+    RESOURCES,
     UnknownActionError,
     as_yaml,
+    need_actions,
     read_grants,
     write_grants,
     writers,
 )
 from warden.controls import all_controls
+from warden.core.conditions import WRITE_NEEDS
 from warden.core.guard import Permit
 from warden.core.kinds import Need
 from warden.gateways.clients import OPERATIONS
@@ -35,13 +38,16 @@ def permit(operation: str, *dependent: str) -> Permit:
     return Permit(operation=operation, required={}, dependent_actions=dependent)
 
 
-def test_an_operation_of_which_nobody_knows_what_it_touches_is_refused() -> None:
-    with pytest.raises(UnknownActionError, match="rds:RebootDBCluster: add to RESOURCE_TYPES"):
-        write_grants([control_with(permit("RebootDBCluster"))])
+def test_an_operation_of_which_nobody_knows_what_it_touches_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(RESOURCES, "rds:ModifyDBCluster")
+    with pytest.raises(UnknownActionError, match="rds:ModifyDBCluster: add to RESOURCES"):
+        write_grants([control_with(permit("ModifyDBCluster"))])
 
 
 def test_a_dependent_action_that_nobody_has_limited_is_refused() -> None:
-    with pytest.raises(UnknownActionError, match="iam:PassRole: add to DEPENDENT_SCOPES"):
+    with pytest.raises(UnknownActionError, match="iam:PassRole: add to RESOURCES"):
         write_grants([control_with(permit("ModifyDBInstance", "iam:PassRole"))])
 
 
@@ -64,15 +70,31 @@ def test_a_control_brings_its_operation_its_dependent_actions_and_itself() -> No
 
 
 def test_what_needs_no_resource_is_the_only_thing_that_is_allowed_on_everything() -> None:
-    limited, unlimited = read_grants()
-    assert all(RESOURCE_TYPES[action] for action in limited.actions)
-    assert not any(RESOURCE_TYPES[action] for action in unlimited.actions)
-    assert limited.resources
-    assert unlimited.resources == ()
+    *limited, unlimited = read_grants()
+    assert limited
+    for grant in limited:
+        assert all(RESOURCES[action] for action in grant.actions)
+        assert grant.resources
+        assert 'Resource: "*"' not in as_yaml([grant])
+    assert not any(RESOURCES[action] for action in unlimited.actions)
     assert 'Resource: "*"' in as_yaml([unlimited])
-    assert 'Resource: "*"' not in as_yaml([limited])
 
 
 def test_every_need_is_read_by_operations_that_the_gateways_may_call() -> None:
-    assert set(NEED_OPERATIONS) == set(Need)
-    assert {name for names in NEED_OPERATIONS.values() for name in names} <= set(OPERATIONS["rds"])
+    callable_actions = {f"{service}:{name}" for service, names in OPERATIONS.items() for name in names}
+    assert {action for need in Need for action in need_actions(need)} <= callable_actions
+
+
+def test_a_need_that_no_control_has_brings_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_database_permissions, "all_controls", tuple)
+    needed = {need for needs in WRITE_NEEDS.values() for need in needs}
+    assert set(_database_permissions.needs_in_use()) == needed
+    granted = {action for grant in read_grants() for action in grant.actions}
+    assert "rds:DescribeDBClusterParameters" not in granted
+    assert "rds:DescribeBlueGreenDeployments" in granted
+
+
+def test_a_need_that_nobody_says_how_to_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(NEED_ACTIONS, Need.MEMBERS)
+    with pytest.raises(UnknownActionError, match="add to NEED_ACTIONS"):
+        read_grants()

@@ -150,7 +150,7 @@ def test_asking_who_one_is_needs_no_permission(stack: LocalTemplate) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "operation"), [("s3", "GetObject"), ("sts", "AssumeRole"), ("sns", "Subscribe")]
+    ("service", "operation"), [("s3", "HeadObject"), ("sts", "AssumeRole"), ("sns", "Subscribe")]
 )
 def test_a_call_that_nobody_thought_of_is_an_error(
     stack: LocalTemplate, service: str, operation: str

@@ -9,9 +9,10 @@ import botocore.session
 import pytest
 
 from template.iam import Access, Statement, decide, function_role, role_statements, statements
-from template.judge import Grant, reason
 from template.reference import arns
+from tools.generators._database_permissions import need_actions, needs_in_use
 from warden.controls import all_controls
+from warden.core.kinds import Need
 from warden.gateways.clients import OPERATIONS
 
 if TYPE_CHECKING:
@@ -112,15 +113,18 @@ def test_databases_are_named_by_exactly_the_types_that_aws_checks(
                 if (
                     action.startswith("rds:")
                     and statement.resources != ("*",)
-                    and not is_dependent(role, statement, action)
+                    and action not in dependent_actions()
                 ):
                     by_statement.setdefault(statement.resources, set()).update(here(stack, action))
         assert by_statement, role
         assert {resources: set(resources) for resources in by_statement} == by_statement
 
 
-def is_dependent(role: str, statement: Statement, action: str) -> bool:
-    return reason(Grant(role, statement.sid, action, "")) is not None
+def dependent_actions() -> set[str]:
+    """Return what calls of controls need beside their own action."""
+    remediations = [control.remediation for control in all_controls() if control.remediation]
+    permits = [permit for remediation in remediations for permit in remediation.permits]
+    return {action for permit in permits for action in permit.dependent_actions}
 
 
 @pytest.mark.parametrize("role", ["EvaluateRole", "TicketRole", "SweepRole", "ScheduleRole"])
@@ -147,9 +151,11 @@ def test_what_is_allowed_in_rds_is_what_the_gateways_can_call(
     policies: dict[str, tuple[Statement, ...]],
 ) -> None:
     """An operation that is allowed and not declared cannot be called; one that is declared and not allowed fails."""
-    actions = {action for role in policies for action in rds_actions(policies, role)}
-    dependent = {action for action in actions if reason(Grant("RemediateRole", "", action, ""))}
-    assert actions - dependent == {f"rds:{operation}" for operation in OPERATIONS["rds"]}
+    allowed = {action for role in policies for action in rds_actions(policies, role)} - dependent_actions()
+    declared = {f"rds:{operation}" for operation in OPERATIONS["rds"]}
+    idle = {action for need in set(Need) - set(needs_in_use()) for action in need_actions(need)}
+    assert allowed <= declared
+    assert declared - allowed <= idle, "a gateway reads or writes what no role may"
 
 
 def test_remediate_may_write_what_controls_declare_and_nothing_else(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from warden.controls import all_controls
+from warden.core.conditions import WRITE_NEEDS
 from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
 
 if TYPE_CHECKING:
@@ -17,49 +18,61 @@ if TYPE_CHECKING:
 
     from warden.core.control import Control
 
-NEED_OPERATIONS: Final[Mapping[Need, tuple[str, ...]]] = {
+NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.PARAMETERS: (
-        "DescribeDBClusterParameterGroups",
-        "DescribeDBClusterParameters",
-        "DescribeEngineDefaultClusterParameters",
+        "rds:DescribeDBClusterParameterGroups",
+        "rds:DescribeDBClusterParameters",
+        "rds:DescribeEngineDefaultClusterParameters",
     ),
-    Need.EXPORTABLE_LOG_TYPES: ("DescribeDBEngineVersions",),
-    Need.RESTORE_ACCOUNTS: ("DescribeDBClusterSnapshotAttributes", "DescribeDBSnapshotAttributes"),
-    Need.MEMBERS: ("DescribeDBInstances",),
-    Need.PARAMETER_GROUP_USERS: ("DescribeDBClusters",),
-    Need.BLUE_GREEN: ("DescribeBlueGreenDeployments",),
-    Need.ENCRYPTED_COPIES: ("DescribeDBSnapshots",),
+    Need.INSTANCE_PARAMETERS: (
+        "rds:DescribeDBParameterGroups",
+        "rds:DescribeDBParameters",
+        "rds:DescribeEngineDefaultParameters",
+    ),
+    Need.MEMBER_PARAMETERS: ("rds:DescribeDBParameters",),
+    Need.EXPORTABLE_LOG_TYPES: ("rds:DescribeDBEngineVersions",),
+    Need.RESTORE_ACCOUNTS: (
+        "rds:DescribeDBClusterSnapshotAttributes",
+        "rds:DescribeDBSnapshotAttributes",
+    ),
+    Need.MEMBERS: ("rds:DescribeDBInstances",),
+    Need.PARAMETER_GROUP_USERS: ("rds:DescribeDBClusters",),
+    Need.BLUE_GREEN: ("rds:DescribeBlueGreenDeployments",),
+    Need.ENCRYPTED_COPIES: ("rds:DescribeDBSnapshots",),
 }
-"""How each enrichment is read."""
+"""How each enrichment is read; one that no control asks for brings no permission."""
 
-RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
-    "rds:CopyDBSnapshot": ("snapshot",),
-    "rds:DescribeBlueGreenDeployments": ("deployment",),
-    "rds:DescribeDBClusterParameterGroups": ("cluster-pg",),
-    "rds:DescribeDBClusterParameters": ("cluster-pg",),
-    "rds:DescribeDBClusters": ("cluster",),
-    "rds:DescribeDBClusterSnapshotAttributes": ("cluster-snapshot",),
-    "rds:DescribeDBClusterSnapshots": ("cluster", "cluster-snapshot"),
+RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "rds:CopyDBSnapshot": ("snapshot:*",),
+    "rds:DescribeBlueGreenDeployments": ("deployment:*",),
+    "rds:DescribeDBClusterParameterGroups": ("cluster-pg:*",),
+    "rds:DescribeDBClusterParameters": ("cluster-pg:*",),
+    "rds:DescribeDBClusters": ("cluster:*",),
+    "rds:DescribeDBClusterSnapshotAttributes": ("cluster-snapshot:*",),
+    "rds:DescribeDBClusterSnapshots": ("cluster:*", "cluster-snapshot:*"),
     "rds:DescribeDBEngineVersions": (),
-    "rds:DescribeDBInstances": ("db",),
-    "rds:DescribeDBProxies": ("db-proxy",),
-    "rds:DescribeDBSnapshotAttributes": ("snapshot",),
-    "rds:DescribeDBSnapshots": ("db", "snapshot"),
+    "rds:DescribeDBInstances": ("db:*",),
+    "rds:DescribeDBParameterGroups": ("pg:*",),
+    "rds:DescribeDBParameters": ("pg:*",),
+    "rds:DescribeDBProxies": ("db-proxy:*",),
+    "rds:DescribeDBSnapshotAttributes": ("snapshot:*",),
+    "rds:DescribeDBSnapshots": ("db:*", "snapshot:*"),
     "rds:DescribeEngineDefaultClusterParameters": (),
-    "rds:DescribeGlobalClusters": ("global-cluster",),
-    "rds:ModifyDBCluster": ("cluster", "cluster-pg", "og", "pg"),
-    "rds:ModifyDBClusterParameterGroup": ("cluster-pg",),
-    "rds:ModifyDBClusterSnapshotAttribute": ("cluster-snapshot",),
-    "rds:ModifyDBInstance": ("db", "og", "pg", "secgrp", "subgrp"),
-    "rds:ModifyDBSnapshotAttribute": ("snapshot",),
-    "rds:ModifyGlobalCluster": ("global-cluster",),
+    "rds:DescribeEngineDefaultParameters": (),
+    "rds:DescribeGlobalClusters": ("global-cluster:*",),
+    "rds:ModifyDBCluster": ("cluster:*", "cluster-pg:*", "og:*", "pg:*"),
+    "rds:ModifyDBClusterParameterGroup": ("cluster-pg:*",),
+    "rds:ModifyDBClusterSnapshotAttribute": ("cluster-snapshot:*",),
+    "rds:ModifyDBInstance": ("db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
+    "rds:ModifyDBSnapshotAttribute": ("snapshot:*",),
+    "rds:ModifyGlobalCluster": ("global-cluster:*",),
 }
-"""The types of resource that IAM checks an action against (Service Authorization Reference, "Amazon RDS")."""
+"""The resources that IAM checks an action against, by the ends of their ARNs (Service Authorization Reference)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What an action is limited to, where that is not a type of resource of RDS."""
+    """What an action is limited to, where that is less than all that IAM checks it against."""
 
     resources: tuple[str, ...]
     conditions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -68,7 +81,7 @@ class Scope:
 _THROUGH_RDS: Final = {"kms:ViaService": "rds.${AWS::Region}.${AWS::URLSuffix}"}
 _ANY_KEY: Final = ("arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*",)
 
-DEPENDENT_SCOPES: Final[Mapping[str, Scope]] = {
+SCOPES: Final[Mapping[str, Scope]] = {
     # RDS asks KMS in the caller's name, so a key is used for databases or not at all.
     "kms:DescribeKey": Scope(resources=_ANY_KEY, conditions={"StringEquals": _THROUGH_RDS}),
     "kms:CreateGrant": Scope(
@@ -80,11 +93,11 @@ DEPENDENT_SCOPES: Final[Mapping[str, Scope]] = {
         resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",)
     ),
 }
-"""Actions that a call of ours needs and that never show as calls of their own, as narrow as they can be."""
+"""Actions that a call of ours needs beside its own, each as narrow as it can be."""
 
 
 class UnknownActionError(LookupError):
-    """A control or a need brings an action of which nobody has written down what IAM checks it against."""
+    """A control or a need brings an action of which nobody has written down what it is limited to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,19 +112,26 @@ class Grant:
 
 def read_grants() -> tuple[Grant, ...]:
     """Return what looking at databases takes: what AWS can limit to this account's, and the rest."""
-    operations = {KINDS[kind].describe for kind in EVALUATED_KINDS}
-    operations.update(operation for need in Need for operation in NEED_OPERATIONS[need])
-    actions = sorted(f"rds:{operation}" for operation in operations)
-    limited = tuple(action for action in actions if resource_types(action))
-    types = sorted({name for action in limited for name in resource_types(action)})
+    actions = {f"rds:{KINDS[kind].describe}" for kind in EVALUATED_KINDS}
+    actions.update(action for need in needs_in_use() for action in need_actions(need))
+    limited: dict[str, list[str]] = {}
+    unlimited = []
+    for action in sorted(actions):
+        if resources(action):
+            limited.setdefault(action.partition(":")[0], []).append(action)
+        else:
+            unlimited.append(action)
     return (
-        # One list of resources for all: an action is only ever checked against its own types of them.
-        Grant(sid="ReadDatabases", actions=limited, resources=tuple(rds_arn(name) for name in types)),
-        Grant(
-            sid="ReadWhatHasNoOwner",
-            actions=tuple(action for action in actions if action not in limited),
-            resources=(),
+        # One list of resources for all of a service: an action is only ever checked against its own among them.
+        *(
+            Grant(
+                sid="ReadDatabases" if service == "rds" else f"Read{service.capitalize()}",
+                actions=tuple(names),
+                resources=tuple(sorted({arn for name in names for arn in resources(name)}, key=_by_type)),
+            )
+            for service, names in sorted(limited.items(), key=lambda item: item[0] != "rds")
         ),
+        Grant(sid="ReadWhatHasNoOwner", actions=tuple(unlimited), resources=()),
     )
 
 
@@ -133,20 +153,38 @@ def writers(controls: Iterable[Control]) -> dict[str, list[str]]:
     return {action: sorted(ids) for action, ids in users.items()}
 
 
-def resource_types(action: str) -> tuple[str, ...]:
-    """Return the types of resource that IAM checks an action of RDS against; none where it checks none."""
+def needs_in_use() -> tuple[Need, ...]:
+    """Return the enrichments that a control asks for, or that must be known before anything is written."""
+    controls = all_controls()
+    used = {need for needs in WRITE_NEEDS.values() for need in needs}
+    used.update(need for control in controls for need in control.needs)
+    used.update(need for control in controls if control.remediation for need in control.remediation.needs)
+    return tuple(need for need in Need if need in used)
+
+
+def need_actions(need: Need) -> tuple[str, ...]:
+    """Return the actions that an enrichment takes."""
     try:
-        return RESOURCE_TYPES[action]
+        return NEED_ACTIONS[need]
+    except KeyError:
+        raise UnknownActionError(f"{need!r}: add to NEED_ACTIONS the actions that it is read with") from None
+
+
+def resources(action: str) -> tuple[str, ...]:
+    """Return the ARNs that an action can be limited to, as texts for Fn::Sub; none where AWS offers none."""
+    try:
+        ends = RESOURCES[action]
     except KeyError:
         raise UnknownActionError(
-            f"{action}: add to RESOURCE_TYPES what the Service Authorization Reference says that it is checked against"
+            f"{action}: add to RESOURCES what the Service Authorization Reference says that it is checked against"
         ) from None
+    return tuple(arn(action.partition(":")[0], end) for end in ends)
 
 
-def rds_arn(resource_type: str) -> str:
-    """Return the ARN of every resource of a type, as a text for Fn::Sub."""
-    region = "" if resource_type == "global-cluster" else "${AWS::Region}"
-    return f"arn:${{AWS::Partition}}:rds:{region}:${{AWS::AccountId}}:{resource_type}:*"
+def arn(service: str, end: str) -> str:
+    """Return an ARN in this account and Region by its end, as a text for Fn::Sub."""
+    region = "" if end.startswith("global-cluster:") else "${AWS::Region}"
+    return f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{end}"
 
 
 def as_yaml(grants: Sequence[Grant]) -> str:
@@ -166,14 +204,14 @@ def writes() -> str:
 
 def _write_grant(action: str) -> Grant:
     service, _, name = action.partition(":")
-    if scope := DEPENDENT_SCOPES.get(action):
-        sid = f"{service.capitalize()}{name}" if service != "rds" else name
+    sid = name if service == "rds" else f"{service.capitalize()}{name}"
+    if scope := SCOPES.get(action):
         return Grant(sid=sid, actions=(action,), resources=scope.resources, conditions=scope.conditions)
-    if service != "rds":
-        raise UnknownActionError(f"{action}: add to DEPENDENT_SCOPES what it is to be limited to")
-    return Grant(
-        sid=name, actions=(action,), resources=tuple(rds_arn(kind) for kind in resource_types(action))
-    )
+    return Grant(sid=sid, actions=(action,), resources=resources(action))
+
+
+def _by_type(arn: str) -> str:
+    return arn.rpartition("}:")[2].removesuffix(":*")
 
 
 def _statement(grant: Grant) -> str:

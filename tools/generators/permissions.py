@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tools.generators import _database_permissions as permissions
 from tools.generators._template_pages import REFERENCE, as_list, code, page, parsed, resources, said, table
 from warden.controls import all_controls
-from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
+from warden.core.kinds import EVALUATED_KINDS, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ def _role(name: str, role: Mapping[str, Any], function: str | None) -> str:
         _row(statement)
         for policy in role["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Allow" and not _is_of_rds(statement)
+        if statement["Effect"] == "Allow" and not _is_brought_along(statement)
     ]
     shared = ["It also reads databases, see below."] if role.get("ManagedPolicyArns") else []
     lines = table(("Statement", "Actions", "On", "Only if"), rows)
@@ -67,10 +67,9 @@ def _row(statement: Mapping[str, Any]) -> tuple[str, str, str, str]:
     )
 
 
-def _is_of_rds(statement: Mapping[str, Any]) -> bool:
-    """Say whether a statement belongs to the part that controls bring along, which has tables of its own."""
-    names = as_list(statement["Action"])
-    return any(name.startswith("rds:") for name in names) or statement["Sid"].startswith("Kms")
+def _is_brought_along(statement: Mapping[str, Any]) -> bool:
+    """Say whether controls bring this statement along; such statements have a table of their own."""
+    return set(as_list(statement["Action"])) <= permissions.writers(all_controls()).keys()
 
 
 def _reads(document: Mapping[str, Any]) -> str:
@@ -78,11 +77,11 @@ def _reads(document: Mapping[str, Any]) -> str:
     purposes: dict[str, list[str]] = {}
     for kind in EVALUATED_KINDS:
         purposes.setdefault(f"rds:{KINDS[kind].describe}", []).append(f"every {KINDS[kind].name}")
-    for need in Need:
-        for operation in permissions.NEED_OPERATIONS[need]:
-            purposes.setdefault(f"rds:{operation}", []).append(f"`{need.value}`")
+    for need in permissions.needs_in_use():
+        for action in permissions.need_actions(need):
+            purposes.setdefault(action, []).append(f"`{need.value}`")
     rows = [
-        (f"`{action}`", ", ".join(purposes[action]), code(permissions.resource_types(action)) or "everything")
+        (f"`{action}`", ", ".join(purposes[action]), code(permissions.RESOURCES[action]) or "everything")
         for action in sorted(purposes)
     ]
     lines = table(("Action", "To know", "On"), rows)
