@@ -74,7 +74,8 @@ class ResourceRef:
         """Read an ARN; a ValueError says why when it names nothing that Warden knows."""
         # Automated snapshots have a colon in their id (…:cluster-snapshot:rds:orders-2026-…).
         parts = arn.split(":", _ARN_PARTS - 1)
-        if len(parts) != _ARN_PARTS or parts[0] != "arn" or not parts[-1] or parts[-1].endswith(":"):
+        unnamed = tuple(prefix for _, prefix in _FORMS.values() if prefix[-1] in ":/")
+        if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[-1] in {"", *unnamed}:
             msg = f"{arn!r} is not an ARN of the form arn:partition:service:region:account:resource"
             raise ValueError(msg)
         *head, rest = parts
