@@ -23,6 +23,12 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1c7a2b3d-4e5f-4a6b-8c9d-0e1f2a3b4c5d"
 _CREATED = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 _TAGS = [{"Key": "team", "Value": "orders"}]
 
+
+def _secret(name: str) -> dict[str, str]:
+    arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!{name}"
+    return {"SecretArn": arn, "SecretStatus": "active", "KmsKeyId": KEY}
+
+
 CLUSTER: Mapping[str, Any] = {
     "AllocatedStorage": 1,
     "AvailabilityZones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
@@ -39,7 +45,7 @@ CLUSTER: Mapping[str, Any] = {
     "Engine": "aurora-postgresql",
     "EngineVersion": "16.4",
     "LatestRestorableTime": datetime(2026, 11, 24, 9, 57, tzinfo=UTC),
-    "Port": 5432,
+    "Port": 6432,
     "MasterUsername": "orders_owner",
     "PreferredBackupWindow": "02:00-02:30",
     "PreferredMaintenanceWindow": "sun:03:00-sun:03:30",
@@ -66,9 +72,10 @@ CLUSTER: Mapping[str, Any] = {
     "DbClusterResourceId": "cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "DBClusterArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:orders",
     "AssociatedRoles": [],
+    "MasterUserSecret": _secret("cluster-0a1b2c3d"),
     "IAMDatabaseAuthenticationEnabled": True,
     "ClusterCreateTime": _CREATED,
-    "EnabledCloudwatchLogsExports": ["postgresql"],
+    "EnabledCloudwatchLogsExports": ["iam-db-auth-error", "postgresql"],
     "EngineMode": "provisioned",
     "AutoMinorVersionUpgrade": True,
     "DeletionProtection": True,
@@ -93,7 +100,7 @@ INSTANCE: Mapping[str, Any] = {
     "DBName": "billing",
     "Endpoint": {
         "Address": "billing.cabcdefghijk.eu-west-1.rds.amazonaws.com",
-        "Port": 5432,
+        "Port": 6432,
         "HostedZoneId": "Z29XKXDKYMONMX",
     },
     "AllocatedStorage": 200,
@@ -133,13 +140,18 @@ INSTANCE: Mapping[str, Any] = {
     "KmsKeyId": KEY,
     "DbiResourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWX22",
     "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+    "CertificateDetails": {
+        "CAIdentifier": "rds-ca-rsa2048-g1",
+        "ValidTill": datetime(2027, 9, 2, 8, 30, tzinfo=UTC),
+    },
+    "MasterUserSecret": _secret("db-0a1b2c3d"),
     "DomainMemberships": [],
     "CopyTagsToSnapshot": True,
     "MonitoringInterval": 60,
     "DBInstanceArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:db:billing",
     "IAMDatabaseAuthenticationEnabled": True,
     "PerformanceInsightsEnabled": True,
-    "EnabledCloudwatchLogsExports": ["postgresql", "upgrade"],
+    "EnabledCloudwatchLogsExports": ["iam-db-auth-error", "postgresql", "upgrade"],
     "DeletionProtection": True,
     "AssociatedRoles": [],
     "TagList": _TAGS,
@@ -234,12 +246,41 @@ GLOBAL_CLUSTER: Mapping[str, Any] = {
     "TagList": _TAGS,
 }
 
+PROXY: Mapping[str, Any] = {
+    "DBProxyName": "orders-proxy",
+    "DBProxyArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:db-proxy:prx-0a1b2c3d4e5f60718",
+    "Status": "available",
+    "EngineFamily": "POSTGRESQL",
+    "VpcId": "vpc-0a1b2c3d4e5f60718",
+    "VpcSecurityGroupIds": ["sg-0a1b2c3d4e5f60718"],
+    "VpcSubnetIds": ["subnet-0a1b2c3d4e5f60718", "subnet-1a1b2c3d4e5f60718"],
+    "DefaultAuthScheme": "NONE",
+    "Auth": [
+        {
+            "AuthScheme": "SECRETS",
+            "SecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders-app-AbCdEf",
+            "IAMAuth": "REQUIRED",
+            "ClientPasswordAuthType": "POSTGRES_SCRAM_SHA_256",
+        }
+    ],
+    "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/orders-proxy",
+    "Endpoint": "orders-proxy.proxy-cabcdefghijk.eu-west-1.rds.amazonaws.com",
+    "RequireTLS": True,
+    "IdleClientTimeout": 1800,
+    "DebugLogging": False,
+    "CreatedDate": _CREATED,
+    "UpdatedDate": _CREATED,
+    "EndpointNetworkType": "IPV4",
+    "TargetConnectionNetworkType": "IPV4",
+}
+
 ITEMS: Mapping[ResourceType, Mapping[str, Any]] = {
     ResourceType.DB_CLUSTER: CLUSTER,
     ResourceType.DB_INSTANCE: INSTANCE,
     ResourceType.DB_CLUSTER_SNAPSHOT: CLUSTER_SNAPSHOT,
     ResourceType.DB_SNAPSHOT: SNAPSHOT,
     ResourceType.GLOBAL_CLUSTER: GLOBAL_CLUSTER,
+    ResourceType.DB_PROXY: PROXY,
 }
 
 
@@ -286,6 +327,16 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
             }
         case ResourceType.DB_INSTANCE:
             return {
+                Need.INSTANCE_PARAMETERS: _force_ssl(),
+                Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
+                Need.CERTIFICATE_ROTATION: {
+                    "SupportsCertificateRotationWithoutRestart": True,
+                    "SupportedCACertificateIdentifiers": [
+                        "rds-ca-ecc384-g1",
+                        "rds-ca-rsa2048-g1",
+                        "rds-ca-rsa4096-g1",
+                    ],
+                },
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "postgresql", "upgrade"],
                 Need.BLUE_GREEN: [],
             }
@@ -308,8 +359,9 @@ def resource(
         **enrichments(resource_type),
         **(facts or {}),
     }
-    if isinstance(parameters := known.get(Need.PARAMETERS), dict):
-        known[Need.PARAMETERS] = Facts(parameters)
+    for need in (Need.PARAMETERS, Need.INSTANCE_PARAMETERS, Need.CERTIFICATE_ROTATION):
+        if isinstance(part := known.get(need), dict):
+            known[need] = Facts(part)
     for name in missing:
         known.pop(name, None)
     ref = ResourceRef.from_arn(ITEMS[resource_type][kind.arn])

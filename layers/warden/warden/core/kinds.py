@@ -33,6 +33,11 @@ class Need(StrEnum):
     """The values of a snapshot's `restore` attribute: account ids, or `all`."""
     PARAMETER_GROUP_USERS = "ParameterGroupUsers"
     """ARNs of all clusters that use the cluster's parameter group, itself included."""
+    INSTANCE_GROUP_USERS = "InstanceParameterGroupUsers"
+    """ARNs of all instances that use the instance's parameter group, itself included."""
+    CERTIFICATE_ROTATION = "CertificateRotation"
+    """Which CAs this engine version takes, and whether it changes certificates without a restart
+    (DescribeDBEngineVersions)."""
     BLUE_GREEN = "BlueGreenDeployments"
     """The blue/green deployments that this database is part of and that are not yet done."""
     ENCRYPTED_COPIES = "EncryptedCopies"
@@ -86,6 +91,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "ReplicationSourceIdentifier": None,
                 "ReadReplicaIdentifiers": [],
                 "InternetAccessGatewayEnabled": None,
+                "VPCNetworkingEnabled": None,
+                "MasterUserSecret": None,
                 "EngineMode": None,
                 "ServerlessV2ScalingConfiguration": None,
                 "DBClusterInstanceClass": None,
@@ -114,6 +121,10 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "AwsBackupRecoveryPointArn": None,
                 "DBSubnetGroup": None,
                 "VpcSecurityGroups": [],
+                "MasterUserSecret": None,
+                "ReadReplicaDBClusterIdentifiers": [],
+                # RDS for Oracle alone has tenants.
+                "MultiTenant": None,
             },
         ),
         Kind(

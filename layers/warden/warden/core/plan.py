@@ -68,6 +68,9 @@ WRITES: Mapping[str, Target] = {
     "ModifyDBClusterParameterGroup": Target(
         "rds", "DBClusterParameterGroupName", ResourceType.DB_CLUSTER_PARAMETER_GROUP
     ),
+    "ModifyDBParameterGroup": Target("rds", "DBParameterGroupName", ResourceType.DB_PARAMETER_GROUP),
+    "ModifyDBProxy": Target("rds", "DBProxyName", ResourceType.DB_PROXY),
+    "DisableHttpEndpoint": Target("rds", "ResourceArn", ResourceType.DB_CLUSTER),
     "ModifyDBClusterSnapshotAttribute": Target(
         "rds", "DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT
     ),
