@@ -258,6 +258,8 @@ def test_an_id_begins_with_its_kind_and_states_a_condition(control: Control) -> 
         "AWS::RDS::DBSnapshot": "db_snapshot",
         "AWS::RDS::GlobalCluster": "global_cluster",
         "AWS::RDS::DBProxy": "proxy",
+        "AWS::EC2::SecurityGroup": "security_group",
+        "AWS::::Account": "account",
     }[control.resource_type]
     assert control.id.startswith(f"{kind}_")
 
@@ -384,8 +386,8 @@ def _assert_command(command: str) -> None:
     assert words[0] == "aws"
     of, name = words[1:3]
     if name == "wait":
-        waiters = {xform_name(waiter, "-"): waiter for waiter in service.waiters().waiter_names}
-        operation = service.waiters().get_waiter(waiters[words[3]]).operation
+        waiters = {xform_name(waiter, "-"): waiter for waiter in service.waiters(of).waiter_names}
+        operation = service.waiters(of).get_waiter(waiters[words[3]]).operation
     else:
         operations = {xform_name(known, "-"): known for known in service.model(of).operation_names}
         operation = operations[name]
@@ -405,7 +407,7 @@ def _assert_command(command: str) -> None:
     assert len(given) == len(set(given))
 
 
-LASTING = re.compile(r"CloudFormation\s+`(\w+): .*?`\s+of\s+`(AWS::RDS::\w+)`", re.DOTALL)
+LASTING = re.compile(r"CloudFormation\s+`(\w+): .*?`\s+of\s+`(AWS::\w+::\w+)`", re.DOTALL)
 
 
 @each_control

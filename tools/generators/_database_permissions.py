@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 from warden.controls import all_controls
 from warden.core.conditions import WRITE_NEEDS
 from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
+from warden.gateways.clients import SERVICE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from warden.core.control import Control
+    from warden.core.resource import ResourceType
 
 NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.PARAMETERS: (
@@ -37,6 +39,8 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     ),
     Need.MEMBERS: ("rds:DescribeDBInstances",),
     Need.PARAMETER_GROUP_USERS: ("rds:DescribeDBClusters",),
+    Need.INSTANCE_GROUP_USERS: ("rds:DescribeDBInstances",),
+    Need.CERTIFICATE_ROTATION: ("rds:DescribeDBEngineVersions",),
     Need.BLUE_GREEN: ("rds:DescribeBlueGreenDeployments",),
     Need.ENCRYPTED_COPIES: ("rds:DescribeDBSnapshots",),
 }
@@ -60,10 +64,13 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "rds:DescribeEngineDefaultClusterParameters": (),
     "rds:DescribeEngineDefaultParameters": (),
     "rds:DescribeGlobalClusters": ("global-cluster:*",),
+    "rds:DisableHttpEndpoint": ("cluster:*",),
     "rds:ModifyDBCluster": ("cluster:*", "cluster-pg:*", "og:*", "pg:*"),
     "rds:ModifyDBClusterParameterGroup": ("cluster-pg:*",),
     "rds:ModifyDBClusterSnapshotAttribute": ("cluster-snapshot:*",),
     "rds:ModifyDBInstance": ("db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
+    "rds:ModifyDBParameterGroup": ("pg:*",),
+    "rds:ModifyDBProxy": ("db-proxy:*",),
     "rds:ModifyDBSnapshotAttribute": ("snapshot:*",),
     "rds:ModifyGlobalCluster": ("global-cluster:*",),
 }
@@ -112,7 +119,7 @@ class Grant:
 
 def read_grants() -> tuple[Grant, ...]:
     """Return what looking at databases takes: what AWS can limit to this account's, and the rest."""
-    actions = {f"rds:{KINDS[kind].describe}" for kind in EVALUATED_KINDS}
+    actions = {describe_action(kind) for kind in EVALUATED_KINDS}
     actions.update(action for need in needs_in_use() for action in need_actions(need))
     limited: dict[str, list[str]] = {}
     unlimited = []
@@ -160,6 +167,12 @@ def needs_in_use() -> tuple[Need, ...]:
     used.update(need for control in controls for need in control.needs)
     used.update(need for control in controls if control.remediation for need in control.remediation.needs)
     return tuple(need for need in Need if need in used)
+
+
+def describe_action(kind: ResourceType) -> str:
+    """Return the action that describes a kind."""
+    describe = KINDS[kind].describe
+    return f"{SERVICE_OF[describe]}:{describe}"
 
 
 def need_actions(need: Need) -> tuple[str, ...]:
