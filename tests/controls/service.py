@@ -27,7 +27,7 @@ def waiters(service: str = "rds") -> botocore.waiter.WaiterModel:
 
 def input_of(operation: str, service: str = "") -> Any:
     """The shape of what an operation takes; of one that Warden calls, the service is known."""
-    return model(service or SERVICE_OF[operation]).operation_model(operation).input_shape
+    return model(service or SERVICE_OF.get(operation, "rds")).operation_model(operation).input_shape
 
 
 @functools.cache
