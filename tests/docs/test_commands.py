@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
+import jmespath
 import pytest
 from botocore import xform_name
 
@@ -148,6 +151,16 @@ def test_commands_of_aws_exist(page: Path) -> None:
                 assert_aws(words[1:])
             except (AssertionError, KeyError) as error:
                 pytest.fail(f"{where}: {' '.join(words)}: {error!r}")
+
+
+@each_page
+def test_what_commands_of_aws_are_given_can_be_read(page: Path) -> None:
+    for where, words in in_blocks(page):
+        for option, value in itertools.pairwise(words):
+            if option == "--query":
+                assert jmespath.compile(value), where
+            elif option.startswith("--") and value.lstrip().startswith("{"):
+                assert json.loads(value.replace("$CHAIN", "chain")), where
 
 
 def test_there_are_commands_of_each_tool() -> None:

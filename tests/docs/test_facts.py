@@ -6,54 +6,32 @@ import ast
 import functools
 import importlib
 import inspect
-import json
 import re
 from dataclasses import fields
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
-from console.scan import Scan
-from controls import items
 from docs import pages
+from docs.code import made_of_parts, template
 from warden.controls import all_controls
 from warden.core import decision
 from warden.core.control import ComplianceType
 from warden.core.decision import Action, Mode, Reason, Situation, decide
-from warden.core.evaluation import evaluate
-from warden.core.finding import advance
-from warden.core.ledger import EntryKind, LedgerEntry
-from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.policy import Limits, parse_policy
-from warden.core.ticket import TicketState, ticket
-from warden.core.trigger import Cause, Source, Trigger, parse
 from warden.pipeline import judge
 from warden.pipeline.visit import Visitor
-from warden.pipeline.writes import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 DOCS = pages.ROOT / "docs"
 SAFETY = DOCS / "explanation" / "safety.md"
-LEDGER = DOCS / "reference" / "ledger.md"
-MESSAGES = DOCS / "reference" / "messages.md"
-SCAN = DOCS / "reference" / "scan-json.md"
-METRICS = DOCS / "reference" / "metrics-and-alarms.md"
 GLOSSARY = DOCS / "reference" / "glossary.md"
 POLICY = DOCS / "how-to" / "write-a-policy.md"
 CHANGELOG = pages.ROOT / "CHANGELOG.md"
-NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
 each_page = pytest.mark.parametrize("page", pages.WRITTEN, ids=pages.name)
-
-
-@functools.cache
-def template() -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml_parse((pages.ROOT / "template.yaml").read_text(encoding="utf-8"))
-    return parsed
 
 
 # --- names --------------------------------------------------------------------------------------------------
@@ -71,12 +49,6 @@ def known_words() -> frozenset[str]:
     ]
     paths += [pages.ROOT / name for name in FILES]
     return frozenset(word for path in paths for word in re.findall(r"\w+", path.read_text(encoding="utf-8")))
-
-
-def made_of_parts() -> set[str]:
-    """The metrics whose names the code makes of a prefix and a value."""
-    decisions = {f"Decision{action.title().replace('_', '')}" for action in Action}
-    return decisions | {f"Outcome{status.title()}" for status in Status}
 
 
 @each_page
@@ -224,111 +196,6 @@ def test_every_shared_setting_is_documented() -> None:
     shared = {setting.name for control in all_controls() for setting in control.settings if setting.shared}
     keys = {key for row in pages.table(POLICY, "Key") for key in pages.codes(row[0])}
     assert {key.removeprefix("baseline.") for key in keys if key.startswith("baseline.")} == shared
-
-
-# --- ledger, messages, scan ---------------------------------------------------------------------------------
-
-
-def first_column(page: Path, head: str) -> set[str]:
-    return {code for row in pages.table(page, head) for code in pages.codes(row[0])}
-
-
-def test_the_fields_and_kinds_of_ledger_entries_are_documented() -> None:
-    entry = LedgerEntry(at=NOW, actor="evaluate", chain="x", kind=EntryKind.FINDING).to_json()
-    assert first_column(LEDGER, "Field") == set(entry)
-    assert first_column(LEDGER, "Kind") == {kind.value for kind in EntryKind}
-
-
-def test_the_actors_of_the_ledger_are_documented() -> None:
-    sources = (pages.ROOT / "layers/warden/warden/pipeline").glob("*.py")
-    actors = {
-        actor for path in sources for actor in re.findall(r'actor="(\w+)"', path.read_text(encoding="utf-8"))
-    }
-    [row] = [row for row in pages.table(LEDGER, "Field") if pages.codes(row[0]) == ["actor"]]
-    assert set(pages.codes(row[1])) == actors
-
-
-def test_the_messages_that_are_shown_can_be_read() -> None:
-    read: dict[str, int] = {}
-    for block in pages.blocks(MESSAGES):
-        kind = block.words[1]
-        match kind:
-            case "trigger":
-                assert all(
-                    isinstance(item, Trigger) for item in parse(json.loads(block.text), received_at=NOW)
-                )
-            case "remediation":
-                message = RemediationMessage.decode(block.text)
-                assert set(json.loads(message.encode())) == set(json.loads(block.text))
-            case "ticket":
-                told = TicketMessage.decode(block.text)
-                assert json.loads(told.encode()) == json.loads(block.text)
-        read[kind] = read.get(kind, 0) + 1
-    assert read == {"trigger": 3, "remediation": 1, "ticket": 1}
-
-
-def test_the_sources_and_fields_of_causes_are_documented() -> None:
-    rows = {code: row[1] for row in pages.table(MESSAGES, "Field of `cause`") for code in pages.codes(row[0])}
-    assert set(rows) == {field.name for field in fields(Cause)}
-    assert set(pages.codes(rows["source"])) == {source.value for source in Source}
-    assert set(re.findall(r"`(open|resolve)`", pages.text(MESSAGES))) == {
-        event.value for event in TicketEvent
-    }
-
-
-def test_the_fields_of_tickets_are_documented() -> None:
-    control = all_controls()[0]
-    drifted = next(e for e in control.examples if e.expect is ComplianceType.NON_COMPLIANT)
-    resource = items.example_resource(control, drifted)
-    evaluation = evaluate(control, resource, items.example_settings(control, drifted))
-    finding = advance(None, evaluation, resource_key=resource.key, observed_at=NOW)
-    assert finding is not None
-    document = ticket(finding, control, TicketState.OPEN).to_json()
-    assert first_column(MESSAGES, "Field") == set(document)
-
-
-def test_the_fields_of_a_scan_are_documented() -> None:
-    scan = Scan(account="1", regions=[], policy_version="x").to_json()
-    [whole, one] = [rows[1:] for rows in pages.tables(SCAN) if rows[0][0] == "Field"]
-    assert {code for row in whole for code in pages.codes(row[0])} == set(scan)
-    [block] = [block for block in pages.blocks(SCAN) if "run" in block.words]
-    shown = re.findall(r'^      "(\w+)":', block.text, re.MULTILINE)
-    assert [pages.codes(row[0])[0] for row in one] == shown
-
-
-# --- metrics ------------------------------------------------------------------------------------------------
-
-
-def test_the_metrics_are_those_that_the_functions_send() -> None:
-    sources = [
-        *(pages.ROOT / "functions").glob("*/app.py"),
-        pages.ROOT / "layers/warden/warden/pipeline/report.py",
-    ]
-    code = "".join(path.read_text(encoding="utf-8") for path in sources)
-    sent = set(re.findall(r'(?:totals?\["|add_metric\(name=")(\w+)"', code))
-    assert "total[f\"Decision{judgement.decision.action.title().replace('_', '')}\"]" in code
-    assert 'name=f"Outcome{outcome.status.title()}"' in code
-    sent |= made_of_parts()
-    assert first_column(METRICS, "Metric") == sent
-
-
-def test_the_sum_of_the_costs_counts_the_alarms_that_there_are() -> None:
-    alarms = [
-        r["Properties"] for r in template()["Resources"].values() if r["Type"] == "AWS::CloudWatch::Alarm"
-    ]
-    metrics = sum(
-        len([part for part in alarm["Metrics"] if "MetricStat" in part]) if "Metrics" in alarm else 1
-        for alarm in alarms
-    )
-    deploy = pages.text(DOCS / "how-to" / "deploy.md")
-    assert f"| alarms: {metrics} metrics, 0.10 each | {metrics / 10:.2f} |" in deploy
-
-
-def test_every_dead_letter_queue_has_its_line() -> None:
-    queues = {name for name in template()["Resources"] if name.endswith("DeadLetterQueue")}
-    told = first_column(DOCS / "how-to" / "handle-a-dead-letter.md", "Alarm")
-    assert told == {name.replace("Queue", "Alarm") for name in queues}
-    assert told <= set(template()["Resources"])
 
 
 # --- words --------------------------------------------------------------------------------------------------
