@@ -304,11 +304,12 @@ def test_a_control_maps_to_frameworks_without_repetition(control: Control) -> No
 
 @each_control
 def test_the_defaults_of_settings_are_what_a_policy_may_say(control: Control) -> None:
-    lines = ["version = 1"]
+    tables: dict[str, list[str]] = {}
     for setting in control.settings:
         table = "baseline" if setting.shared else f"controls.{control.id}"
-        lines += [f"[{table}]", f"{setting.name} = {_toml(setting.default)}"]
+        tables.setdefault(table, []).append(f"{setting.name} = {_toml(setting.default)}")
         assert setting.doc.endswith(".")
+    lines = ["version = 1", *(line for table, rows in tables.items() for line in (f"[{table}]", *rows))]
     parsed = parse_policy("\n".join(lines), controls=[control])
     assert parsed.settings[control.id] == control.defaults()
 
