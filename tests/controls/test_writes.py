@@ -49,6 +49,16 @@ BROKEN: dict[ResourceType, dict[str, Any]] = {
         "BackupRetentionPeriod": 1,
         "EnabledCloudwatchLogsExports": [],
         "PubliclyAccessible": True,
+        "CACertificateIdentifier": "rds-ca-2019",
+        "InstanceParameters": {
+            "rds.force_ssl": {
+                "ParameterName": "rds.force_ssl",
+                "ParameterValue": "0",
+                "ApplyType": "dynamic",
+                "AllowedValues": "0,1",
+                "IsModifiable": True,
+            }
+        },
     },
     ResourceType.DB_CLUSTER_SNAPSHOT: {"RestoreAccounts": ["all", PARTNER, STRANGER]},
     ResourceType.DB_SNAPSHOT: {
@@ -57,6 +67,7 @@ BROKEN: dict[ResourceType, dict[str, Any]] = {
         "StorageEncryptionType": "none",
     },
     ResourceType.GLOBAL_CLUSTER: {"DeletionProtection": False},
+    ResourceType.DB_PROXY: {"RequireTLS": False},
 }
 
 
@@ -150,6 +161,8 @@ def test_no_operation_passes_but_those_that_controls_declare() -> None:
         "ModifyDBClusterParameterGroup",
         "ModifyDBClusterSnapshotAttribute",
         "ModifyDBInstance",
+        "ModifyDBParameterGroup",
+        "ModifyDBProxy",
         "ModifyDBSnapshotAttribute",
         "ModifyGlobalCluster",
     }
@@ -169,7 +182,7 @@ def test_no_parameter_passes_but_those_that_controls_declare(resource_type: Reso
             for name in (*permit.required, *permit.optional)
         }
         others = set(service.input_of(call.operation).members) - declared
-        assert others or call.operation == "ModifyDBClusterParameterGroup"
+        assert others or call.operation in {"ModifyDBClusterParameterGroup", "ModifyDBParameterGroup"}
         for name in others:
             why = refused(resource_type, call.operation, {**call.parameters, name: "anything"})
             assert f"no control declares the parameter {name}" in why
@@ -196,6 +209,10 @@ COPY = {
 def _group(**parameter: str) -> dict[str, Any]:
     good = {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "immediate"}
     return {"DBClusterParameterGroupName": "orders-pg16", "Parameters": [good, {**good, **parameter}]}
+
+
+def _instance_group(**parameter: str) -> dict[str, Any]:
+    return {"DBParameterGroupName": "billing-pg16", "Parameters": _group(**parameter)["Parameters"]}
 
 
 HOSTILE: list[tuple[str, ResourceType, str, dict[str, Any]]] = [
@@ -240,6 +257,26 @@ HOSTILE: list[tuple[str, ResourceType, str, dict[str, Any]]] = [
         ("a parameter with more fields", "DB_CLUSTER", "ModifyDBClusterParameterGroup",
          _group(Description="innocent")),
         ("no parameter", "DB_CLUSTER", "ModifyDBClusterParameterGroup", {**_group(), "Parameters": []}),
+        ("TLS of a proxy turned off", "DB_PROXY", "ModifyDBProxy",
+         {"DBProxyName": "orders-proxy", "RequireTLS": False}),
+        ("another role for a proxy", "DB_PROXY", "ModifyDBProxy",
+         {"DBProxyName": "orders-proxy", "RequireTLS": True, "RoleArn": "arn:aws:iam::123456789012:role/admin"}),
+        ("an instance's default parameter group", "DB_INSTANCE", "ModifyDBParameterGroup",
+         {**_instance_group(), "DBParameterGroupName": "default.postgres16"}),
+        ("another instance's parameter group", "DB_INSTANCE", "ModifyDBParameterGroup",
+         {**_instance_group(), "DBParameterGroupName": "reports-pg16"}),
+        ("TLS of an instance turned off", "DB_INSTANCE", "ModifyDBParameterGroup",
+         _instance_group(ParameterValue="0")),
+        ("another parameter of an instance", "DB_INSTANCE", "ModifyDBParameterGroup",
+         _instance_group(ParameterName="log_statement")),
+        ("the present certificate authority", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "CACertificateIdentifier": "rds-ca-2019"}),
+        ("a certificate authority that the engine version does not take", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "CACertificateIdentifier": "rds-ca-rsa8192-g9"}),
+        ("what is no certificate authority", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "CACertificateIdentifier": "self-signed"}),
+        ("a certificate that is not loaded by a restart", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "CACertificateIdentifier": "rds-ca-rsa2048-g1", "CertificateRotationRestart": False}),
         ("an instance made public", "DB_INSTANCE", "ModifyDBInstance",
          {**INSTANCE, "PubliclyAccessible": True}),
         ("backups turned off", "DB_INSTANCE", "ModifyDBInstance", {**INSTANCE, "BackupRetentionPeriod": 0}),
@@ -314,3 +351,40 @@ def test_a_parameter_group_whose_users_are_not_known_is_refused() -> None:
     resource = items.resource(ResourceType.DB_CLUSTER, missing=("ParameterGroupUsers",))
     with pytest.raises(GuardError, match="ParameterGroupUsers is not known"):
         check(Call("ModifyDBClusterParameterGroup", _group()), PERMITS, resource)
+
+
+@pytest.mark.parametrize(
+    ("facts", "missing", "why"),
+    [
+        (
+            {
+                "InstanceParameterGroupUsers": [
+                    items.INSTANCE["DBInstanceArn"],
+                    "arn:aws:rds:eu-west-1:1:db:x",
+                ]
+            },
+            (),
+            "also used by",
+        ),
+        ({}, ("InstanceParameterGroupUsers",), "InstanceParameterGroupUsers is not known"),
+        ({"DBParameterGroups": []}, (), "AWS names no parameter group"),
+    ],
+)
+def test_an_instances_group_that_is_not_known_to_be_its_own_is_refused(
+    facts: dict[str, Any], missing: tuple[str, ...], why: str
+) -> None:
+    resource = items.resource(ResourceType.DB_INSTANCE, facts, missing=missing)
+    with pytest.raises(GuardError, match=why):
+        check(Call("ModifyDBParameterGroup", _instance_group()), PERMITS, resource)
+
+
+def test_a_change_of_certificate_that_restarts_is_refused() -> None:
+    call = Call("ModifyDBInstance", {**INSTANCE, "CACertificateIdentifier": "rds-ca-ecc384-g1"})
+    rotation = items.enrichments(ResourceType.DB_INSTANCE)["CertificateRotation"]
+    check(call, PERMITS, items.resource(ResourceType.DB_INSTANCE, {"CertificateRotation": rotation}))
+    restarts = {**rotation, "SupportsCertificateRotationWithoutRestart": False}
+    with pytest.raises(GuardError, match="restarts the database"):
+        check(call, PERMITS, items.resource(ResourceType.DB_INSTANCE, {"CertificateRotation": restarts}))
+    unsaid = {"SupportedCACertificateIdentifiers": ["rds-ca-ecc384-g1"]}
+    with pytest.raises(GuardError, match="is not known"):
+        check(call, PERMITS, items.resource(ResourceType.DB_INSTANCE, {"CertificateRotation": unsaid}))
