@@ -1,0 +1,122 @@
+"""Audit and connection logs on the local AWS: made by boto3, read, judged, put right, and judged again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gateways.estate import Estate
+from warden.core.control import ComplianceType
+from warden.core.plan import Manual
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMPLIANT, NON_COMPLIANT = ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT
+MYSQL = {"Engine": "aurora-mysql", "EngineVersion": "8.0.mysql_aurora.3.08.0"}
+POSTGRES = {"Engine": "aurora-postgresql", "EngineVersion": "16.6"}
+FAMILIES = {"aurora-mysql": "aurora-mysql8.0", "aurora-postgresql": "aurora-postgresql16"}
+
+
+@pytest.fixture
+def estate() -> Iterator[Estate]:
+    with Estate() as made:
+        yield made
+
+
+def cluster(estate: Estate, name: str, engine: dict[str, str], *, group: str = "", members: int = 1) -> str:
+    """A cluster in a parameter group of its own, or in the given one."""
+    rds = estate.client("rds")
+    if not group:
+        group = f"{name}-group"
+        rds.create_db_cluster_parameter_group(
+            DBClusterParameterGroupName=group,
+            DBParameterGroupFamily=FAMILIES[engine["Engine"]],
+            Description="Logs",
+        )
+    made = rds.create_db_cluster(
+        DBClusterIdentifier=name,
+        MasterUsername="steward",
+        MasterUserPassword="correct-horse-battery",
+        DBClusterParameterGroupName=group,
+        **engine,
+    )
+    for number in range(members):
+        rds.create_db_instance(
+            DBInstanceIdentifier=f"{name}-{number}",
+            DBClusterIdentifier=name,
+            Engine=engine["Engine"],
+            DBInstanceClass="db.r6g.large",
+        )
+    estate.aws.rds.settle()
+    return str(made["DBCluster"]["DBClusterArn"])
+
+
+def set_parameters(estate: Estate, group: str, method: str = "immediate", **values: str) -> None:
+    parameters = [
+        {"ParameterName": name, "ParameterValue": value, "ApplyMethod": method}
+        for name, value in values.items()
+    ]
+    estate.client("rds").modify_db_cluster_parameter_group(
+        DBClusterParameterGroupName=group, Parameters=parameters
+    )
+
+
+def parameters_of(estate: Estate, group: str) -> dict[str, Any]:
+    pages = estate.client("rds").get_paginator("describe_db_cluster_parameters")
+    found = pages.paginate(DBClusterParameterGroupName=group).search("Parameters")
+    return {item["ParameterName"]: item.get("ParameterValue") for item in found}
+
+
+# --- Aurora MySQL -----------------------------------------------------------------------------------------
+
+
+def test_the_audit_log_of_mysql_is_turned_on_with_the_events_that_lack(estate: Estate) -> None:
+    arn = cluster(estate, "shop", MYSQL)
+    set_parameters(estate, "shop-group", server_audit_events="TABLE")
+    before = estate.judged("cluster_mysql_audit_effective", arn)
+    assert before.compliance is NON_COMPLIANT
+    assert "server_audit_logging is off" in before.annotation
+    assert "lacks CONNECT, QUERY_DCL, QUERY_DDL" in before.annotation
+    assert estate.fixed("cluster_mysql_audit_effective", arn).compliance is COMPLIANT
+    live = parameters_of(estate, "shop-group")
+    assert live["server_audit_events"] == "TABLE,CONNECT,QUERY_DCL,QUERY_DDL"
+    assert live["server_audit_logging"] == "1"
+
+
+def test_a_user_who_is_left_out_of_the_audit_log_is_a_persons_question(estate: Estate) -> None:
+    arn = cluster(estate, "shop", MYSQL)
+    set_parameters(estate, "shop-group", server_audit_excl_users="app,agent")
+    # What can be put right is; who is left out remains.
+    after = estate.fixed("cluster_mysql_audit_effective", arn, excluded_users=["agent"])
+    assert after.compliance is NON_COMPLIANT
+    assert after.annotation.endswith("server_audit_excl_users leaves out app.")
+    told = estate.planned("cluster_mysql_audit_effective", arn, excluded_users=["agent"])
+    assert isinstance(told, Manual)
+    assert "ParameterName=server_audit_excl_users" in told.steps[0]
+
+
+def test_a_default_and_a_shared_group_are_left_to_a_person(estate: Estate) -> None:
+    default = cluster(estate, "plain", MYSQL, group="default.aurora-mysql8.0")
+    shared = cluster(estate, "shop", MYSQL)
+    cluster(estate, "stock", MYSQL, group="shop-group")
+    for arn, words in ((default, "nobody can modify or copy"), (shared, "cluster:stock")):
+        assert estate.judged("cluster_mysql_audit_effective", arn).compliance is NON_COMPLIANT
+        told = estate.planned("cluster_mysql_audit_effective", arn)
+        assert isinstance(told, Manual)
+        assert words in told.why
+
+
+def test_the_second_path_of_mysql_stands_in_the_evidence(estate: Estate) -> None:
+    arn = cluster(estate, "shop", MYSQL)
+    set_parameters(
+        estate,
+        "shop-group",
+        server_audit_logging="1",
+        server_audit_events="CONNECT,QUERY",
+        server_audit_logs_upload="1",
+    )
+    found = estate.judged("cluster_mysql_audit_effective", arn)
+    assert found.compliance is COMPLIANT
+    assert found.evidence["Parameters"]["server_audit_logs_upload"]["ParameterValue"] == "1"
