@@ -9,10 +9,15 @@ from warden.core import engines, guidance
 if TYPE_CHECKING:
     from warden.core.resource import Resource
 
-CLUSTER_ORDER = (
-    "Reboot the writer first, then each reader, waiting until one is available before the next; older engine "
-    "versions restart every reader with the writer, which is a full outage."
-)
+
+def order(resource: Resource) -> str:
+    """In which order the members of a cluster are rebooted, as a sentence."""
+    if resource.facts["Engine"] in engines.MULTI_AZ_CLUSTER:
+        return "A Multi-AZ DB cluster is rebooted as a whole."
+    return (
+        "Reboot the writer first, then each reader, waiting until one is available before the next; older engine "
+        "versions restart every reader with the writer, which is a full outage."
+    )
 
 
 def of_cluster(resource: Resource) -> tuple[str, ...]:
