@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 from warden.controls import all_controls
 from warden.core.conditions import WRITE_NEEDS
 from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
+from warden.core.resource import ResourceType
 from warden.gateways.clients import SERVICE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from warden.core.control import Control
-    from warden.core.resource import ResourceType
 
 NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.PARAMETERS: (
@@ -42,11 +42,72 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.INSTANCE_GROUP_USERS: ("rds:DescribeDBInstances",),
     Need.CERTIFICATE_ROTATION: ("rds:DescribeDBEngineVersions",),
     Need.BLUE_GREEN: ("rds:DescribeBlueGreenDeployments",),
+    Need.STORAGE_KEY: ("kms:DescribeKey",),
+    Need.INSIGHTS_KEY: ("kms:DescribeKey",),
+    Need.MASTER_SECRET_KEY: ("kms:DescribeKey",),
+    Need.KEY_ALIASES: ("kms:DescribeKey", "kms:ListAliases"),
+    Need.KEY_USERS: (
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBSnapshots",
+    ),
+    Need.KEY_POLICY: ("kms:DescribeKey", "kms:GetKeyPolicy"),
+    Need.KEY_GRANTS: ("kms:ListGrants",),
+    Need.KEY_ROTATION: ("kms:GetKeyRotationStatus",),
+    Need.SECRET_POLICY: ("secretsmanager:GetResourcePolicy",),
     Need.ENCRYPTED_COPIES: ("rds:DescribeDBSnapshots",),
+    Need.SECURITY_GROUPS: ("ec2:DescribeSecurityGroups",),
+    Need.SECURITY_GROUP_RULES: ("ec2:DescribeSecurityGroupRules",),
+    Need.PREFIX_LISTS: ("ec2:GetManagedPrefixListEntries",),
+    Need.GUARDED_DATABASES: (
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBProxies",
+    ),
+    Need.SIBLING_RULES: ("ec2:DescribeSecurityGroupRules",),
+    Need.NETWORK_INTERFACES: ("ec2:DescribeNetworkInterfaces",),
+    Need.SUBNET_ROUTES: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
+    Need.SUBNET_ACLS: ("ec2:DescribeNetworkAcls", "rds:DescribeDBSubnetGroups"),
+    Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
 
+KIND_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
+    ResourceType.KMS_KEY: (
+        "kms:ListResourceTags",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBSnapshots",
+    ),
+    ResourceType.SECRET: ("secretsmanager:ListSecrets",),
+}
+"""How a kind is listed, where that is not the operation that describes one."""
+
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "ec2:DescribeNetworkAcls": (),
+    "ec2:DescribeNetworkInterfaces": (),
+    "ec2:DescribeRouteTables": (),
+    "ec2:DescribeSecurityGroupRules": (),
+    "ec2:DescribeSecurityGroups": (),
+    "ec2:GetManagedPrefixListEntries": ("prefix-list/*",),
+    "ec2:RevokeSecurityGroupIngress": ("security-group/*", "security-group-rule/*"),
+    "iam:GetAccountAuthorizationDetails": (),
+    "rds:DescribeDBSubnetGroups": ("subgrp:*",),
+    "kms:CancelKeyDeletion": ("key/*",),
+    "kms:DescribeKey": ("key/*",),
+    "kms:EnableKeyRotation": ("key/*",),
+    "kms:GetKeyPolicy": ("key/*",),
+    "kms:GetKeyRotationStatus": ("key/*",),
+    "kms:ListAliases": (),
+    "kms:ListGrants": ("key/*",),
+    "kms:ListResourceTags": ("key/*",),
+    "secretsmanager:DescribeSecret": ("secret:*",),
+    "secretsmanager:GetResourcePolicy": ("secret:*",),
+    "secretsmanager:ListSecrets": (),
+    "secretsmanager:RotateSecret": ("secret:*",),
+    "sts:GetCallerIdentity": (),
     "rds:CopyDBSnapshot": ("snapshot:*",),
     "rds:DescribeBlueGreenDeployments": ("deployment:*",),
     "rds:DescribeDBClusterParameterGroups": ("cluster-pg:*",),
@@ -120,6 +181,7 @@ class Grant:
 def read_grants() -> tuple[Grant, ...]:
     """Return what looking at databases takes: what AWS can limit to this account's, and the rest."""
     actions = {describe_action(kind) for kind in EVALUATED_KINDS}
+    actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
     actions.update(action for need in needs_in_use() for action in need_actions(need))
     limited: dict[str, list[str]] = {}
     unlimited = []

@@ -76,7 +76,10 @@ def _reads(document: Mapping[str, Any]) -> str:
     (policy,) = resources(document, "AWS::IAM::ManagedPolicy")
     purposes: dict[str, list[str]] = {}
     for kind in EVALUATED_KINDS:
-        purposes.setdefault(permissions.describe_action(kind), []).append(f"every {KINDS[kind].name}")
+        for action in dict.fromkeys(
+            (permissions.describe_action(kind), *permissions.KIND_ACTIONS.get(kind, ()))
+        ):
+            purposes.setdefault(action, []).append(f"every {KINDS[kind].name}")
     for need in permissions.needs_in_use():
         for action in permissions.need_actions(need):
             purposes.setdefault(action, []).append(f"`{need.value}`")

@@ -75,7 +75,11 @@ WRITES: Mapping[str, Target] = {
         "rds", "DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT
     ),
     "ModifyDBSnapshotAttribute": Target("rds", "DBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+    "CancelKeyDeletion": Target("kms", "KeyId", ResourceType.KMS_KEY),
+    "EnableKeyRotation": Target("kms", "KeyId", ResourceType.KMS_KEY),
+    "RotateSecret": Target("secretsmanager", "SecretId", ResourceType.SECRET),
     "CopyDBSnapshot": Target("rds", "TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+    "RevokeSecurityGroupIngress": Target("ec2", "GroupId", ResourceType.SECURITY_GROUP),
 }
 
 
