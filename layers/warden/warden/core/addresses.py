@@ -29,7 +29,7 @@ class Addresses:
     def of(cls, version: int, cidrs: Iterable[str]) -> Addresses:
         """The union of CIDR blocks; blocks of the other version add nothing."""
         networks = (ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
-        return cls._joined(
+        return cls.joined(
             version,
             (
                 (int(network.network_address), int(network.broadcast_address))
@@ -39,7 +39,8 @@ class Addresses:
         )
 
     @classmethod
-    def _joined(cls, version: int, intervals: Iterable[Interval]) -> Addresses:
+    def joined(cls, version: int, intervals: Iterable[Interval]) -> Addresses:
+        """The union of intervals, in any order."""
         joined: list[Interval] = []
         for first, last in sorted(intervals):
             if joined and first <= joined[-1][1] + 1:
@@ -54,7 +55,7 @@ class Addresses:
         return sum(last - first + 1 for first, last in self.intervals)
 
     def __or__(self, other: Addresses) -> Addresses:
-        return self._joined(self.version, (*self.intervals, *other.intervals))
+        return self.joined(self.version, (*self.intervals, *other.intervals))
 
     def __sub__(self, other: Addresses) -> Addresses:
         left = list(self.intervals)
