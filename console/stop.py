@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import boto3
@@ -77,6 +78,15 @@ def set_stop(
             after={"stopped": stopping, "reason": reason},
         )
     )
+    if not stopping:
+        _wake(state, at)
+
+
+def _wake(state: DynamoState, now: datetime) -> None:
+    """Have everything that waits judged with the next tick, however far it has backed off meanwhile."""
+    for row in state.due(datetime.max.replace(tzinfo=UTC)):
+        if row.due_at > now:
+            state.defer(replace(row, due_at=now))
 
 
 def _tables(session: boto3.session.Session, stack: str) -> tuple[str, str]:

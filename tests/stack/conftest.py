@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stack.deployed import Deployed, policy_text
+from stack.waiting import waits_take_no_time
+from warden.gateways.clients import Clients
+
+Deploy = Callable[..., Deployed]
+_MADE: dict[tuple[str, str], Any] = {}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clients_are_made_once() -> Iterator[None]:
+    """Making a client takes longer than all that a test asks of it; in Lambda, too, it is made once."""
+    with pytest.MonkeyPatch.context() as patch:
+        make = Clients._make
+
+        def once(self: Clients, service: str, region: str) -> Any:
+            if self._on_call is not None:
+                return make(self, service, region)
+            if (service, region) not in _MADE:
+                _MADE[service, region] = make(self, service, region)
+            return _MADE[service, region]
+
+        patch.setattr(Clients, "_make", once)
+        yield
+
+
+@pytest.fixture
+def fresh_clients() -> Iterator[None]:
+    """Clients of a test's own: botocore remembers that it was throttled, and slows down."""
+    _MADE.clear()
+    yield
+    _MADE.clear()
+
+
+@pytest.fixture
+def deploy(tmp_path: Path) -> Iterator[Deploy]:
+    """Deploys once; what always holds is checked at the end."""
+    with contextlib.ExitStack() as stack:
+        deployed: list[Deployed] = []
+
+        def make(*, policy: str = policy_text(), **options: Any) -> Deployed:
+            file = tmp_path / "policy.toml"
+            file.write_text(policy, encoding="utf-8")
+            deployed.append(stack.enter_context(Deployed(policy=file, **options)))
+            stack.enter_context(waits_take_no_time(deployed[-1].clock))
+            return deployed[-1]
+
+        yield make
+        for one in deployed:
+            one.check()
+
+
+@pytest.fixture
+def stack(deploy: Deploy) -> Deployed:
+    """A deployment that remediates everything that it can."""
+    return deploy()
