@@ -7,7 +7,7 @@ against is written down here, because no model of AWS's API holds it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from warden.controls import all_controls
 from warden.core.conditions import WRITE_NEEDS
@@ -138,24 +138,43 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
 """The resources that IAM checks an action against, by the ends of their ARNs (Service Authorization Reference)."""
 
 
+Conditions: TypeAlias = "Mapping[str, Mapping[str, str | tuple[str, ...]]]"
+"""Operators, what each tests, and the value or the values that it may have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What an action is limited to, where that is less than all that IAM checks it against."""
 
     resources: tuple[str, ...]
-    conditions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=dict)
 
 
 _THROUGH_RDS: Final = {"kms:ViaService": "rds.${AWS::Region}.${AWS::URLSuffix}"}
+# For the secret of a master user RDS asks Secrets Manager, and that asks KMS, still in the caller's name.
+_FOR_DATABASES: Final = {
+    "kms:ViaService": (
+        "rds.${AWS::Region}.${AWS::URLSuffix}",
+        "secretsmanager.${AWS::Region}.${AWS::URLSuffix}",
+    )
+}
 _ANY_KEY: Final = ("arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*",)
+_MANAGED_SECRETS: Final = (
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:rds!*",
+)
 
 SCOPES: Final[Mapping[str, Scope]] = {
     # RDS asks KMS in the caller's name, so a key is used for databases or not at all.
     "kms:DescribeKey": Scope(resources=_ANY_KEY, conditions={"StringEquals": _THROUGH_RDS}),
     "kms:CreateGrant": Scope(
         resources=_ANY_KEY,
-        conditions={"StringEquals": _THROUGH_RDS, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+        conditions={"StringEquals": _FOR_DATABASES, "Bool": {"kms:GrantIsForAWSResource": "true"}},
     ),
+    "kms:Decrypt": Scope(resources=_ANY_KEY, conditions={"StringEquals": _FOR_DATABASES}),
+    "kms:GenerateDataKey": Scope(resources=_ANY_KEY, conditions={"StringEquals": _FOR_DATABASES}),
+    # The secrets that RDS manages for master users: their names begin so, and nobody else can make such.
+    "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
+    "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
     # Tags that a copy takes over from its source.
     "rds:AddTagsToResource": Scope(
         resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",)
@@ -175,7 +194,7 @@ class Grant:
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    conditions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=dict)
 
 
 def read_grants() -> tuple[Grant, ...]:
@@ -299,11 +318,16 @@ def _statement(grant: Grant) -> str:
         lines.append("  Condition:")
         for operator, tests in grant.conditions.items():
             lines.append(f"    {operator}:")
-            lines += [
-                f'      {key}: !Sub "{value}"' if "$" in value else f'      {key}: "{value}"'
-                for key, value in tests.items()
-            ]
+            for key, value in tests.items():
+                if isinstance(value, str):
+                    lines.append(f"      {key}: {_text(value)}")
+                else:
+                    lines += [f"      {key}:", *(f"        - {_text(item)}" for item in value)]
     return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    return f'!Sub "{value}"' if "$" in value else f'"{value}"'
 
 
 def _listed(name: str, items: Sequence[str]) -> list[str]:

@@ -55,7 +55,7 @@ def _role(name: str, role: Mapping[str, Any], function: str | None) -> str:
 
 def _row(statement: Mapping[str, Any]) -> tuple[str, str, str, str]:
     conditions = [
-        f"`{key}` is `{said(value)}`"
+        f"`{key}` is " + " or ".join(f"`{said(one)}`" for one in as_list(value))
         for tests in statement.get("Condition", {}).values()
         for key, value in tests.items()
     ]
