@@ -300,6 +300,26 @@ def _force_ssl() -> dict[str, Any]:
     }
 
 
+def _logging(**values: str) -> dict[str, Any]:
+    """The parameters that PostgreSQL logs by, as somebody set them."""
+    given = {"log_connections": "1", "log_disconnections": "1", "log_statement": "ddl", **values}
+    return {
+        name: {
+            "ParameterName": name,
+            "ParameterValue": value,
+            "Source": "user",
+            "ApplyType": "static" if name == "shared_preload_libraries" else "dynamic",
+            "DataType": "list" if "," in value else "string",
+            "IsModifiable": True,
+            "ApplyMethod": "pending-reboot",
+        }
+        for name, value in given.items()
+    }
+
+
+_PGAUDIT = {"shared_preload_libraries": "pg_stat_statements,pgaudit", "pgaudit.log": "ddl,role"}
+
+
 def _members() -> list[dict[str, Any]]:
     return [
         {
@@ -319,7 +339,8 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
     match resource_type:
         case ResourceType.DB_CLUSTER:
             return {
-                Need.PARAMETERS: _force_ssl(),
+                Need.PARAMETERS: {**_force_ssl(), **_logging(**_PGAUDIT)},
+                Need.MEMBER_PARAMETERS: {"orders-1": {}, "orders-2": {}},
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "instance", "postgresql"],
                 Need.MEMBERS: _members(),
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
@@ -327,7 +348,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
             }
         case ResourceType.DB_INSTANCE:
             return {
-                Need.INSTANCE_PARAMETERS: _force_ssl(),
+                Need.INSTANCE_PARAMETERS: {**_force_ssl(), **_logging()},
                 Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
                 Need.CERTIFICATE_ROTATION: {
                     "SupportsCertificateRotationWithoutRestart": True,
@@ -362,6 +383,8 @@ def resource(
     for need in (Need.PARAMETERS, Need.INSTANCE_PARAMETERS, Need.CERTIFICATE_ROTATION):
         if isinstance(part := known.get(need), dict):
             known[need] = Facts(part)
+    if isinstance(of_members := known.get(Need.MEMBER_PARAMETERS), dict):
+        known[Need.MEMBER_PARAMETERS] = {name: Facts(found) for name, found in of_members.items()}
     for name in missing:
         known.pop(name, None)
     ref = ResourceRef.from_arn(ITEMS[resource_type][kind.arn])

@@ -120,3 +120,79 @@ def test_the_second_path_of_mysql_stands_in_the_evidence(estate: Estate) -> None
     found = estate.judged("cluster_mysql_audit_effective", arn)
     assert found.compliance is COMPLIANT
     assert found.evidence["Parameters"]["server_audit_logs_upload"]["ParameterValue"] == "1"
+
+
+# --- Aurora PostgreSQL ------------------------------------------------------------------------------------
+
+
+def test_pgaudit_is_appended_and_waits_for_a_reboot_that_a_person_makes(estate: Estate) -> None:
+    arn = cluster(estate, "orders", POSTGRES, members=2)
+    before = estate.judged("cluster_postgresql_audit_effective", arn)
+    assert before.compliance is NON_COMPLIANT
+    assert "shared_preload_libraries lacks pgaudit" in before.annotation
+    after = estate.fixed("cluster_postgresql_audit_effective", arn)
+    live = parameters_of(estate, "orders-group")
+    assert live["shared_preload_libraries"] == "pg_stat_statements,pgaudit"
+    assert live["pgaudit.log"] == "ddl,role"
+    assert after.compliance is NON_COMPLIANT
+    assert "orders-0 (pending-reboot), orders-1 (pending-reboot)" in after.annotation
+    told = estate.planned("cluster_postgresql_audit_effective", arn)
+    assert isinstance(told, Manual)
+    assert "CREATE EXTENSION" in told.why
+    for step in told.steps:
+        estate.client("rds").reboot_db_instance(DBInstanceIdentifier=step.split()[4])
+    estate.aws.rds.settle()
+    assert estate.judged("cluster_postgresql_audit_effective", arn).compliance is COMPLIANT
+
+
+def test_classes_are_added_to_those_that_somebody_chose(estate: Estate) -> None:
+    arn = cluster(estate, "orders", POSTGRES, members=0)
+    set_parameters(
+        estate,
+        "orders-group",
+        "pending-reboot",
+        **{"shared_preload_libraries": "pg_stat_statements,pgaudit,pg_cron", "pgaudit.log": "none,write"},
+    )
+    assert estate.fixed("cluster_postgresql_audit_effective", arn).compliance is COMPLIANT
+    live = parameters_of(estate, "orders-group")
+    assert live["pgaudit.log"] == "write,ddl,role"
+    assert live["shared_preload_libraries"] == "pg_stat_statements,pgaudit,pg_cron"
+
+
+def own_group(estate: Estate, name: str, **values: str) -> None:
+    """Give an instance a parameter group of its own, with values that win over its cluster's."""
+    rds = estate.client("rds")
+    rds.create_db_parameter_group(
+        DBParameterGroupName=f"{name}-own", DBParameterGroupFamily="aurora-postgresql16", Description="Own"
+    )
+    parameters = [
+        {"ParameterName": key, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+        for key, value in values.items()
+    ]
+    rds.modify_db_parameter_group(DBParameterGroupName=f"{name}-own", Parameters=parameters)
+    rds.modify_db_instance(
+        DBInstanceIdentifier=name, DBParameterGroupName=f"{name}-own", ApplyImmediately=True
+    )
+    rds.reboot_db_instance(DBInstanceIdentifier=name)
+    estate.aws.rds.settle()
+
+
+def test_a_member_with_values_of_its_own_is_judged_by_them(estate: Estate) -> None:
+    arn = cluster(estate, "orders", POSTGRES, members=2)
+    set_parameters(
+        estate,
+        "orders-group",
+        "pending-reboot",
+        **{"shared_preload_libraries": "pg_stat_statements,pgaudit", "pgaudit.log": "ddl,role"},
+    )
+    for name in ("orders-0", "orders-1"):
+        estate.client("rds").reboot_db_instance(DBInstanceIdentifier=name)
+    estate.aws.rds.settle()
+    assert estate.judged("cluster_postgresql_audit_effective", arn).compliance is COMPLIANT
+    own_group(estate, "orders-1", **{"pgaudit.log": "write"})
+    found = estate.judged("cluster_postgresql_audit_effective", arn)
+    assert found.compliance is NON_COMPLIANT
+    assert "on orders-1 by its own group, pgaudit.log lacks ddl, role" in found.annotation
+    told = estate.planned("cluster_postgresql_audit_effective", arn)
+    assert isinstance(told, Manual)
+    assert "reset-db-parameter-group --db-parameter-group-name orders-1-own" in told.steps[0]

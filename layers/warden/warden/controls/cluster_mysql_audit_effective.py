@@ -135,7 +135,7 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
         return _everybody(resource, values, settings)
     return Manual(
         "The audit log is configured, and waits for a reboot of the members that are not in sync. "
-        + reboots.CLUSTER_ORDER,
+        + reboots.order(resource),
         changes.reboot_steps(resource),
     )
 
