@@ -26,7 +26,7 @@ from warden.pipeline.ports import Due
 from warden.pipeline.writes import Batch, Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from warden.core.finding import Finding
     from warden.core.messages import RemediationMessage
@@ -163,10 +163,11 @@ class Remediator:
             account = resource.ref.account
             return self.state.spent(account, resource.home, containment=containment, now=now) >= limit
 
+        findings = self.findings.of_resource(resource.key)
         resource, judgements = self.judge.decide(
             resource,
             [e for e in self.judge.evaluate(resource) if e.control.id in message.controls],
-            findings=self.findings.of_resource(resource.key),
+            findings=findings,
             now=now,
             budget_spent=is_spent,
         )
@@ -174,10 +175,10 @@ class Remediator:
         return _Look(
             resource,
             tuple(sorted(due, key=lambda j: (j.control.severity.rank, j.control.id))),
-            waits=self._hand_back(message.ref.arn, judgements),
+            waits=self._hand_back(message.ref.arn, judgements, findings),
         )
 
-    def _hand_back(self, arn: str, judgements: Sequence[Judgement]) -> bool:
+    def _hand_back(self, arn: str, judgements: Sequence[Judgement], findings: Mapping[str, Finding]) -> bool:
         """A control that is now decided differently goes back to where decisions are kept; whether one waits."""
         waits = False
         for judgement in judgements:
@@ -189,8 +190,12 @@ class Remediator:
             elif compliance is ComplianceType.INSUFFICIENT_DATA:
                 self.defer(arn, "insufficient_data")
                 waits = True
-            elif compliance is ComplianceType.NON_COMPLIANT and action is not Action.REMEDIATE:
-                self._look_again(arn, "decided_differently")
+            elif compliance is ComplianceType.NON_COMPLIANT:
+                if action is not Action.REMEDIATE:
+                    self._look_again(arn, "decided_differently")
+            elif (finding := findings.get(judgement.control.id)) is not None and finding.is_open:
+                # Put right already: by somebody, or by us before a crash. The event that tells may be lost.
+                self.defer(arn, _VERIFY)
         return waits
 
     def _written(self, message: RemediationMessage, due: Iterable[Judgement]) -> frozenset[str]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from warden.core import deferral
 from warden.core.control import ComplianceType
-from warden.core.errors import ResourceGoneError, WardenError
+from warden.core.errors import ResourceGoneError, TransientError, WardenError
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.resource import ResourceRef
-from warden.core.trigger import Cause, Lookup, Source
+from warden.core.trigger import Cause, Lookup, Source, Trigger, encode
+from warden.pipeline.visit import Visit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.ports import Due
-    from warden.pipeline.visit import Visit
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class SweepReport:
     problems: list[str] = field(default_factory=list)
     """What could not be swept, as sentences; empty where the sweep was complete."""
     visits: list[Visit] = field(default_factory=list)
-    """Visits that changed or handed over something, or could not judge."""
+    """Visits that changed or handed over something, could not judge, or are left to the triggers queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +106,23 @@ class Sweeper:
         try:
             visit = self.evaluator.visitor.visit(resource, cause, findings=findings)
         except Exception as error:  # noqa: BLE001 - one resource that fails must not take the sweep with it
-            report.problems.append(f"{resource.ref.id}: {_said(error)}")
+            self._fail(resource.ref, error, cause, report)
             return
         self._count(visit, report)
+
+    def _fail(
+        self, ref: ResourceRef, error: Exception, cause: Cause, report: SweepReport, what: str = ""
+    ) -> None:
+        """What passes by itself goes to the queue, which delivers it again; the rest is a problem of this sweep."""
+        if isinstance(error, TransientError):
+            try:
+                self.evaluator.visitor.queues.trigger(encode(Trigger(target=ref, cause=cause)))
+            except WardenError as second:
+                error = second
+            else:
+                report.visits.append(Visit(arn=ref.arn, skipped=f"retry: {error}"))
+                return
+        report.problems.append(f"{ref.id}: {what}{_said(error)}")
 
     def _unseen(self, findings: list[Finding], cause: Cause, report: SweepReport) -> None:
         """A finding whose resource the list did not hold: confirm by its own description before resolving it."""
@@ -119,7 +133,7 @@ class Sweeper:
             if not self._exists(ref, findings[0].resource_key):
                 self._count(self.evaluator.confirm_gone(ref.arn, findings, cause), report)
         except Exception as error:  # noqa: BLE001 - nor one finding the others
-            report.problems.append(f"{ref.id}: its deletion could not be confirmed: {_said(error)}")
+            self._fail(ref, error, cause, report, "its deletion could not be confirmed: ")
 
     def _exists(self, ref: ResourceRef, key: str) -> bool:
         """Whether there is a resource of this identity, whatever its name; the list may have missed it."""
