@@ -5,6 +5,7 @@ Every item is compliant with every control, so that an example says only what it
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,58 @@ def _secret(name: str) -> dict[str, str]:
     arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!{name}"
     return {"SecretArn": arn, "SecretStatus": "active", "KmsKeyId": KEY}
 
+
+SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!cluster-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9-AbCdEf"
+
+KEY_METADATA: Mapping[str, Any] = {
+    "AWSAccountId": ACCOUNT,
+    "KeyId": KEY.rpartition("/")[2],
+    "Arn": KEY,
+    "CreationDate": _CREATED,
+    "Enabled": True,
+    "Description": "Databases",
+    "KeyUsage": "ENCRYPT_DECRYPT",
+    "KeyState": "Enabled",
+    "Origin": "AWS_KMS",
+    "KeyManager": "CUSTOMER",
+    "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+    "KeySpec": "SYMMETRIC_DEFAULT",
+    "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
+    "MultiRegion": False,
+}
+
+KEY_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Administration",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    }
+)
+
+SECRET: Mapping[str, Any] = {
+    "ARN": SECRET_ARN,
+    "Name": "rds!cluster-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+    "Description": "The secret associated with the primary RDS DB cluster",
+    "KmsKeyId": KEY,
+    "RotationEnabled": True,
+    "RotationRules": {"AutomaticallyAfterDays": 7},
+    "LastRotatedDate": datetime(2026, 11, 20, 8, tzinfo=UTC),
+    "LastChangedDate": datetime(2026, 11, 20, 8, tzinfo=UTC),
+    "LastAccessedDate": datetime(2026, 11, 24, tzinfo=UTC),
+    "NextRotationDate": datetime(2026, 11, 27, 23, 59, 59, tzinfo=UTC),
+    "Tags": [
+        {"Key": "aws:rds:primaryDBClusterArn", "Value": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:orders"}
+    ],
+    "OwningService": "rds",
+    "CreatedDate": _CREATED,
+}
 
 CLUSTER: Mapping[str, Any] = {
     "AllocatedStorage": 1,
@@ -160,6 +213,7 @@ INSTANCE: Mapping[str, Any] = {
     "NetworkType": "IPV4",
     "DedicatedLogVolume": False,
     "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",
+    "PerformanceInsightsKMSKeyId": KEY,
 }
 
 CLUSTER_SNAPSHOT: Mapping[str, Any] = {
@@ -280,6 +334,8 @@ ITEMS: Mapping[ResourceType, Mapping[str, Any]] = {
     ResourceType.DB_CLUSTER_SNAPSHOT: CLUSTER_SNAPSHOT,
     ResourceType.DB_SNAPSHOT: SNAPSHOT,
     ResourceType.GLOBAL_CLUSTER: GLOBAL_CLUSTER,
+    ResourceType.KMS_KEY: KEY_METADATA,
+    ResourceType.SECRET: SECRET,
     ResourceType.DB_PROXY: PROXY,
 }
 
@@ -334,11 +390,33 @@ def _members() -> list[dict[str, Any]]:
     ]
 
 
+_ALIASES = {KEY: [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/databases"]}
+
+
+_OTHER_SERVICES: Mapping[ResourceType, Mapping[str, Any]] = {
+    ResourceType.KMS_KEY: {
+        Need.KEY_USERS: {"Count": 2, "Some": [CLUSTER["DBClusterArn"], INSTANCE["DBInstanceArn"]]},
+        Need.KEY_POLICY: KEY_POLICY,
+        Need.KEY_GRANTS: [],
+        Need.KEY_ROTATION: {"KeyRotationEnabled": True, "RotationPeriodInDays": 365},
+    },
+    ResourceType.SECRET: {Need.SECRET_POLICY: None},
+}
+
+
+def _snapshot_key() -> dict[str, Any]:
+    return {Need.STORAGE_KEY: KEY_METADATA, Need.KEY_ALIASES: _ALIASES, Need.KEY_POLICY: KEY_POLICY}
+
+
 def enrichments(resource_type: ResourceType) -> dict[str, Any]:
     """What the reader would add to the item of a type, if every control asked for everything."""
     match resource_type:
         case ResourceType.DB_CLUSTER:
             return {
+                Need.STORAGE_KEY: KEY_METADATA,
+                Need.INSIGHTS_KEY: KEY_METADATA,
+                Need.MASTER_SECRET_KEY: KEY_METADATA,
+                Need.KEY_ALIASES: _ALIASES,
                 Need.PARAMETERS: {**_force_ssl(), **_logging(**_PGAUDIT)},
                 Need.MEMBER_PARAMETERS: {"orders-1": {}, "orders-2": {}},
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "instance", "postgresql"],
@@ -348,6 +426,10 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
             }
         case ResourceType.DB_INSTANCE:
             return {
+                Need.STORAGE_KEY: KEY_METADATA,
+                Need.INSIGHTS_KEY: KEY_METADATA,
+                Need.MASTER_SECRET_KEY: KEY_METADATA,
+                Need.KEY_ALIASES: _ALIASES,
                 Need.INSTANCE_PARAMETERS: {**_force_ssl(), **_logging()},
                 Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
                 Need.CERTIFICATE_ROTATION: {
@@ -362,11 +444,11 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.BLUE_GREEN: [],
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:
-            return {Need.RESTORE_ACCOUNTS: []}
+            return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key()}
         case ResourceType.DB_SNAPSHOT:
-            return {Need.RESTORE_ACCOUNTS: [], Need.ENCRYPTED_COPIES: []}
+            return {Need.RESTORE_ACCOUNTS: [], Need.ENCRYPTED_COPIES: [], **_snapshot_key()}
         case _:
-            return {}
+            return dict(_OTHER_SERVICES.get(resource_type, {}))
 
 
 def resource(

@@ -34,7 +34,13 @@ def input_of(operation: str, service: str = "") -> Any:
 def item_of(describe: str) -> Any:
     """The shape of one item that a Describe operation answers with."""
     output: Any = model(SERVICE_OF[describe]).operation_model(describe).output_shape
-    [items] = [member for member in output.members.values() if member.type_name == "list"]
+    lists = [member for member in output.members.values() if member.type_name == "list"]
+    structures = [member for member in output.members.values() if member.type_name == "structure"]
+    if len(output.members) == 1 and structures:
+        return structures[0]
+    if describe == "DescribeSecret":
+        return output
+    [items] = lists
     return items.member
 
 

@@ -262,6 +262,8 @@ def test_an_id_begins_with_its_kind_and_states_a_condition(control: Control) -> 
         "AWS::RDS::DBSnapshot": "db_snapshot",
         "AWS::RDS::GlobalCluster": "global_cluster",
         "AWS::RDS::DBProxy": "proxy",
+        "AWS::KMS::Key": "kms_key",
+        "AWS::SecretsManager::Secret": "secret",
         "AWS::EC2::SecurityGroup": "security_group",
         "AWS::::Account": "account",
     }[control.resource_type]

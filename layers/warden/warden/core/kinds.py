@@ -138,6 +138,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "DBSubnetGroup": None,
                 "VpcSecurityGroups": [],
                 "PerformanceInsightsKMSKeyId": None,
+                # "only for Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
+                "PerformanceInsightsEnabled": None,
             },
         ),
         Kind(
