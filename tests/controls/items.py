@@ -9,6 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from controls import network_items
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 
@@ -337,6 +338,8 @@ ITEMS: Mapping[ResourceType, Mapping[str, Any]] = {
     ResourceType.KMS_KEY: KEY_METADATA,
     ResourceType.SECRET: SECRET,
     ResourceType.DB_PROXY: PROXY,
+    ResourceType.SECURITY_GROUP: network_items.SECURITY_GROUP,
+    ResourceType.ACCOUNT: network_items.ACCOUNT_ITEM,
 }
 
 
@@ -394,6 +397,9 @@ _ALIASES = {KEY: [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/databases"]}
 
 
 _OTHER_SERVICES: Mapping[ResourceType, Mapping[str, Any]] = {
+    ResourceType.DB_PROXY: network_items.OF_A_DATABASE,
+    ResourceType.SECURITY_GROUP: network_items.OF_A_SECURITY_GROUP,
+    ResourceType.ACCOUNT: network_items.OF_THE_ACCOUNT,
     ResourceType.KMS_KEY: {
         Need.KEY_USERS: {"Count": 2, "Some": [CLUSTER["DBClusterArn"], INSTANCE["DBInstanceArn"]]},
         Need.KEY_POLICY: KEY_POLICY,
@@ -413,6 +419,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
     match resource_type:
         case ResourceType.DB_CLUSTER:
             return {
+                **network_items.OF_A_DATABASE,
                 Need.STORAGE_KEY: KEY_METADATA,
                 Need.INSIGHTS_KEY: KEY_METADATA,
                 Need.MASTER_SECRET_KEY: KEY_METADATA,
@@ -426,6 +433,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
             }
         case ResourceType.DB_INSTANCE:
             return {
+                **network_items.OF_A_DATABASE,
                 Need.STORAGE_KEY: KEY_METADATA,
                 Need.INSIGHTS_KEY: KEY_METADATA,
                 Need.MASTER_SECRET_KEY: KEY_METADATA,

@@ -38,7 +38,7 @@ def item_of(describe: str) -> Any:
     structures = [member for member in output.members.values() if member.type_name == "structure"]
     if len(output.members) == 1 and structures:
         return structures[0]
-    if describe == "DescribeSecret":
+    if describe in {"DescribeSecret", "GetCallerIdentity"}:
         return output
     [items] = lists
     return items.member

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 # Security Hub CSPM, "Amazon RDS controls": RDS.18 is retired, RDS.49 was never published, RDS.51 is newest.
 _SECURITY_HUB_RDS = frozenset(range(1, 52)) - {18, 49}
-# The same guide, "AWS KMS controls" and "Secrets Manager controls".
+# The same guide, "AWS KMS controls", "Secrets Manager controls" and "Amazon EC2 controls" (of security groups).
 _SECURITY_HUB_OTHERS = frozenset(
     f"{service}.{number}" for service in ("KMS", "SecretsManager") for number in range(1, 6)
-)
+) | {"EC2.2", "EC2.18", "EC2.19"}
 # NIST SP 800-53 Rev. 5, the families that have controls for databases.
 _NIST_FAMILIES = frozenset({"AC", "AU", "CA", "CM", "CP", "IA", "SC", "SI"})
 # CIS Amazon Web Services Foundations Benchmark v5.0.0, section 2.2 (RDS), and 3.6 (rotation of KMS keys).
