@@ -196,3 +196,54 @@ def test_a_member_with_values_of_its_own_is_judged_by_them(estate: Estate) -> No
     told = estate.planned("cluster_postgresql_audit_effective", arn)
     assert isinstance(told, Manual)
     assert "reset-db-parameter-group --db-parameter-group-name orders-1-own" in told.steps[0]
+
+
+# --- connections ------------------------------------------------------------------------------------------
+
+
+def test_the_log_of_connections_is_turned_on_at_once(estate: Estate) -> None:
+    arn = cluster(estate, "orders", POSTGRES)
+    before = estate.judged("cluster_connection_logging_enabled", arn)
+    assert before.compliance is NON_COMPLIANT
+    assert "log_connections is 0; in orders-group, log_disconnections is 0" in before.annotation
+    assert estate.fixed("cluster_connection_logging_enabled", arn).compliance is COMPLIANT
+    own_group(estate, "orders-0", log_connections="0")
+    after = estate.judged("cluster_connection_logging_enabled", arn)
+    assert after.annotation.endswith("on orders-0 by its own group, log_connections is 0.")
+
+
+def test_a_log_of_every_statement_is_taken_back_by_a_person(estate: Estate) -> None:
+    arn = cluster(estate, "orders", POSTGRES)
+    set_parameters(estate, "orders-group", log_statement="all")
+    assert estate.fixed("cluster_connection_logging_enabled", arn).compliance is NON_COMPLIANT
+    told = estate.planned("cluster_connection_logging_enabled", arn)
+    assert isinstance(told, Manual)
+    assert "ParameterName=log_statement,ParameterValue=none" in told.steps[0]
+    allowed = estate.judged("cluster_connection_logging_enabled", arn, statements=["all"])
+    assert allowed.compliance is COMPLIANT
+
+
+def test_an_instance_logs_connections_by_its_own_group(estate: Estate) -> None:
+    rds = estate.client("rds")
+    rds.create_db_parameter_group(
+        DBParameterGroupName="reports-group", DBParameterGroupFamily="postgres16", Description="Logs"
+    )
+    made = rds.create_db_instance(
+        DBInstanceIdentifier="reports",
+        Engine="postgres",
+        EngineVersion="16.6",
+        DBInstanceClass="db.m6g.large",
+        AllocatedStorage=20,
+        MasterUsername="steward",
+        MasterUserPassword="correct-horse-battery",
+        DBParameterGroupName="reports-group",
+    )
+    estate.aws.rds.settle()
+    arn = made["DBInstance"]["DBInstanceArn"]
+    assert estate.judged("instance_connection_logging_enabled", arn).compliance is NON_COMPLIANT
+    assert estate.fixed("instance_connection_logging_enabled", arn).compliance is COMPLIANT
+    rds.modify_db_instance(DBInstanceIdentifier="reports", DBParameterGroupName="default.postgres16")
+    estate.aws.rds.settle()
+    told = estate.planned("instance_connection_logging_enabled", arn)
+    assert isinstance(told, Manual)
+    assert "--db-parameter-group-family postgres16" in told.steps[0]

@@ -116,11 +116,12 @@ def overrides(resource: Resource, names: Sequence[str]) -> dict[str, Facts]:
     Such a value wins over the cluster's there, whatever it is (Aurora User Guide, "Parameter groups for Amazon
     Aurora").
     """
-    return {
-        member: Facts({name: parameters[name] for name in names if name in parameters})
-        for member, parameters in sorted(resource.facts[Need.MEMBER_PARAMETERS].items())
-        if any(name in parameters for name in names)
-    }
+    own = resource.facts[Need.MEMBER_PARAMETERS]
+    found: dict[str, Facts] = {}
+    for member in sorted(member["DBInstanceIdentifier"] for member in resource.facts[Need.MEMBERS]):
+        if set_there := {name: own[member][name] for name in names if name in own[member]}:
+            found[member] = Facts(set_there)
+    return found
 
 
 def waiting(resource: Resource) -> list[str]:
@@ -174,6 +175,13 @@ def change(
         ),
         cost=cost,
     )
+
+
+def steps(resource: Resource, values: Mapping[str, str]) -> tuple[str, ...]:
+    """The command that sets parameters in the resource's own group."""
+    parameters = items(resource)
+    methods = {key: _method(parameters[key]) for key in values}
+    return (_modify(resource, group(resource), values, methods),)
 
 
 def reboot_steps(resource: Resource) -> tuple[str, ...]:
