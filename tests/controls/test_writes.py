@@ -30,6 +30,7 @@ SETTINGS = {
 BROKEN: dict[ResourceType, dict[str, Any]] = {
     ResourceType.DB_CLUSTER: {
         "DeletionProtection": False,
+        "MasterUserSecret": None,
         "IAMDatabaseAuthenticationEnabled": False,
         "BackupRetentionPeriod": 1,
         "EnabledCloudwatchLogsExports": [],
@@ -45,6 +46,7 @@ BROKEN: dict[ResourceType, dict[str, Any]] = {
     },
     ResourceType.DB_INSTANCE: {
         "DeletionProtection": False,
+        "MasterUserSecret": None,
         "IAMDatabaseAuthenticationEnabled": False,
         "BackupRetentionPeriod": 1,
         "EnabledCloudwatchLogsExports": [],
@@ -107,7 +109,7 @@ def test_the_plans_of_one_resource_merge_into_one_valid_call_per_operation(
         assert service.objections(dict(call.parameters), service.input_of(call.operation)) == ""
 
 
-def test_one_modification_of_a_cluster_does_what_four_controls_ask() -> None:
+def test_one_modification_of_a_cluster_does_what_five_controls_ask() -> None:
     [modify, group] = sorted(
         merge(plans(ResourceType.DB_CLUSTER)), key=lambda call: len(call.parameters), reverse=True
     )
@@ -120,6 +122,8 @@ def test_one_modification_of_a_cluster_does_what_four_controls_ask() -> None:
             "EnableIAMDatabaseAuthentication": True,
             "ApplyImmediately": True,
             "CloudwatchLogsExportConfiguration": {"EnableLogTypes": ["postgresql"]},
+            "ManageMasterUserPassword": True,
+            "MasterUserSecretKmsKeyId": items.KEY,
         },
     )
     assert group == Call(
@@ -220,6 +224,19 @@ HOSTILE: list[tuple[str, ResourceType, str, dict[str, Any]]] = [
     for name, kind, operation, parameters in (
         ("a password beside a good flag", "DB_CLUSTER", "ModifyDBCluster",
          {**CLUSTER, "DeletionProtection": True, "MasterUserPassword": "hunter2"}),
+        ("a managed password given back", "DB_CLUSTER", "ModifyDBCluster",
+         {**CLUSTER, "ManageMasterUserPassword": False, "MasterUserSecretKmsKeyId": items.KEY}),
+        ("a managed password given back for one that somebody chose", "DB_CLUSTER", "ModifyDBCluster",
+         {**CLUSTER, "ManageMasterUserPassword": False, "MasterUserPassword": "hunter2"}),
+        ("a managed password in a secret with AWS's own key", "DB_CLUSTER", "ModifyDBCluster",
+         {**CLUSTER, "ManageMasterUserPassword": True, "MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}),
+        ("a managed password in a secret with any key", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "ManageMasterUserPassword": True}),
+        ("a managed password beside one that somebody chose", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "ManageMasterUserPassword": True, "MasterUserSecretKmsKeyId": items.KEY,
+          "MasterUserPassword": "hunter2"}),
+        ("a rotation of the password", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "RotateMasterUserPassword": True, "ApplyImmediately": True}),
         ("protection turned off", "DB_CLUSTER", "ModifyDBCluster", {**CLUSTER, "DeletionProtection": False}),
         ("1 for true", "DB_CLUSTER", "ModifyDBCluster", {**CLUSTER, "DeletionProtection": 1}),
         ("nothing but the flush of what is queued", "DB_CLUSTER", "ModifyDBCluster",
