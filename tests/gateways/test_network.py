@@ -1,0 +1,280 @@
+"""Networks on the local AWS: groups, routes and ACLs made by boto3, read, judged, put right, and judged again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gateways.estate import Estate
+from warden.core.control import ComplianceType
+from warden.core.errors import GuardError
+from warden.core.guard import check
+from warden.core.kinds import Need
+from warden.core.plan import Call, Manual, Plan
+from warden.core.resource import ResourceRef, ResourceType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMPLIANT, NON_COMPLIANT = ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT
+NOT_APPLICABLE = ComplianceType.NOT_APPLICABLE
+OPEN = "security_group_not_open_to_world"
+CLUSTER = {"Engine": "aurora-postgresql", "EngineVersion": "16.6"}
+LOGIN = {"MasterUsername": "steward", "MasterUserPassword": "correct-horse-battery"}
+
+
+@pytest.fixture
+def estate() -> Iterator[Estate]:
+    with Estate() as made:
+        yield made
+
+
+def vpc(estate: Estate) -> str:
+    return str(estate.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"])
+
+
+def group(estate: Estate, name: str) -> str:
+    made = estate.client("ec2").create_security_group(GroupName=name, Description=name, VpcId=vpc(estate))
+    return str(made["GroupId"])
+
+
+def let_in(estate: Estate, to: str, *, port: int = 5432, protocol: str = "tcp", **source: Any) -> None:
+    ports = {} if protocol == "-1" else {"FromPort": port, "ToPort": port}
+    estate.client("ec2").authorize_security_group_ingress(
+        GroupId=to, IpPermissions=[{"IpProtocol": protocol, **ports, **source}]
+    )
+
+
+def v4(*cidrs: str) -> dict[str, Any]:
+    return {"IpRanges": [{"CidrIp": cidr} for cidr in cidrs]}
+
+
+def from_group(name: str) -> dict[str, Any]:
+    return {"UserIdGroupPairs": [{"GroupId": name}]}
+
+
+def cluster(estate: Estate, name: str, *groups: str, **settings: Any) -> str:
+    made = estate.client("rds").create_db_cluster(
+        DBClusterIdentifier=name, VpcSecurityGroupIds=list(groups), **{**CLUSTER, **LOGIN, **settings}
+    )
+    estate.aws.rds.settle()
+    return str(made["DBCluster"]["DBClusterArn"])
+
+
+def member(estate: Estate, name: str, of: str, **settings: Any) -> None:
+    estate.client("rds").create_db_instance(
+        DBInstanceIdentifier=name,
+        DBClusterIdentifier=of,
+        Engine="aurora-postgresql",
+        DBInstanceClass="db.r6g.large",
+        **settings,
+    )
+    estate.aws.rds.settle()
+
+
+def instance(estate: Estate, name: str, *groups: str, **settings: Any) -> str:
+    made = estate.client("rds").create_db_instance(
+        DBInstanceIdentifier=name,
+        **{
+            **LOGIN,
+            "Engine": "postgres",
+            "DBInstanceClass": "db.m6g.large",
+            "AllocatedStorage": 20,
+            "VpcSecurityGroupIds": list(groups),
+            "PubliclyAccessible": False,
+            **settings,
+        },
+    )
+    estate.aws.rds.settle()
+    return str(made["DBInstance"]["DBInstanceArn"])
+
+
+def proxy(estate: Estate, name: str, *groups: str) -> str:
+    subnets = estate.client("ec2").describe_subnets()["Subnets"]
+    made = estate.client("rds").create_db_proxy(
+        DBProxyName=name,
+        EngineFamily="POSTGRESQL",
+        RoleArn="arn:aws:iam::123456789012:role/proxy",
+        VpcSubnetIds=[subnet["SubnetId"] for subnet in subnets],
+        VpcSecurityGroupIds=list(groups),
+        Auth=[
+            {"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a"}
+        ],
+    )
+    estate.aws.rds.settle()
+    return str(made["DBProxy"]["DBProxyArn"])
+
+
+def arn_of(name: str) -> str:
+    return f"arn:aws:ec2:eu-west-1:123456789012:security-group/{name}"
+
+
+def sources(estate: Estate, name: str) -> set[str]:
+    rules = estate.client("ec2").describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [name]}]
+    )["SecurityGroupRules"]
+    return {
+        rule.get("CidrIpv4")
+        or rule.get("CidrIpv6")
+        or rule.get("PrefixListId")
+        or rule["ReferencedGroupInfo"]["GroupId"]
+        for rule in rules
+        if not rule["IsEgress"]
+    }
+
+
+# --- open to the world ------------------------------------------------------------------------------------
+
+
+def test_the_world_in_two_halves_is_shut_out_and_everybody_else_stays(estate: Estate) -> None:
+    app, databases = group(estate, "app"), group(estate, "databases")
+    cluster(estate, "orders", databases)
+    let_in(estate, databases, **from_group(app))
+    let_in(estate, databases, **v4("0.0.0.0/1", "128.0.0.0/1", "198.18.0.0/15", "52.94.76.0/24"))
+    before = estate.judged(OPEN, arn_of(databases))
+    assert before.compliance is NON_COMPLIANT
+    assert "100.00% of the IPv4 Internet" in before.annotation
+    assert "port 5432 of orders" in before.annotation
+    assert estate.fixed(OPEN, arn_of(databases)).compliance is COMPLIANT
+    assert sources(estate, databases) == {app, "198.18.0.0/15", "52.94.76.0/24"}
+
+
+def test_the_worlds_of_both_versions_and_a_prefix_list_go_in_one_call(estate: Estate) -> None:
+    app, databases = group(estate, "app"), group(estate, "databases")
+    instance(estate, "billing", databases, Port=15432)
+    listed = estate.client("ec2").create_managed_prefix_list(
+        PrefixListName="everybody",
+        MaxEntries=4,
+        AddressFamily="IPv4",
+        Entries=[{"Cidr": f"{first}.0.0.0/2"} for first in (0, 64, 128, 192)],
+    )["PrefixList"]["PrefixListId"]
+    let_in(estate, databases, port=15432, **from_group(app))
+    let_in(estate, databases, port=15432, PrefixListIds=[{"PrefixListId": listed}])
+    let_in(estate, databases, protocol="-1", Ipv6Ranges=[{"CidrIpv6": "::/0"}])
+    let_in(estate, databases, **v4("0.0.0.0/0"))
+    planned = estate.planned(OPEN, arn_of(databases))
+    assert isinstance(planned, Plan)
+    [call] = planned.calls
+    assert len(call.parameters["SecurityGroupRuleIds"]) == 2
+    assert estate.fixed(OPEN, arn_of(databases)).compliance is COMPLIANT
+    # The database does not answer on 5432: that rule opens nothing of it, and is nobody's business here.
+    assert sources(estate, databases) == {app, "0.0.0.0/0"}
+
+
+def test_a_group_that_a_server_has_too_is_left_to_a_person(estate: Estate) -> None:
+    app, shared = group(estate, "app"), group(estate, "shared")
+    cluster(estate, "orders", shared)
+    let_in(estate, shared, **from_group(app))
+    let_in(estate, shared, **v4("0.0.0.0/0"))
+    ec2 = estate.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet, Groups=[shared])["NetworkInterface"]
+    planned = estate.planned(OPEN, arn_of(shared))
+    assert isinstance(planned, Manual)
+    assert interface["NetworkInterfaceId"] in planned.why
+    assert planned.steps[0].startswith(f"aws ec2 revoke-security-group-ingress --group-id {shared}")
+    assert sources(estate, shared) == {app, "0.0.0.0/0"}
+
+
+def test_the_only_way_in_to_a_private_database_is_left_to_a_person(estate: Estate) -> None:
+    databases = group(estate, "databases")
+    cluster(estate, "orders", databases)
+    let_in(estate, databases, **v4("0.0.0.0/0"))
+    planned = estate.planned(OPEN, arn_of(databases))
+    assert isinstance(planned, Manual)
+    assert "to orders, which has no public address" in planned.why
+
+
+def test_another_group_of_the_database_is_another_way_in(estate: Estate) -> None:
+    app, own, databases = group(estate, "app"), group(estate, "own"), group(estate, "databases")
+    cluster(estate, "orders", own, databases)
+    let_in(estate, own, **from_group(app))
+    let_in(estate, databases, **v4("0.0.0.0/0"))
+    assert estate.fixed(OPEN, arn_of(databases)).compliance is COMPLIANT
+    assert sources(estate, databases) == set()
+    assert estate.judged(OPEN, arn_of(own)).compliance is COMPLIANT
+
+
+def test_before_a_public_member_the_only_way_in_is_closed_too(estate: Estate) -> None:
+    databases = group(estate, "databases")
+    cluster(estate, "orders", databases)
+    member(estate, "orders-1", "orders", PubliclyAccessible=True)
+    let_in(estate, databases, **v4("0.0.0.0/0"))
+    assert estate.fixed(OPEN, arn_of(databases)).compliance is COMPLIANT
+    assert sources(estate, databases) == set()
+
+
+def test_a_proxy_is_guarded_on_the_port_of_its_engine(estate: Estate) -> None:
+    proxies = group(estate, "proxies")
+    proxy(estate, "orders-proxy", proxies)
+    let_in(estate, proxies, **v4("10.0.0.0/8", "0.0.0.0/0"))
+    found = estate.judged(OPEN, arn_of(proxies))
+    assert found.compliance is NON_COMPLIANT
+    assert "port 5432 of orders-proxy" in found.annotation
+    assert estate.fixed(OPEN, arn_of(proxies)).compliance is COMPLIANT
+
+
+def test_only_groups_of_databases_are_swept(estate: Estate) -> None:
+    app, databases, proxies = group(estate, "app"), group(estate, "databases"), group(estate, "proxies")
+    orders, front = cluster(estate, "orders", databases), proxy(estate, "front", proxies)
+    assert estate.listed(OPEN) == sorted([databases, proxies])
+    users = estate.reader().users
+    assert users(ResourceRef.from_arn(arn_of(databases))) == [ResourceRef.from_arn(orders)]
+    assert users(ResourceRef.from_arn(arn_of(proxies))) == [ResourceRef.from_arn(front)]
+    assert users(ResourceRef.from_arn(arn_of(app))) == []
+
+
+def test_a_group_that_no_database_has_any_more_is_not_applicable(estate: Estate) -> None:
+    lonely = group(estate, "lonely")
+    let_in(estate, lonely, **v4("0.0.0.0/0"))
+    needs = (Need.GUARDED_DATABASES, Need.SECURITY_GROUP_RULES, Need.PREFIX_LISTS)
+    read = estate.reader().read(ResourceRef.from_arn(arn_of(lonely)), needs)
+    assert read.facts[Need.GUARDED_DATABASES] == []
+    assert read.tags == {}
+
+
+def test_a_group_that_is_not_there_is_gone(estate: Estate) -> None:
+    from warden.core.errors import ResourceGoneError
+
+    with pytest.raises(ResourceGoneError, match="there is no security group sg-0123456789abcdef0"):
+        estate.reader().read(ResourceRef.from_arn(arn_of("sg-0123456789abcdef0")), ())
+
+
+def test_the_guard_lets_no_rule_go_that_keeps_the_world_out_already(estate: Estate) -> None:
+    from gateways.estate import CONTROLS
+
+    app, databases, other = group(estate, "app"), group(estate, "databases"), group(estate, "other")
+    cluster(estate, "orders", databases)
+    let_in(estate, databases, **from_group(app))
+    let_in(estate, databases, **v4("10.0.0.0/8", "0.0.0.0/0"))
+    let_in(estate, other, **v4("0.0.0.0/0"))
+    control = CONTROLS[OPEN]
+    resource = estate.read(control, arn_of(databases))
+    assert control.remediation is not None
+    rules = estate.client("ec2").describe_security_group_rules()["SecurityGroupRules"]
+    passed = set()
+    for rule in rules:
+        call = Call(
+            "RevokeSecurityGroupIngress",
+            {"GroupId": databases, "SecurityGroupRuleIds": [rule["SecurityGroupRuleId"]]},
+        )
+        try:
+            check(call, control.remediation.permits, resource)
+        except GuardError:
+            continue
+        passed.add((rule["GroupId"], rule["IsEgress"], rule.get("CidrIpv4")))
+    assert passed == {(databases, False, "0.0.0.0/0")}
+    elsewhere = Call("RevokeSecurityGroupIngress", {"GroupId": other, "SecurityGroupRuleIds": ["sgr-1"]})
+    with pytest.raises(GuardError, match="is not the resource's own"):
+        check(elsewhere, control.remediation.permits, resource)
+
+
+# --- the account ------------------------------------------------------------------------------------------
+
+
+def test_there_is_one_account(estate: Estate) -> None:
+    [account] = estate.reader(bulk=True).list(ResourceType.ACCOUNT, ())
+    assert account.ref.arn == "arn:aws:iam::123456789012:root"
+    assert account.home == "eu-west-1"
+    assert estate.reader().read(account.ref, ()).facts["Account"] == "123456789012"
