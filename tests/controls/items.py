@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from controls import network_items
+from controls import detection_items, network_items
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 
@@ -340,6 +340,7 @@ ITEMS: Mapping[ResourceType, Mapping[str, Any]] = {
     ResourceType.DB_PROXY: PROXY,
     ResourceType.SECURITY_GROUP: network_items.SECURITY_GROUP,
     ResourceType.ACCOUNT: network_items.ACCOUNT_ITEM,
+    ResourceType.LOG_GROUP: detection_items.LOG_GROUP,
 }
 
 
@@ -399,7 +400,8 @@ _ALIASES = {KEY: [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/databases"]}
 _OTHER_SERVICES: Mapping[ResourceType, Mapping[str, Any]] = {
     ResourceType.DB_PROXY: network_items.OF_A_DATABASE,
     ResourceType.SECURITY_GROUP: network_items.OF_A_SECURITY_GROUP,
-    ResourceType.ACCOUNT: network_items.OF_THE_ACCOUNT,
+    ResourceType.ACCOUNT: {**network_items.OF_THE_ACCOUNT, **detection_items.OF_THE_ACCOUNT},
+    ResourceType.LOG_GROUP: {**detection_items.OF_A_LOG_GROUP, Need.LOG_DATABASE: CLUSTER},
     ResourceType.KMS_KEY: {
         Need.KEY_USERS: {"Count": 2, "Some": [CLUSTER["DBClusterArn"], INSTANCE["DBInstanceArn"]]},
         Need.KEY_POLICY: KEY_POLICY,
@@ -470,7 +472,7 @@ def resource(
         **enrichments(resource_type),
         **(facts or {}),
     }
-    for need in (Need.PARAMETERS, Need.INSTANCE_PARAMETERS, Need.CERTIFICATE_ROTATION):
+    for need in (Need.PARAMETERS, Need.INSTANCE_PARAMETERS, Need.CERTIFICATE_ROTATION, Need.LOG_DATABASE):
         if isinstance(part := known.get(need), dict):
             known[need] = Facts(part)
     if isinstance(of_members := known.get(Need.MEMBER_PARAMETERS), dict):

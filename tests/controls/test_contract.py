@@ -266,6 +266,7 @@ def test_an_id_begins_with_its_kind_and_states_a_condition(control: Control) -> 
         "AWS::SecretsManager::Secret": "secret",
         "AWS::EC2::SecurityGroup": "security_group",
         "AWS::::Account": "account",
+        "AWS::Logs::LogGroup": "log_group",
     }[control.resource_type]
     assert control.id.startswith(f"{kind}_")
 

@@ -69,6 +69,13 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.NETWORK_INTERFACES: ("ec2:DescribeNetworkInterfaces",),
     Need.SUBNET_ROUTES: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
     Need.SUBNET_ACLS: ("ec2:DescribeNetworkAcls", "rds:DescribeDBSubnetGroups"),
+    Need.LOG_DATABASE: ("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
+    Need.SUBSCRIPTION_FILTERS: ("logs:DescribeSubscriptionFilters",),
+    Need.SUBSCRIPTION_POLICIES: ("logs:DescribeAccountPolicies",),
+    Need.EVENT_SUBSCRIPTIONS: ("rds:DescribeEventSubscriptions",),
+    Need.TRAILS: ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"),
+    Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
+    Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
@@ -82,10 +89,25 @@ KIND_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
         "rds:DescribeDBSnapshots",
     ),
     ResourceType.SECRET: ("secretsmanager:ListSecrets",),
+    ResourceType.LOG_GROUP: ("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
 }
 """How a kind is listed, where that is not the operation that describes one."""
 
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "cloudtrail:DescribeTrails": (),
+    "cloudtrail:GetEventSelectors": ("trail/*",),
+    "cloudtrail:GetTrailStatus": ("trail/*",),
+    "guardduty:GetAdministratorAccount": (),
+    "guardduty:GetDetector": ("detector/*",),
+    "guardduty:ListDetectors": (),
+    "guardduty:UpdateDetector": ("detector/*",),
+    "logs:AssociateKmsKey": ("log-group:/aws/rds/*",),
+    "logs:DescribeAccountPolicies": (),
+    "logs:DescribeLogGroups": (),
+    "logs:DescribeSubscriptionFilters": ("log-group:/aws/rds/*",),
+    "logs:PutRetentionPolicy": ("log-group:/aws/rds/*",),
+    "rds:CreateEventSubscription": ("es:*",),
+    "rds:DescribeEventSubscriptions": ("es:*",),
     "ec2:DescribeNetworkAcls": (),
     "ec2:DescribeNetworkInterfaces": (),
     "ec2:DescribeRouteTables": (),
@@ -277,6 +299,9 @@ def resources(action: str) -> tuple[str, ...]:
 
 def arn(service: str, end: str) -> str:
     """Return an ARN in this account and Region by its end, as a text for Fn::Sub."""
+    if service == "cloudtrail":
+        # A trail that records this Region may be at home in another, or belong to the organization's account.
+        return f"arn:${{AWS::Partition}}:cloudtrail:*:*:{end}"
     region = "" if end.startswith("global-cluster:") else "${AWS::Region}"
     return f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{end}"
 

@@ -77,6 +77,20 @@ class Need(StrEnum):
     """The routes of each subnet of a database's subnet group: of its own route table, or of the VPC's main one."""
     SUBNET_ACLS = "SubnetNetworkAcls"
     """The entries of the network ACL of each subnet of a database's subnet group."""
+    LOG_DATABASE = "LogDatabase"
+    """The Describe item of the cluster or instance whose log a log group holds."""
+    SUBSCRIPTION_FILTERS = "SubscriptionFilters"
+    """The subscription filters of a log group (DescribeSubscriptionFilters)."""
+    SUBSCRIPTION_POLICIES = "SubscriptionPolicies"
+    """The subscription filters that the account has for all log groups (DescribeAccountPolicies)."""
+    EVENT_SUBSCRIPTIONS = "EventSubscriptions"
+    """The account's subscriptions to RDS's events in this Region (DescribeEventSubscriptions)."""
+    TRAILS = "Trails"
+    """The trails that record this Region, each with whether it is logging and its event selectors."""
+    DETECTORS = "Detectors"
+    """GuardDuty's detector of this Region, with its status and features; empty where there is none."""
+    GUARDDUTY_ADMINISTRATOR = "GuardDutyAdministrator"
+    """The other account that administers this one's GuardDuty; None where none does. Needs `DETECTORS`."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""
@@ -249,6 +263,23 @@ KINDS: Mapping[ResourceType, Kind] = {
             status=None,
         ),
         Kind(
+            resource_type=ResourceType.LOG_GROUP,
+            name="log group",
+            describe="DescribeLogGroups",
+            identifier="logGroupName",
+            arn="logGroupArn",
+            # Nobody can rename a log group.
+            immutable_id=None,
+            status=None,
+            omitted={
+                # "To set a log group so that its log events do not expire, use DeleteRetentionPolicy": then there
+                # is none. A key and a policy of the account are there once they are associated.
+                "retentionInDays": None,
+                "kmsKeyId": None,
+                "retentionPolicyName": None,
+            },
+        ),
+        Kind(
             resource_type=ResourceType.ACCOUNT,
             name="account",
             describe="GetCallerIdentity",
@@ -305,6 +336,7 @@ EVALUATED_KINDS: tuple[ResourceType, ...] = (
     ResourceType.DB_PROXY,
     ResourceType.SECURITY_GROUP,
     ResourceType.ACCOUNT,
+    ResourceType.LOG_GROUP,
     ResourceType.KMS_KEY,
     ResourceType.SECRET,
 )

@@ -78,6 +78,10 @@ WRITES: Mapping[str, Target] = {
     "CancelKeyDeletion": Target("kms", "KeyId", ResourceType.KMS_KEY),
     "EnableKeyRotation": Target("kms", "KeyId", ResourceType.KMS_KEY),
     "RotateSecret": Target("secretsmanager", "SecretId", ResourceType.SECRET),
+    "PutRetentionPolicy": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
+    "AssociateKmsKey": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
+    "CreateEventSubscription": Target("rds", "SubscriptionName", ResourceType.ACCOUNT),
+    "UpdateDetector": Target("guardduty", "DetectorId", ResourceType.ACCOUNT),
     "CopyDBSnapshot": Target("rds", "TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
     "RevokeSecurityGroupIngress": Target("ec2", "GroupId", ResourceType.SECURITY_GROUP),
 }

@@ -36,6 +36,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeDBEngineVersions",
         "DescribeBlueGreenDeployments",
         "DescribeDBSubnetGroups",
+        "DescribeEventSubscriptions",
         "ModifyDBCluster",
         "ModifyDBInstance",
         "ModifyGlobalCluster",
@@ -46,6 +47,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ModifyDBClusterSnapshotAttribute",
         "ModifyDBSnapshotAttribute",
         "CopyDBSnapshot",
+        "CreateEventSubscription",
     ),
     "ec2": (
         "DescribeSecurityGroups",
@@ -56,6 +58,15 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeNetworkAcls",
         "RevokeSecurityGroupIngress",
     ),
+    "logs": (
+        "DescribeLogGroups",
+        "DescribeSubscriptionFilters",
+        "DescribeAccountPolicies",
+        "PutRetentionPolicy",
+        "AssociateKmsKey",
+    ),
+    "cloudtrail": ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"),
+    "guardduty": ("ListDetectors", "GetDetector", "GetAdministratorAccount", "UpdateDetector"),
     "iam": ("GetAccountAuthorizationDetails",),
     "kms": (
         "DescribeKey",

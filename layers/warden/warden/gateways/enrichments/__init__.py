@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warden.core.resource import Resource
-from warden.gateways.enrichments import identity, keys, network, parameters, rds, secrets_manager, tls
+from warden.gateways.enrichments import (
+    detection,
+    identity,
+    keys,
+    network,
+    parameters,
+    rds,
+    secrets_manager,
+    tls,
+)
 from warden.gateways.reads import Reads
 
 if TYPE_CHECKING:
@@ -25,4 +34,5 @@ ANSWERS: Mapping[Need, Answer] = {
     **secrets_manager.ANSWERS,
     **network.ANSWERS,
     **identity.ANSWERS,
+    **detection.ANSWERS,
 }

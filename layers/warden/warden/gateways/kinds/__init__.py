@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from warden.core.resource import ResourceType
 from warden.gateways.kinds.account import AccountKind
 from warden.gateways.kinds.kms import KmsKeyKind
+from warden.gateways.kinds.logs import LogGroupKind
 from warden.gateways.kinds.rds import RdsKind
 from warden.gateways.kinds.secrets_manager import SecretKind
 from warden.gateways.kinds.security_groups import SecurityGroupKind
@@ -32,6 +33,7 @@ READERS: Mapping[ResourceType, KindReader] = {
     },
     ResourceType.SECURITY_GROUP: SecurityGroupKind(),
     ResourceType.ACCOUNT: AccountKind(),
+    ResourceType.LOG_GROUP: LogGroupKind(),
     ResourceType.KMS_KEY: KmsKeyKind(),
     ResourceType.SECRET: SecretKind(),
 }
