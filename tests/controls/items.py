@@ -480,11 +480,12 @@ def resource(
     for name in missing:
         known.pop(name, None)
     ref = ResourceRef.from_arn(ITEMS[resource_type][kind.arn])
+    survives = kind.immutable_id or kind.arn
     return Resource(
         ref=ref,
         facts=Facts(known, dict.fromkeys(missing, "the call was denied")),
         observed_at=OBSERVED_AT,
-        key=f"{ACCOUNT}/{REGION}/{resource_type}/{known[kind.immutable_id or kind.arn]}",
+        key=f"{ACCOUNT}/{REGION}/{resource_type}/{known.get(survives, ITEMS[resource_type][survives])}",
         tags={"team": "orders"},
         home=REGION,
     )

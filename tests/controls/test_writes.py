@@ -161,6 +161,7 @@ def test_no_operation_passes_but_those_that_controls_declare() -> None:
     declared = {permit.operation for permit in PERMITS}
     assert declared == {
         "CopyDBSnapshot",
+        "DisableHttpEndpoint",
         "ModifyDBCluster",
         "ModifyDBClusterParameterGroup",
         "ModifyDBClusterSnapshotAttribute",
@@ -224,6 +225,12 @@ HOSTILE: list[tuple[str, ResourceType, str, dict[str, Any]]] = [
     for name, kind, operation, parameters in (
         ("a password beside a good flag", "DB_CLUSTER", "ModifyDBCluster",
          {**CLUSTER, "DeletionProtection": True, "MasterUserPassword": "hunter2"}),
+        ("the Data API enabled", "DB_CLUSTER", "EnableHttpEndpoint", {"ResourceArn": items.CLUSTER["DBClusterArn"]}),
+        ("the Data API of another cluster disabled", "DB_CLUSTER", "DisableHttpEndpoint",
+         {"ResourceArn": "arn:aws:rds:eu-west-1:123456789012:cluster:reports"}),
+        ("the Data API enabled by a flag", "DB_CLUSTER", "ModifyDBCluster",
+         {**CLUSTER, "EnableHttpEndpoint": True}),
+        ("another port", "DB_CLUSTER", "ModifyDBCluster", {**CLUSTER, "Port": 6432}),
         ("a managed password given back", "DB_CLUSTER", "ModifyDBCluster",
          {**CLUSTER, "ManageMasterUserPassword": False, "MasterUserSecretKmsKeyId": items.KEY}),
         ("a managed password given back for one that somebody chose", "DB_CLUSTER", "ModifyDBCluster",
