@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gateways.estate import Estate
+from gateways.estate import CONTROLS, Estate
 from warden.core.control import ComplianceType
-from warden.core.errors import GuardError
+from warden.core.errors import GuardError, ResourceGoneError
 from warden.core.guard import check
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan
@@ -21,6 +21,7 @@ COMPLIANT, NON_COMPLIANT = ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIAN
 NOT_APPLICABLE = ComplianceType.NOT_APPLICABLE
 OPEN = "security_group_not_open_to_world"
 CLUSTER = {"Engine": "aurora-postgresql", "EngineVersion": "16.6"}
+WORDS = ["cluster", "instance", "proxy"]
 LOGIN = {"MasterUsername": "steward", "MasterUserPassword": "correct-horse-battery"}
 
 
@@ -235,15 +236,11 @@ def test_a_group_that_no_database_has_any_more_is_not_applicable(estate: Estate)
 
 
 def test_a_group_that_is_not_there_is_gone(estate: Estate) -> None:
-    from warden.core.errors import ResourceGoneError
-
     with pytest.raises(ResourceGoneError, match="there is no security group sg-0123456789abcdef0"):
         estate.reader().read(ResourceRef.from_arn(arn_of("sg-0123456789abcdef0")), ())
 
 
 def test_the_guard_lets_no_rule_go_that_keeps_the_world_out_already(estate: Estate) -> None:
-    from gateways.estate import CONTROLS
-
     app, databases, other = group(estate, "app"), group(estate, "databases"), group(estate, "other")
     cluster(estate, "orders", databases)
     let_in(estate, databases, **from_group(app))
@@ -268,6 +265,86 @@ def test_the_guard_lets_no_rule_go_that_keeps_the_world_out_already(estate: Esta
     elsewhere = Call("RevokeSecurityGroupIngress", {"GroupId": other, "SecurityGroupRuleIds": ["sgr-1"]})
     with pytest.raises(GuardError, match="is not the resource's own"):
         check(elsewhere, control.remediation.permits, resource)
+
+
+# --- approved sources -------------------------------------------------------------------------------------
+
+
+def test_a_source_that_nobody_approved_is_named_with_its_rule(estate: Estate) -> None:
+    app, databases = group(estate, "app"), group(estate, "databases")
+    cluster(estate, "orders", databases)
+    let_in(estate, databases, **from_group(app))
+    let_in(estate, databases, **v4("10.1.0.0/16", "198.51.100.0/24"))
+    control = "security_group_sources_approved"
+    found = estate.judged(control, arn_of(databases))
+    assert found.compliance is NON_COMPLIANT
+    assert "orders: 198.51.100.0/24 (sgr-" in found.annotation
+    planned = estate.planned(control, arn_of(databases))
+    assert isinstance(planned, Manual)
+    assert planned.steps[0].count("sgr-") == 1
+    supplier = ["10.0.0.0/8", "198.51.100.0/24"]
+    assert estate.judged(control, arn_of(databases), approved_cidrs=supplier).compliance is COMPLIANT
+
+
+# --- the default group ------------------------------------------------------------------------------------
+
+
+def default_group(estate: Estate) -> str:
+    found = estate.client("ec2").describe_security_groups(
+        Filters=[{"Name": "group-name", "Values": ["default"]}]
+    )
+    return str(found["SecurityGroups"][0]["GroupId"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"), [("cluster", cluster), ("instance", instance), ("proxy", proxy)], ids=WORDS
+)
+def test_the_default_group_is_taken_off_and_the_others_stay(estate: Estate, kind: str, make: Any) -> None:
+    control = f"{kind}_security_group_not_default"
+    own, other = group(estate, "databases"), group(estate, "more")
+    arn = make(estate, "orders", own, default_group(estate), other)
+    assert estate.judged(control, arn).compliance is NON_COMPLIANT
+    assert estate.fixed(control, arn).compliance is COMPLIANT
+    assert attached(estate, kind) == {own, other}
+
+
+def attached(estate: Estate, kind: str) -> set[str]:
+    rds = estate.client("rds")
+    match kind:
+        case "cluster":
+            item = rds.describe_db_clusters(DBClusterIdentifier="orders")["DBClusters"][0]
+        case "instance":
+            item = rds.describe_db_instances(DBInstanceIdentifier="orders")["DBInstances"][0]
+        case _:
+            return set(rds.describe_db_proxies(DBProxyName="orders")["DBProxies"][0]["VpcSecurityGroupIds"])
+    return {member["VpcSecurityGroupId"] for member in item["VpcSecurityGroups"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"), [("cluster", cluster), ("instance", instance), ("proxy", proxy)], ids=WORDS
+)
+def test_the_default_group_alone_is_left_to_a_person(estate: Estate, kind: str, make: Any) -> None:
+    control = f"{kind}_security_group_not_default"
+    arn = make(estate, "orders", default_group(estate))
+    assert estate.judged(control, arn).compliance is NON_COMPLIANT
+    planned = estate.planned(control, arn)
+    assert isinstance(planned, Manual)
+    assert vpc(estate) in planned.steps[0]
+    assert " orders " in planned.steps[1]
+
+
+def test_the_guard_takes_off_no_group_but_the_default_one_and_puts_none_on(estate: Estate) -> None:
+    own, other, stranger = group(estate, "databases"), group(estate, "more"), group(estate, "stranger")
+    arn = cluster(estate, "orders", own, default_group(estate), other)
+    control = CONTROLS["cluster_security_group_not_default"]
+    assert control.remediation is not None
+    resource = estate.read(control, arn)
+    for groups in ([own], [own, other, stranger], [], [stranger]):
+        call = Call("ModifyDBCluster", {"DBClusterIdentifier": "orders", "VpcSecurityGroupIds": groups})
+        with pytest.raises(GuardError):
+            check(call, control.remediation.permits, resource)
+    call = Call("ModifyDBCluster", {"DBClusterIdentifier": "orders", "VpcSecurityGroupIds": [other, own]})
+    check(call, control.remediation.permits, resource)
 
 
 # --- the account ------------------------------------------------------------------------------------------
