@@ -27,7 +27,7 @@ LOG_GROUP: Mapping[str, Any] = {
     "logGroupClass": "STANDARD",
 }
 
-OF_A_LOG_GROUP: Mapping[Need, Any] = {
+OF_A_LOG_GROUP: Mapping[str, Any] = {
     Need.SUBSCRIPTION_FILTERS: [
         {
             "filterName": "siem",
@@ -41,7 +41,7 @@ OF_A_LOG_GROUP: Mapping[Need, Any] = {
     Need.SUBSCRIPTION_POLICIES: [],
 }
 
-OF_THE_ACCOUNT: Mapping[Need, Any] = {
+OF_THE_ACCOUNT: Mapping[str, Any] = {
     Need.EVENT_SUBSCRIPTIONS: [
         {
             "CustomerAwsId": ACCOUNT,
