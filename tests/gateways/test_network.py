@@ -347,6 +347,88 @@ def test_the_guard_takes_off_no_group_but_the_default_one_and_puts_none_on(estat
     check(call, control.remediation.permits, resource)
 
 
+# --- subnets ----------------------------------------------------------------------------------------------
+
+
+def to_the_internet(estate: Estate, table: str, **destination: str) -> str:
+    ec2 = estate.client("ec2")
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc(estate))
+    ec2.create_route(RouteTableId=table, GatewayId=gateway, **destination)
+    return str(gateway)
+
+
+def main_table(estate: Estate) -> str:
+    tables = estate.client("ec2").describe_route_tables(
+        Filters=[{"Name": "association.main", "Values": ["true"]}]
+    )
+    return str(tables["RouteTables"][0]["RouteTableId"])
+
+
+def subnets_of(estate: Estate) -> list[str]:
+    return [subnet["SubnetId"] for subnet in estate.client("ec2").describe_subnets()["Subnets"]]
+
+
+@pytest.mark.parametrize(("kind", "make"), [("cluster", cluster), ("instance", instance)], ids=WORDS[:2])
+def test_the_main_route_table_counts_for_subnets_without_one_of_their_own(
+    estate: Estate, kind: str, make: Any
+) -> None:
+    control = f"{kind}_subnets_private"
+    arn = make(estate, "orders", group(estate, "databases"))
+    assert estate.judged(control, arn).compliance is COMPLIANT
+    to_the_internet(estate, main_table(estate), DestinationCidrBlock="0.0.0.0/0")
+    found = estate.judged(control, arn)
+    assert found.compliance is NON_COMPLIANT
+    assert main_table(estate) in found.annotation
+    planned = estate.planned(control, arn)
+    assert isinstance(planned, Manual)
+    assert main_table(estate) in planned.steps[0]
+
+    ec2 = estate.client("ec2")
+    own = ec2.create_route_table(VpcId=vpc(estate))["RouteTable"]["RouteTableId"]
+    for subnet in subnets_of(estate):
+        ec2.associate_route_table(RouteTableId=own, SubnetId=subnet)
+    assert estate.judged(control, arn).compliance is COMPLIANT
+
+
+def test_one_public_subnet_of_many_is_enough(estate: Estate) -> None:
+    arn = cluster(estate, "orders", group(estate, "databases"))
+    ec2 = estate.client("ec2")
+    table = ec2.create_route_table(VpcId=vpc(estate))["RouteTable"]["RouteTableId"]
+    subnet = subnets_of(estate)[-1]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    to_the_internet(estate, table, DestinationIpv6CidrBlock="::/0")
+    found = estate.judged("cluster_subnets_private", arn)
+    assert found.compliance is NON_COMPLIANT
+    assert f"{subnet} (by {table})" in found.annotation
+
+
+@pytest.mark.parametrize(("kind", "make"), [("cluster", cluster), ("instance", instance)], ids=WORDS[:2])
+def test_the_default_network_acl_is_no_wall_and_one_with_entries_is(
+    estate: Estate, kind: str, make: Any
+) -> None:
+    control = f"{kind}_network_acl_closed"
+    arn = make(estate, "orders", group(estate, "databases"))
+    found = estate.judged(control, arn)
+    assert found.compliance is NON_COMPLIANT
+    planned = estate.planned(control, arn)
+    assert isinstance(planned, Manual)
+
+    ec2 = estate.client("ec2")
+    [acl] = ec2.describe_network_acls()["NetworkAcls"]
+    assert acl["NetworkAclId"] in planned.steps[0]
+    ec2.create_network_acl_entry(
+        NetworkAclId=acl["NetworkAclId"],
+        RuleNumber=90,
+        Protocol="6",
+        PortRange={"From": 5000, "To": 6000},
+        RuleAction="deny",
+        CidrBlock="0.0.0.0/0",
+        Egress=False,
+    )
+    assert estate.judged(control, arn).compliance is COMPLIANT
+
+
 # --- the account ------------------------------------------------------------------------------------------
 
 
