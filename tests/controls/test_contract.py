@@ -160,7 +160,8 @@ def test_the_facts_of_examples_are_what_the_service_model_describes(
     given = {name: value for name, value in example.facts.items() if name not in set(Need)}
     # What AWS leaves out, and the reader fills in, is None.
     given = {name: value for name, value in given.items() if value is not None}
-    assert service.objections(given, shape) == ""
+    always = {name: items.ITEMS[control.resource_type][name] for name in shape.required_members}
+    assert service.objections({**always, **given}, shape) == ""
 
 
 # --- plans ------------------------------------------------------------------------------------------------
@@ -323,6 +324,8 @@ def test_the_defaults_of_settings_are_what_a_policy_may_say(control: Control) ->
 
 def _toml(value: Any) -> str:
     match value:
+        case bool():
+            return str(value).lower()
         case dict():
             return "{" + ", ".join(f'"{key}" = {_toml(item)}' for key, item in value.items()) + "}"
         case list():

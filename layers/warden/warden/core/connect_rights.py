@@ -75,16 +75,18 @@ def _grants(statement: Statement) -> Iterator[Grant]:
 
 def _too_much(resource: str) -> str:
     """What a resource opens beyond one user of one database; empty where it is one, or no login at all."""
-    parts = resource.split(":", _PARTS - 1)
-    if len(parts) < _PARTS:
-        # A wildcard swallows what is missing: `*`, `arn:aws:rds-db:*`; anything else is no login's ARN.
-        return "as any user to any database" if resource.endswith("*") and _reaches(resource) else ""
     if not _reaches(resource):
         return ""
-    # `dbuser:*` swallows the user as well.
-    database, slash, user = parts[-1].partition("/")
-    any_database = _is_wild(database) or _is_wild(parts[-2])
-    any_user = _is_wild(user) or (not slash and _is_wild(database))
+    parts = resource.split(":", _PARTS - 1)
+    if len(parts) == _PARTS:
+        database, slash, user = parts[-1].partition("/")
+    elif _is_wild(resource):
+        # A wildcard stands for the parts that are not there, as in `*`, `arn:aws:rds-db:*` or `arn:aws:rds-db:*/jane`.
+        database, (_, slash, user) = "*", resource.partition("/")
+    else:
+        return ""
+    any_database = _is_wild(database)
+    any_user = _is_wild(user) or (not slash and any_database)
     match any_database, any_user:
         case True, True:
             return f"as {_whom(user)} to any database"
@@ -106,5 +108,5 @@ def _is_wild(text: str) -> bool:
 
 def _reaches(resource: str) -> bool:
     """Whether a pattern can be an ARN of a login at all, by its service."""
-    service = resource.split(":")[2:3]
-    return not service or matches(service[0], _SERVICE) or "*" in ":".join(resource.split(":")[:2])
+    head, service = resource.split(":")[:2], resource.split(":")[2:3]
+    return any("*" in part for part in head) or any(matches(part, _SERVICE) for part in service)

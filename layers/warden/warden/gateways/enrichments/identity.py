@@ -53,6 +53,7 @@ def _policies(details: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str,
             for policy in entity.get(inline, []):
                 yield {
                     "Name": f"{policy['PolicyName']} of {_short(entity['Arn'])}",
+                    "PolicyName": policy["PolicyName"],
                     "Document": policy["PolicyDocument"],
                     "Holders": [entity["Arn"]],
                 }
