@@ -107,13 +107,17 @@ def run(page: Path, place: Path, environment: dict[str, str]) -> None:
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether the output is what the page says: a line of `…` is any lines, `…` within a line is any text."""
+    """Whether the output is what the page says: a line of `…` is any lines, `…` within a line is any text.
+
+    Two spaces or more are any number of them: columns are as wide as what is in them.
+    """
     pattern = ""
     for line in expected.strip("\n").splitlines():
         if line.strip() == "…":
             pattern += r"(?:.*\n)*?"
         else:
-            pattern += ".*?".join(re.escape(part) for part in line.rstrip().split("…")) + r"[ \t]*\n"
+            words = ".*?".join(re.escape(part) for part in line.rstrip().split("…"))
+            pattern += re.sub(r"(?:\\ ){2,}", " {2,}", words) + r"[ \t]*\n"
     return re.fullmatch(pattern, printed.strip("\n") + "\n" if printed.strip() else "") is not None
 
 
@@ -147,6 +151,9 @@ def test_what_a_page_runs_on_a_fleet_prints_what_it_says(
         ("…\nthree\n", "one\n", False),
         ("a … c\n", "a b c\n", True),
         ("a … c\n", "a b\nc\n", False),
+        ("a  b\n", "a      b\n", True),
+        ("a  b\n", "a b\n", False),
+        ("a b\n", "a  b\n", False),
         ("", "", True),
         ("", "something\n", False),
     ],

@@ -154,6 +154,26 @@ def test_the_times_that_are_told_are_those_of_the_template() -> None:
     assert f"({batches['MaximumBatchingWindowInSeconds']} seconds)" in architecture
 
 
+def test_the_parts_of_the_stack_are_counted_as_told() -> None:
+    types = [(name, resource["Type"]) for name, resource in template()["Resources"].items()]
+
+    def count(kind: str) -> int:
+        return sum(found == kind and not name.endswith("DeadLetterQueue") for name, found in types)
+
+    numbers = {3: "three", 4: "four"}
+    readme = pages.text(pages.ROOT / "README.md")
+    functions, queues, tables = (
+        numbers[count(kind)]
+        for kind in ("AWS::Serverless::Function", "AWS::SQS::Queue", "AWS::DynamoDB::Table")
+    )
+    assert f"{functions} Lambda functions, {queues} queues, {tables} tables" in readme
+    rules = numbers[count("AWS::Events::Rule")]
+    assert f"(../reference/events.md) are {rules}," in pages.text(
+        DOCS / "explanation" / "events-and-the-sweep.md"
+    )
+    assert f"Option 3: {rules} rules" in pages.text(DOCS / "adr" / "0008-broad-event-patterns.md")
+
+
 def test_the_dead_letters_come_after_as_many_failures_as_told() -> None:
     words = {3: "three times", 5: "five times"}
     rows = {
