@@ -107,14 +107,14 @@ def _named(principals: Principals | None) -> set[str]:
     """Accounts, `*`, or names that say nothing about an account."""
     if principals is None:
         return set()
-    who = {_account(name) for name in (*principals.aws, *principals.federated)}
+    who = {account_of(name) for name in (*principals.aws, *principals.federated)}
     who |= set(principals.canonical)
     if any(_WILD.search(name) for name in principals.services):
         who.add(ANYONE)
     return who - {""}
 
 
-def _account(name: str) -> str:
+def account_of(name: str) -> str:
     """The account that a principal is of; empty for one that was deleted; itself where it tells no account."""
     if name == ANYONE or _ACCOUNT.fullmatch(name):
         return name
