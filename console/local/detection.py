@@ -1,12 +1,14 @@
-"""What moto lacks of CloudWatch Logs and GuardDuty: keys of log groups, policies of the account, single features."""
+"""What moto lacks of CloudWatch Logs, CloudTrail and GuardDuty, as far as Warden reads or writes it."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from moto.cloudtrail.models import Trail
 from moto.core.exceptions import JsonRESTError
 from moto.guardduty.models import Detector
+from moto.guardduty.responses import GuardDutyResponse
 from moto.kms.models import kms_backends
 from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.responses import LogsResponse
@@ -80,7 +82,31 @@ def _update_features(
     _update(self, enable, finding_publishing_frequency, data_sources, features)
 
 
+def _administrator(self: Any) -> str:
+    """Name the administrator in the members of AWS's answer: moto's begin with capitals, and nobody reads them."""
+    backend = self.guardduty_backend
+    backend.get_detector(self.path.split("/")[-2])
+    accounts = backend.admin_account_ids
+    found = {"accountId": accounts[0], "relationshipStatus": "Enabled"} if accounts else None
+    return json.dumps({} if found is None else {"administrator": found})
+
+
+def _selectors(self: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Select what a trail records.
+
+    "By default, trails created without specific event selectors are configured to log all read and write
+    management events" (PutEventSelectors), and that is what GetEventSelectors answers.
+    """
+    basic, advanced = self.event_selectors, self.advanced_event_selectors
+    if not basic and not advanced:
+        everything = {"ReadWriteType": "All", "IncludeManagementEvents": True}
+        basic = [{**everything, "DataResources": [], "ExcludeManagementEventSources": []}]
+    return basic, advanced
+
+
 PATCHES = (
+    Patch(target=GuardDutyResponse, attribute="get_administrator_account", replacement=_administrator),
+    Patch(target=Trail, attribute="get_event_selectors", replacement=_selectors),
     Patch(target=LogsResponse, attribute="associate_kms_key", replacement=_associate_kms_key),
     Patch(target=LogsResponse, attribute="put_account_policy", replacement=_put_account_policy),
     Patch(target=LogsResponse, attribute="describe_account_policies", replacement=_describe_account_policies),

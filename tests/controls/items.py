@@ -126,6 +126,7 @@ CLUSTER: Mapping[str, Any] = {
     "DbClusterResourceId": "cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "DBClusterArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:orders",
     "AssociatedRoles": [],
+    "ActivityStreamStatus": "started",
     "MasterUserSecret": _secret("cluster-0a1b2c3d"),
     "IAMDatabaseAuthenticationEnabled": True,
     "ClusterCreateTime": _CREATED,
