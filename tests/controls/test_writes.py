@@ -162,6 +162,11 @@ def test_no_operation_passes_but_those_that_controls_declare() -> None:
     assert declared == {
         "RotateSecret",
         "CancelKeyDeletion",
+        "RevokeSecurityGroupIngress",
+        "UpdateDetector",
+        "PutRetentionPolicy",
+        "CreateEventSubscription",
+        "AssociateKmsKey",
         "EnableKeyRotation",
         "CopyDBSnapshot",
         "DisableHttpEndpoint",
