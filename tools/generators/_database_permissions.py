@@ -302,6 +302,9 @@ def arn(service: str, end: str) -> str:
     if service == "cloudtrail":
         # A trail that records this Region may be at home in another, or belong to the organization's account.
         return f"arn:${{AWS::Partition}}:cloudtrail:*:*:{end}"
+    if end.startswith("prefix-list/"):
+        # Security groups also name the prefix lists of AWS itself, and those that another account shares.
+        return f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:*:{end}"
     region = "" if end.startswith("global-cluster:") else "${AWS::Region}"
     return f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{end}"
 
