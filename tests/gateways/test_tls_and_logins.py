@@ -130,6 +130,15 @@ def test_a_group_of_two_instances_is_not_written_to(estate: Estate) -> None:
         RdsWriter(estate.reader()._reads.api).apply(call, resource, control.remediation.permits)
 
 
+def test_an_instance_without_a_parameter_group_is_not_judged_and_stops_no_sweep(estate: Estate) -> None:
+    arn = instance(estate)
+    estate.aws.rds.overlay(arn, DBParameterGroups=[])
+    for control in ("instance_tls_enforced", "instance_parameter_group_in_sync"):
+        judged = estate.judged(control, arn)
+        assert judged.compliance is INSUFFICIENT_DATA
+        assert "AWS names no parameter group" in judged.annotation
+
+
 def test_a_group_that_was_attached_waits_for_a_reboot(estate: Estate) -> None:
     arn = instance(estate)
     assert estate.judged("instance_tls_enforced", arn).compliance is COMPLIANT
