@@ -15,11 +15,11 @@ and are judged like all others.
 
 Remediation safety
 ------------------
-Disruptive. Clients that do not trust the new authority are refused, so each change needs an approval or a line
-of the policy that allows it: give them AWS's bundle of certificates first. Warden changes the authority only where the engine version does
-so without a restart, to the first approved one that it supports. The change waits for the instance's
-maintenance window, so that nothing else that is queued is applied with it; it comes sooner where Warden
-writes it together with a change that is made with ApplyImmediately.
+Disruptive. Clients that do not trust the new authority are refused, so each change needs an approval or a
+line of the policy that allows it: give them AWS's bundle of certificates first. Warden changes the authority
+only where the engine version does so without a restart, to the first approved one that it supports. The
+change waits for the instance's maintenance window, so that nothing else that is queued is applied with it; it
+comes sooner where Warden writes it together with a change that is made with ApplyImmediately.
 
 References
 ----------
