@@ -6,123 +6,60 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stack import fleet
-from stack.deployed import BACKUP_ACCOUNT, KEY, STRANGER
+from stack.deployed import BACKUP_ACCOUNT, STRANGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stack.deployed import Deployed
 
-    Seed = Callable[[Deployed, str], str]
-    Drift = Callable[[Deployed, str], Any]
-
-_LOGIN = {"MasterUsername": "steward", "MasterUserPassword": "correct-horse-battery"}
-_CLUSTER = {"Engine": "aurora-postgresql", "EngineVersion": "16.6", **_LOGIN}
-_INSTANCE = {
-    "Engine": "postgres",
-    "EngineVersion": "16.6",
-    "DBInstanceClass": "db.m6g.large",
-    "AllocatedStorage": 20,
-    **_LOGIN,
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One drift: `seed` makes what it happens to and gives the ARN that is judged, `drift` is somebody's calls."""
+    """One drift: `seed` makes what it happens to and returns the ARN that will be judged, `drift` makes the calls."""
 
     control: str
-    seed: Seed
-    drift: Drift
+    seed: Callable[[Deployed, str], str]
+    drift: Callable[[Any, str], Any]
+    """Given an RDS client and the name of what was seeded."""
     writes: tuple[str, ...] = ()
     """The calls that put it right; none where a person must."""
-    left: str = ""
-    """A word of what a person is told to do in the end, where what Warden writes is only a part of the way."""
-    seeded: bool = True
-    """Whether `seed` makes the resource itself; else the drift does."""
-    told: bool = True
-    """Whether AWS tells of it; else the sweep has to find it."""
-    settings: str = ""
-    """What the policy says of the control, where its defaults leave nothing to show."""
+    stays: bool = False
+    """Whether what Warden writes cannot make the resource itself compliant, so that a ticket ends it."""
 
     @property
     def name(self) -> str:
-        """Of what the drift happens to."""
+        """Of what the drift happens to: one resource for each case."""
         return self.control.replace("_", "-")[:40].rstrip("-")
 
 
-def _rds(operation: str, identifier: str, **parameters: Any) -> Drift:
-    """A call to RDS that names the resource by one of its parameters."""
-    return lambda stack, name: getattr(stack.client("rds"), operation)(**{identifier: name}, **parameters)
+def _modify_cluster(**changes: Any) -> Callable[[Any, str], Any]:
+    return lambda rds, name: rds.modify_db_cluster(DBClusterIdentifier=name, ApplyImmediately=True, **changes)
 
 
-def _modify_cluster(**changes: Any) -> Drift:
-    return _rds("modify_db_cluster", "DBClusterIdentifier", ApplyImmediately=True, **changes)
-
-
-def _modify_instance(**changes: Any) -> Drift:
-    return _rds("modify_db_instance", "DBInstanceIdentifier", ApplyImmediately=True, **changes)
-
-
-def _create_cluster(**settings: Any) -> Drift:
-    return _rds("create_db_cluster", "DBClusterIdentifier", **{**_CLUSTER, **settings})
-
-
-def _create_instance(**settings: Any) -> Drift:
-    return _rds("create_db_instance", "DBInstanceIdentifier", **{**_INSTANCE, **settings})
-
-
-def _set_in_cluster_group(**values: str) -> Drift:
-    parameters = fleet.as_parameters({name.replace("__", "."): value for name, value in values.items()})
-    return _rds("modify_db_cluster_parameter_group", "DBClusterParameterGroupName", Parameters=parameters)
-
-
-def _set_in_instance_group(**values: str) -> Drift:
-    parameters = fleet.as_parameters({name.replace("__", "."): value for name, value in values.items()})
-    return _rds("modify_db_parameter_group", "DBParameterGroupName", Parameters=parameters)
-
-
-def _share_cluster_snapshot(*accounts: str) -> Drift:
-    return _rds(
-        "modify_db_cluster_snapshot_attribute",
-        "DBClusterSnapshotIdentifier",
-        AttributeName="restore",
-        ValuesToAdd=list(accounts),
+def _modify_instance(**changes: Any) -> Callable[[Any, str], Any]:
+    return lambda rds, name: rds.modify_db_instance(
+        DBInstanceIdentifier=name, ApplyImmediately=True, **changes
     )
 
 
-def _share_snapshot(*accounts: str) -> Drift:
-    return _rds(
-        "modify_db_snapshot_attribute",
-        "DBSnapshotIdentifier",
-        AttributeName="restore",
-        ValuesToAdd=list(accounts),
+def _share_cluster_snapshot(*accounts: str) -> Callable[[Any, str], Any]:
+    return lambda rds, name: rds.modify_db_cluster_snapshot_attribute(
+        DBClusterSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=list(accounts)
     )
 
 
-def _tag(kind: str, service: str = "rds") -> Drift:
-    """A call that changes nothing of interest, and that AWS tells of."""
-    return lambda stack, name: stack.client(service).add_tags_to_resource(
-        ResourceName=_arn(kind, name), Tags=[{"Key": "looked", "Value": "at"}]
+def _share_snapshot(*accounts: str) -> Callable[[Any, str], Any]:
+    return lambda rds, name: rds.modify_db_snapshot_attribute(
+        DBSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=list(accounts)
     )
 
 
-def _arn(kind: str, name: str) -> str:
-    return f"arn:aws:rds:eu-west-1:123456789012:{kind}:{name}"
-
-
-# --- seeds --------------------------------------------------------------------------------------------------------
-
-
-def _later(kind: str, prepare: Seed | None = None) -> Seed:
-    """The ARN of what the drift will make, after whatever it needs was made."""
-
-    def seed(stack: Deployed, name: str) -> str:
-        if prepare is not None:
-            prepare(stack, f"of-{name}")
-        return _arn(kind, name)
-
-    return seed
+def _tls_off(rds: Any, name: str) -> None:
+    rds.modify_db_cluster_parameter_group(
+        DBClusterParameterGroupName=name,
+        Parameters=[{"ParameterName": "rds.force_ssl", "ParameterValue": "0", "ApplyMethod": "immediate"}],
+    )
 
 
 def _with_a_member(stack: Deployed, name: str) -> str:
@@ -131,13 +68,13 @@ def _with_a_member(stack: Deployed, name: str) -> str:
     return arn
 
 
+def _public_member(rds: Any, name: str) -> None:
+    rds.modify_db_instance(DBInstanceIdentifier=name, PubliclyAccessible=True)
+
+
 def _member_of_a_cluster(stack: Deployed, name: str) -> str:
     fleet.cluster(stack, f"of-{name}")
     return fleet.member(stack, name, f"of-{name}")
-
-
-def _mysql(stack: Deployed, name: str) -> str:
-    return fleet.cluster(stack, name, engine="aurora-mysql")
 
 
 def _cluster_snapshot(stack: Deployed, name: str) -> str:
@@ -149,8 +86,8 @@ def _cluster_snapshot(stack: Deployed, name: str) -> str:
 def _shared_cluster_snapshot(stack: Deployed, name: str) -> str:
     fleet.cluster(stack, f"of-{name}")
     arn = fleet.cluster_snapshot(stack, name, f"of-{name}")
-    with stack.quietly():
-        _share_cluster_snapshot(BACKUP_ACCOUNT)(stack, name)
+    with stack.quietly() as rds:
+        _share_cluster_snapshot(BACKUP_ACCOUNT)(rds, name)
     return arn
 
 
@@ -162,8 +99,8 @@ def _snapshot(stack: Deployed, name: str) -> str:
 def _shared_snapshot(stack: Deployed, name: str) -> str:
     fleet.instance(stack, f"of-{name}")
     arn = fleet.snapshot(stack, name, f"of-{name}")
-    with stack.quietly():
-        _share_snapshot(BACKUP_ACCOUNT)(stack, name)
+    with stack.quietly() as rds:
+        _share_snapshot(BACKUP_ACCOUNT)(rds, name)
     return arn
 
 
@@ -171,124 +108,42 @@ def _global_cluster(stack: Deployed, name: str) -> str:
     return fleet.global_cluster(stack, name, fleet.cluster(stack, f"of-{name}"))
 
 
-def _restorable(stack: Deployed, name: str) -> str:
-    fleet.legacy_cluster(stack, name)
-    return fleet.cluster_snapshot(stack, f"from-{name}", name)
+def _arn(kind: str, name: str) -> str:
+    return f"arn:aws:rds:eu-west-1:123456789012:{kind}:{name}"
 
 
-def _managed_cluster(stack: Deployed, name: str) -> str:
-    arn = fleet.cluster(stack, name)
-    _manage_cluster(stack, name, MasterUserSecretKmsKeyId=KEY)
-    return arn
+def _restored_later(stack: Deployed, name: str) -> str:
+    fleet.legacy_cluster(stack, f"of-{name}")
+    fleet.cluster_snapshot(stack, f"from-{name}", f"of-{name}")
+    return _arn("cluster", name)
 
 
-def _manage_cluster(stack: Deployed, name: str, **settings: Any) -> None:
-    with stack.quietly():
-        _modify_cluster(ManageMasterUserPassword=True, **settings)(stack, name)
-
-
-def _managed_instance(stack: Deployed, name: str) -> str:
-    arn = fleet.instance(stack, name)
-    with stack.quietly():
-        _modify_instance(ManageMasterUserPassword=True, MasterUserSecretKmsKeyId=KEY)(stack, name)
-    return arn
-
-
-def _certified(stack: Deployed, name: str) -> str:
-    arn = fleet.instance(stack, name)
-    stack.aws.rds.overlay(
-        arn, CertificateDetails={"CAIdentifier": "rds-ca-rsa2048-g1", "ValidTill": "2061-05-01T00:00:00Z"}
+def _restore(rds: Any, name: str) -> None:
+    rds.restore_db_cluster_from_snapshot(
+        DBClusterIdentifier=name, SnapshotIdentifier=f"from-{name}", Engine="aurora-postgresql"
     )
-    return arn
 
 
-def _impaired(kind: str, describe: str, member: str) -> Drift:
-    """RDS itself cannot rotate the secret any more; then somebody does something else."""
-
-    def drift(stack: Deployed, name: str) -> None:
-        arn = _arn(kind, name)
-        (item,) = (
-            one
-            for one in getattr(stack.client("rds"), describe)()[member]
-            if arn in {one.get("DBClusterArn"), one.get("DBInstanceArn")}
-        )
-        stack.aws.rds.overlay(arn, MasterUserSecret={**item["MasterUserSecret"], "SecretStatus": "impaired"})
-        _tag(kind)(stack, name)
-
-    return drift
+def _cluster_snapshot_later(stack: Deployed, name: str) -> str:
+    fleet.legacy_cluster(stack, f"of-{name}")
+    return _arn("cluster-snapshot", name)
 
 
-def _grouped(make: Callable[..., str]) -> Seed:
-    return lambda stack, name: make(stack, name, VpcSecurityGroupIds=[fleet.group(stack, name)])
+def _snapshot_later(stack: Deployed, name: str) -> str:
+    fleet.legacy_instance(stack, f"of-{name}")
+    return _arn("snapshot", name)
 
 
-def _with_the_default_group(describe: str, member: str, modify: str, identifier: str, groups: str) -> Drift:
-    """The default group of the VPC is attached beside the one that is there."""
-
-    def drift(stack: Deployed, name: str) -> None:
-        rds = stack.client("rds")
-        (item,) = (one for one in getattr(rds, describe)()[member] if one[identifier] == name)
-        attached = item.get("VpcSecurityGroups") or [
-            {"VpcSecurityGroupId": one} for one in item["VpcSecurityGroupIds"]
-        ]
-        wanted = [one["VpcSecurityGroupId"] for one in attached] + [fleet.default_group(stack)]
-        getattr(rds, modify)(**{identifier: name, groups: wanted})
-
-    return drift
-
-
-def _guarding(stack: Deployed, name: str) -> str:
-    """A group of a database that lets its applications in by their own group."""
-    made = fleet.group(stack, name)
-    stack.client("ec2").authorize_security_group_ingress(
-        GroupId=made,
-        IpPermissions=[
-            {
-                "IpProtocol": "tcp",
-                "FromPort": 5432,
-                "ToPort": 5432,
-                "UserIdGroupPairs": [{"GroupId": fleet.group(stack, f"clients-of-{name}")}],
-            }
-        ],
+def _create_unencrypted(rds: Any, name: str) -> None:
+    rds.create_db_instance(
+        DBInstanceIdentifier=name,
+        Engine="postgres",
+        DBInstanceClass="db.m6g.large",
+        AllocatedStorage=20,
+        MasterUsername="steward",
+        MasterUserPassword="correct-horse-battery",
     )
-    fleet.cluster(stack, f"of-{name}", VpcSecurityGroupIds=[made])
-    return f"arn:aws:ec2:eu-west-1:123456789012:security-group/{made}"
 
-
-def _let_in(cidr: str) -> Drift:
-    def drift(stack: Deployed, name: str) -> None:
-        ec2 = stack.client("ec2")
-        (found,) = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [name]}])[
-            "SecurityGroups"
-        ]
-        ec2.authorize_security_group_ingress(
-            GroupId=found["GroupId"],
-            IpPermissions=[
-                {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": cidr}]}
-            ],
-        )
-
-    return drift
-
-
-def _another_group(stack: Deployed, name: str) -> None:
-    rds = stack.client("rds")
-    rds.create_db_cluster_parameter_group(
-        DBClusterParameterGroupName="another", DBParameterGroupFamily="aurora-postgresql16", Description="b"
-    )
-    rds.modify_db_cluster(DBClusterIdentifier=name, DBClusterParameterGroupName="another")
-
-
-def _another_instance_group(stack: Deployed, name: str) -> None:
-    rds = stack.client("rds")
-    rds.create_db_parameter_group(
-        DBParameterGroupName="another", DBParameterGroupFamily="postgres16", Description="b"
-    )
-    rds.modify_db_instance(DBInstanceIdentifier=name, DBParameterGroupName="another")
-
-
-_CLUSTERS = ("describe_db_clusters", "DBClusters")
-_INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
     Case(
@@ -298,39 +153,9 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
-        control="cluster_connection_logging_enabled",
-        seed=fleet.cluster,
-        drift=_set_in_cluster_group(log_connections="0"),
-        writes=("ModifyDBClusterParameterGroup",),
-    ),
-    Case(
-        control="cluster_custom_master_username",
-        seed=_later("cluster"),
-        seeded=False,
-        drift=_create_cluster(MasterUsername="postgres"),
-    ),
-    Case(
-        control="cluster_customer_managed_key",
-        seed=_later("cluster"),
-        seeded=False,
-        drift=_create_cluster(StorageEncrypted=True),
-    ),
-    Case(
-        control="cluster_data_api_approved",
-        seed=fleet.cluster,
-        drift=lambda stack, name: stack.client("rds").enable_http_endpoint(ResourceArn=_arn("cluster", name)),
-        writes=("DisableHttpEndpoint",),
-    ),
-    Case(
         control="cluster_deletion_protection_enabled",
         seed=fleet.cluster,
         drift=_modify_cluster(DeletionProtection=False),
-        writes=("ModifyDBCluster",),
-    ),
-    Case(
-        control="cluster_iam_auth_errors_exported",
-        seed=fleet.cluster,
-        drift=_modify_cluster(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
         writes=("ModifyDBCluster",),
     ),
     Case(
@@ -338,11 +163,6 @@ _CASES = (
         seed=_with_a_member,
         drift=_modify_cluster(EnableIAMDatabaseAuthentication=False),
         writes=("ModifyDBCluster",),
-    ),
-    Case(
-        control="cluster_insights_customer_managed_key",
-        seed=fleet.cluster,
-        drift=_modify_cluster(EnablePerformanceInsights=True),
     ),
     Case(
         control="cluster_log_exports_complete",
@@ -353,64 +173,9 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
-        control="cluster_master_password_managed",
-        seed=_managed_cluster,
-        drift=_modify_cluster(ManageMasterUserPassword=False, MasterUserPassword="correct-horse-battery"),
-        writes=("ModifyDBCluster",),
-    ),
-    Case(
-        control="cluster_master_secret_customer_managed_key",
-        seed=fleet.cluster,
-        drift=_modify_cluster(ManageMasterUserPassword=True),
-    ),
-    Case(
-        control="cluster_master_secret_healthy",
-        seed=_managed_cluster,
-        drift=_impaired("cluster", *_CLUSTERS),
-    ),
-    Case(
-        control="cluster_mysql_audit_effective",
-        seed=_mysql,
-        drift=_set_in_cluster_group(server_audit_logging="0"),
-        writes=("ModifyDBClusterParameterGroup",),
-    ),
-    Case(control="cluster_parameter_group_in_sync", seed=_with_a_member, drift=_another_group),
-    Case(
-        control="cluster_port_not_default",
-        seed=_later("cluster"),
-        seeded=False,
-        drift=_create_cluster(),
-    ),
-    Case(
-        control="cluster_postgresql_audit_effective",
-        seed=fleet.cluster,
-        drift=_set_in_cluster_group(pgaudit__log="none"),
-        writes=("ModifyDBClusterParameterGroup",),
-    ),
-    Case(
-        control="cluster_security_group_not_default",
-        seed=_grouped(fleet.cluster),
-        drift=_with_the_default_group(
-            *_CLUSTERS, "modify_db_cluster", "DBClusterIdentifier", "VpcSecurityGroupIds"
-        ),
-        writes=("ModifyDBCluster",),
-    ),
-    Case(
-        control="cluster_snapshot_customer_managed_key",
-        seed=_later(
-            "cluster-snapshot",
-            lambda stack, name: fleet.cluster(stack, name, KmsKeyId="alias/aws/rds"),
-        ),
-        seeded=False,
-        drift=lambda stack, name: stack.client("rds").create_db_cluster_snapshot(
-            DBClusterSnapshotIdentifier=name, DBClusterIdentifier=f"of-{name}"
-        ),
-    ),
-    Case(
         control="cluster_snapshot_encrypted",
-        seed=_later("cluster-snapshot", fleet.legacy_cluster),
-        seeded=False,
-        drift=lambda stack, name: stack.client("rds").create_db_cluster_snapshot(
+        seed=_cluster_snapshot_later,
+        drift=lambda rds, name: rds.create_db_cluster_snapshot(
             DBClusterSnapshotIdentifier=name, DBClusterIdentifier=f"of-{name}"
         ),
     ),
@@ -426,48 +191,21 @@ _CASES = (
         drift=_share_cluster_snapshot(STRANGER),
         writes=("ModifyDBClusterSnapshotAttribute",),
     ),
-    Case(
-        control="cluster_storage_encrypted",
-        seed=_later("cluster", _restorable),
-        seeded=False,
-        drift=lambda stack, name: stack.client("rds").restore_db_cluster_from_snapshot(
-            DBClusterIdentifier=name, SnapshotIdentifier=f"from-of-{name}", Engine="aurora-postgresql"
-        ),
-    ),
+    Case(control="cluster_storage_encrypted", seed=_restored_later, drift=_restore),
     Case(
         control="cluster_tls_enforced",
         seed=_with_a_member,
-        drift=_set_in_cluster_group(rds__force_ssl="0"),
+        drift=_tls_off,
         writes=("ModifyDBClusterParameterGroup",),
     ),
     Case(
-        control="cluster_without_internet_access_gateway",
-        seed=_later("cluster"),
-        seeded=False,
-        drift=_rds(
-            "create_db_cluster",
-            "DBClusterIdentifier",
-            Engine="aurora-postgresql",
-            WithExpressConfiguration=True,
-        ),
-    ),
-    Case(
-        control="db_snapshot_customer_managed_key",
-        seed=_later("snapshot", lambda stack, name: fleet.instance(stack, name, KmsKeyId="alias/aws/rds")),
-        seeded=False,
-        drift=lambda stack, name: stack.client("rds").create_db_snapshot(
-            DBSnapshotIdentifier=name, DBInstanceIdentifier=f"of-{name}"
-        ),
-    ),
-    Case(
         control="db_snapshot_encrypted",
-        seed=_later("snapshot", fleet.legacy_instance),
-        seeded=False,
-        drift=lambda stack, name: stack.client("rds").create_db_snapshot(
+        seed=_snapshot_later,
+        drift=lambda rds, name: rds.create_db_snapshot(
             DBSnapshotIdentifier=name, DBInstanceIdentifier=f"of-{name}"
         ),
         writes=("CopyDBSnapshot",),
-        left="delete",
+        stays=True,
     ),
     Case(
         control="db_snapshot_not_public",
@@ -484,7 +222,9 @@ _CASES = (
     Case(
         control="global_cluster_deletion_protection_enabled",
         seed=_global_cluster,
-        drift=_rds("modify_global_cluster", "GlobalClusterIdentifier", DeletionProtection=False),
+        drift=lambda rds, name: rds.modify_global_cluster(
+            GlobalClusterIdentifier=name, DeletionProtection=False
+        ),
         writes=("ModifyGlobalCluster",),
     ),
     Case(
@@ -494,40 +234,9 @@ _CASES = (
         writes=("ModifyDBInstance",),
     ),
     Case(
-        control="instance_ca_certificate_current",
-        seed=_certified,
-        drift=_modify_instance(CACertificateIdentifier="rds-ca-rsa4096-g1"),
-        writes=("ModifyDBInstance",),
-        settings='approved_authorities = ["rds-ca-rsa2048-g1"]',
-    ),
-    Case(
-        control="instance_connection_logging_enabled",
-        seed=fleet.instance,
-        drift=_set_in_instance_group(log_disconnections="0"),
-        writes=("ModifyDBParameterGroup",),
-    ),
-    Case(
-        control="instance_custom_master_username",
-        seed=_later("db"),
-        seeded=False,
-        drift=_create_instance(MasterUsername="postgres"),
-    ),
-    Case(
-        control="instance_customer_managed_key",
-        seed=_later("db"),
-        seeded=False,
-        drift=_create_instance(StorageEncrypted=True),
-    ),
-    Case(
         control="instance_deletion_protection_enabled",
         seed=fleet.instance,
         drift=_modify_instance(DeletionProtection=False),
-        writes=("ModifyDBInstance",),
-    ),
-    Case(
-        control="instance_iam_auth_errors_exported",
-        seed=fleet.instance,
-        drift=_modify_instance(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
         writes=("ModifyDBInstance",),
     ),
     Case(
@@ -537,91 +246,21 @@ _CASES = (
         writes=("ModifyDBInstance",),
     ),
     Case(
-        control="instance_insights_customer_managed_key",
-        seed=fleet.instance,
-        drift=_modify_instance(EnablePerformanceInsights=True),
-    ),
-    Case(
         control="instance_log_exports_complete",
         seed=fleet.instance,
         drift=_modify_instance(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["postgresql"]}),
         writes=("ModifyDBInstance",),
     ),
     Case(
-        control="instance_master_password_managed",
-        seed=_managed_instance,
-        drift=_modify_instance(ManageMasterUserPassword=False, MasterUserPassword="correct-horse-battery"),
-        writes=("ModifyDBInstance",),
-    ),
-    Case(
-        control="instance_master_secret_customer_managed_key",
-        seed=fleet.instance,
-        drift=_modify_instance(ManageMasterUserPassword=True),
-    ),
-    Case(
-        control="instance_master_secret_healthy",
-        seed=_managed_instance,
-        drift=_impaired("db", *_INSTANCES),
-    ),
-    Case(
         control="instance_not_publicly_accessible",
         seed=_member_of_a_cluster,
-        drift=_rds("modify_db_instance", "DBInstanceIdentifier", PubliclyAccessible=True),
-        writes=("ModifyDBInstance",),
-    ),
-    Case(control="instance_parameter_group_in_sync", seed=fleet.instance, drift=_another_instance_group),
-    Case(
-        control="instance_port_not_default",
-        seed=_later("db"),
-        seeded=False,
-        drift=_create_instance(),
-    ),
-    Case(
-        control="instance_security_group_not_default",
-        seed=_grouped(fleet.instance),
-        drift=_with_the_default_group(
-            *_INSTANCES, "modify_db_instance", "DBInstanceIdentifier", "VpcSecurityGroupIds"
-        ),
+        drift=_public_member,
         writes=("ModifyDBInstance",),
     ),
     Case(
         control="instance_storage_encrypted",
-        seed=_later("db"),
-        seeded=False,
-        drift=_create_instance(),
-    ),
-    Case(
-        control="instance_tls_enforced",
-        seed=fleet.instance,
-        drift=_set_in_instance_group(rds__force_ssl="0"),
-        writes=("ModifyDBParameterGroup",),
-    ),
-    Case(
-        control="proxy_requires_tls",
-        seed=fleet.proxy,
-        drift=_rds("modify_db_proxy", "DBProxyName", RequireTLS=False),
-        writes=("ModifyDBProxy",),
-    ),
-    Case(
-        control="proxy_security_group_not_default",
-        seed=_grouped(fleet.proxy),
-        drift=_with_the_default_group(
-            "describe_db_proxies", "DBProxies", "modify_db_proxy", "DBProxyName", "SecurityGroups"
-        ),
-        writes=("ModifyDBProxy",),
-    ),
-    Case(
-        control="security_group_not_open_to_world",
-        seed=_guarding,
-        drift=_let_in("0.0.0.0/0"),
-        writes=("RevokeSecurityGroupIngress",),
-        told=False,
-    ),
-    Case(
-        control="security_group_sources_approved",
-        seed=_guarding,
-        drift=_let_in("203.0.113.0/24"),
-        told=False,
+        seed=lambda _, name: _arn("db", name),
+        drift=_create_unencrypted,
     ),
 )
 

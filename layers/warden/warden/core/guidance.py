@@ -12,18 +12,13 @@ if TYPE_CHECKING:
 
 
 def command(
-    resource: Resource,
-    name: str,
-    /,
-    options: Mapping[str, str | bool | Sequence[str] | None],
-    *,
-    service: str = "rds",
+    resource: Resource, name: str, /, options: Mapping[str, str | bool | Sequence[str] | None]
 ) -> str:
-    """One `aws` command of a service, as a rule `aws rds`, in the resource's Region, quoted for a shell.
+    """One `aws rds` command in the resource's Region, quoted for a shell.
 
     An option whose value is None is left out; True and False become the flag and its `--no-` form.
     """
-    words = ["aws", service, *name.split()]
+    words = ["aws", "rds", *name.split()]
     for option, value in options.items():
         match value:
             case None:
