@@ -13,63 +13,101 @@ if TYPE_CHECKING:
 
     from stack.deployed import Deployed
 
+    Seed = Callable[[Deployed, str], str]
+    Drift = Callable[[Deployed, str], Any]
+
+_LOGIN = {"MasterUsername": "steward", "MasterUserPassword": "correct-horse-battery"}
+_INSTANCE = {
+    "Engine": "postgres",
+    "EngineVersion": "16.6",
+    "DBInstanceClass": "db.m6g.large",
+    "AllocatedStorage": 20,
+    **_LOGIN,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One drift: `seed` makes what it happens to and returns the ARN that will be judged, `drift` makes the calls."""
+    """One drift: `seed` makes what it happens to and gives the ARN that is judged, `drift` is somebody's calls."""
 
     control: str
-    seed: Callable[[Deployed, str], str]
-    drift: Callable[[Any, str], Any]
-    """Given an RDS client and the name of what was seeded."""
+    seed: Seed
+    drift: Drift
     writes: tuple[str, ...] = ()
     """The calls that put it right; none where a person must."""
-    stays: bool = False
-    """Whether what Warden writes cannot make the resource itself compliant, so that a ticket ends it."""
+    left: str = ""
+    """A word of what a person is told to do in the end, where what Warden writes is only a part of the way."""
+    seeded: bool = True
+    """Whether `seed` makes the resource itself; else the drift does."""
 
     @property
     def name(self) -> str:
-        """Of what the drift happens to: one resource for each case."""
+        """Of what the drift happens to."""
         return self.control.replace("_", "-")[:40].rstrip("-")
 
 
-def _modify_cluster(**changes: Any) -> Callable[[Any, str], Any]:
-    return lambda rds, name: rds.modify_db_cluster(DBClusterIdentifier=name, ApplyImmediately=True, **changes)
+def _rds(operation: str, identifier: str, **parameters: Any) -> Drift:
+    """A call to RDS that names the resource by one of its parameters."""
+    return lambda stack, name: getattr(stack.client("rds"), operation)(**{identifier: name}, **parameters)
 
 
-def _modify_instance(**changes: Any) -> Callable[[Any, str], Any]:
-    return lambda rds, name: rds.modify_db_instance(
-        DBInstanceIdentifier=name, ApplyImmediately=True, **changes
+def _modify_cluster(**changes: Any) -> Drift:
+    return _rds("modify_db_cluster", "DBClusterIdentifier", ApplyImmediately=True, **changes)
+
+
+def _modify_instance(**changes: Any) -> Drift:
+    return _rds("modify_db_instance", "DBInstanceIdentifier", ApplyImmediately=True, **changes)
+
+
+def _create_instance(**settings: Any) -> Drift:
+    return _rds("create_db_instance", "DBInstanceIdentifier", **{**_INSTANCE, **settings})
+
+
+def _set_in_cluster_group(**values: str) -> Drift:
+    parameters = fleet.as_parameters({name.replace("__", "."): value for name, value in values.items()})
+    return _rds("modify_db_cluster_parameter_group", "DBClusterParameterGroupName", Parameters=parameters)
+
+
+def _share_cluster_snapshot(*accounts: str) -> Drift:
+    return _rds(
+        "modify_db_cluster_snapshot_attribute",
+        "DBClusterSnapshotIdentifier",
+        AttributeName="restore",
+        ValuesToAdd=list(accounts),
     )
 
 
-def _share_cluster_snapshot(*accounts: str) -> Callable[[Any, str], Any]:
-    return lambda rds, name: rds.modify_db_cluster_snapshot_attribute(
-        DBClusterSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=list(accounts)
+def _share_snapshot(*accounts: str) -> Drift:
+    return _rds(
+        "modify_db_snapshot_attribute",
+        "DBSnapshotIdentifier",
+        AttributeName="restore",
+        ValuesToAdd=list(accounts),
     )
 
 
-def _share_snapshot(*accounts: str) -> Callable[[Any, str], Any]:
-    return lambda rds, name: rds.modify_db_snapshot_attribute(
-        DBSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=list(accounts)
-    )
+def _arn(kind: str, name: str) -> str:
+    return f"arn:aws:rds:eu-west-1:123456789012:{kind}:{name}"
 
 
-def _tls_off(rds: Any, name: str) -> None:
-    rds.modify_db_cluster_parameter_group(
-        DBClusterParameterGroupName=name,
-        Parameters=[{"ParameterName": "rds.force_ssl", "ParameterValue": "0", "ApplyMethod": "immediate"}],
-    )
+# --- seeds --------------------------------------------------------------------------------------------------------
+
+
+def _later(kind: str, prepare: Seed | None = None) -> Seed:
+    """The ARN of what the drift will make, after whatever it needs was made."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        if prepare is not None:
+            prepare(stack, f"of-{name}")
+        return _arn(kind, name)
+
+    return seed
 
 
 def _with_a_member(stack: Deployed, name: str) -> str:
     arn = fleet.cluster(stack, name)
     fleet.member(stack, f"{name}-1", name)
     return arn
-
-
-def _public_member(rds: Any, name: str) -> None:
-    rds.modify_db_instance(DBInstanceIdentifier=name, PubliclyAccessible=True)
 
 
 def _member_of_a_cluster(stack: Deployed, name: str) -> str:
@@ -86,8 +124,8 @@ def _cluster_snapshot(stack: Deployed, name: str) -> str:
 def _shared_cluster_snapshot(stack: Deployed, name: str) -> str:
     fleet.cluster(stack, f"of-{name}")
     arn = fleet.cluster_snapshot(stack, name, f"of-{name}")
-    with stack.quietly() as rds:
-        _share_cluster_snapshot(BACKUP_ACCOUNT)(rds, name)
+    with stack.quietly():
+        _share_cluster_snapshot(BACKUP_ACCOUNT)(stack, name)
     return arn
 
 
@@ -99,8 +137,8 @@ def _snapshot(stack: Deployed, name: str) -> str:
 def _shared_snapshot(stack: Deployed, name: str) -> str:
     fleet.instance(stack, f"of-{name}")
     arn = fleet.snapshot(stack, name, f"of-{name}")
-    with stack.quietly() as rds:
-        _share_snapshot(BACKUP_ACCOUNT)(rds, name)
+    with stack.quietly():
+        _share_snapshot(BACKUP_ACCOUNT)(stack, name)
     return arn
 
 
@@ -108,41 +146,9 @@ def _global_cluster(stack: Deployed, name: str) -> str:
     return fleet.global_cluster(stack, name, fleet.cluster(stack, f"of-{name}"))
 
 
-def _arn(kind: str, name: str) -> str:
-    return f"arn:aws:rds:eu-west-1:123456789012:{kind}:{name}"
-
-
-def _restored_later(stack: Deployed, name: str) -> str:
-    fleet.legacy_cluster(stack, f"of-{name}")
-    fleet.cluster_snapshot(stack, f"from-{name}", f"of-{name}")
-    return _arn("cluster", name)
-
-
-def _restore(rds: Any, name: str) -> None:
-    rds.restore_db_cluster_from_snapshot(
-        DBClusterIdentifier=name, SnapshotIdentifier=f"from-{name}", Engine="aurora-postgresql"
-    )
-
-
-def _cluster_snapshot_later(stack: Deployed, name: str) -> str:
-    fleet.legacy_cluster(stack, f"of-{name}")
-    return _arn("cluster-snapshot", name)
-
-
-def _snapshot_later(stack: Deployed, name: str) -> str:
-    fleet.legacy_instance(stack, f"of-{name}")
-    return _arn("snapshot", name)
-
-
-def _create_unencrypted(rds: Any, name: str) -> None:
-    rds.create_db_instance(
-        DBInstanceIdentifier=name,
-        Engine="postgres",
-        DBInstanceClass="db.m6g.large",
-        AllocatedStorage=20,
-        MasterUsername="steward",
-        MasterUserPassword="correct-horse-battery",
-    )
+def _restorable(stack: Deployed, name: str) -> str:
+    fleet.legacy_cluster(stack, name)
+    return fleet.cluster_snapshot(stack, f"from-{name}", name)
 
 
 _CASES = (
@@ -174,8 +180,9 @@ _CASES = (
     ),
     Case(
         control="cluster_snapshot_encrypted",
-        seed=_cluster_snapshot_later,
-        drift=lambda rds, name: rds.create_db_cluster_snapshot(
+        seed=_later("cluster-snapshot", fleet.legacy_cluster),
+        seeded=False,
+        drift=lambda stack, name: stack.client("rds").create_db_cluster_snapshot(
             DBClusterSnapshotIdentifier=name, DBClusterIdentifier=f"of-{name}"
         ),
     ),
@@ -191,21 +198,29 @@ _CASES = (
         drift=_share_cluster_snapshot(STRANGER),
         writes=("ModifyDBClusterSnapshotAttribute",),
     ),
-    Case(control="cluster_storage_encrypted", seed=_restored_later, drift=_restore),
+    Case(
+        control="cluster_storage_encrypted",
+        seed=_later("cluster", _restorable),
+        seeded=False,
+        drift=lambda stack, name: stack.client("rds").restore_db_cluster_from_snapshot(
+            DBClusterIdentifier=name, SnapshotIdentifier=f"from-of-{name}", Engine="aurora-postgresql"
+        ),
+    ),
     Case(
         control="cluster_tls_enforced",
         seed=_with_a_member,
-        drift=_tls_off,
+        drift=_set_in_cluster_group(rds__force_ssl="0"),
         writes=("ModifyDBClusterParameterGroup",),
     ),
     Case(
         control="db_snapshot_encrypted",
-        seed=_snapshot_later,
-        drift=lambda rds, name: rds.create_db_snapshot(
+        seed=_later("snapshot", fleet.legacy_instance),
+        seeded=False,
+        drift=lambda stack, name: stack.client("rds").create_db_snapshot(
             DBSnapshotIdentifier=name, DBInstanceIdentifier=f"of-{name}"
         ),
         writes=("CopyDBSnapshot",),
-        stays=True,
+        left="delete",
     ),
     Case(
         control="db_snapshot_not_public",
@@ -222,9 +237,7 @@ _CASES = (
     Case(
         control="global_cluster_deletion_protection_enabled",
         seed=_global_cluster,
-        drift=lambda rds, name: rds.modify_global_cluster(
-            GlobalClusterIdentifier=name, DeletionProtection=False
-        ),
+        drift=_rds("modify_global_cluster", "GlobalClusterIdentifier", DeletionProtection=False),
         writes=("ModifyGlobalCluster",),
     ),
     Case(
@@ -254,13 +267,14 @@ _CASES = (
     Case(
         control="instance_not_publicly_accessible",
         seed=_member_of_a_cluster,
-        drift=_public_member,
+        drift=_rds("modify_db_instance", "DBInstanceIdentifier", PubliclyAccessible=True),
         writes=("ModifyDBInstance",),
     ),
     Case(
         control="instance_storage_encrypted",
-        seed=lambda _, name: _arn("db", name),
-        drift=_create_unencrypted,
+        seed=_later("db"),
+        seeded=False,
+        drift=_create_instance(),
     ),
 )
 

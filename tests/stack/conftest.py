@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from pathlib import Path  # noqa: TC003 - pytest reads the annotations of fixtures
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from stack.deployed import Deployed, policy_text
 from stack.waiting import waits_take_no_time
 from warden.gateways.clients import Clients
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Deploy = Callable[..., Deployed]
 _MADE: dict[tuple[str, str], Any] = {}

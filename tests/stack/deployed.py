@@ -46,6 +46,9 @@ STRANGER = "555566667777"
 KEY = "alias/databases"
 A_DAY = 86_400
 
+_OWN_SERVICES = {"dynamodb", "sns", "sqs", "sts"}
+"""Where Warden keeps its own things."""
+
 CONTROLS = {control.id: control for control in all_controls()}
 A_FEW = (
     "cluster_backup_retention_sufficient",
@@ -53,7 +56,6 @@ A_FEW = (
     "cluster_iam_authentication_enabled",
     "cluster_snapshot_not_public",
     "cluster_storage_encrypted",
-    "cluster_tls_enforced",
     "global_cluster_deletion_protection_enabled",
     "instance_not_publicly_accessible",
 )
@@ -205,13 +207,13 @@ class Deployed(LocalStack):
 
     @property
     def writes(self) -> list[RecordedCall]:
-        """The calls to RDS, by whatever function, that are not mere reads."""
+        """The calls by whatever function, to whatever AWS has databases with, that are not mere reads."""
         roles = {function.role_arn for function in self.template.functions.values()}
         return [
             call
             for call in self.aws.calls
-            if call.service == "rds"
-            and not call.operation.startswith(("Describe", "List"))
+            if call.service not in _OWN_SERVICES
+            and not call.operation.startswith(("Describe", "Get", "List"))
             and call.identity.session_issuer.get("arn") in roles
         ]
 
@@ -253,22 +255,6 @@ class Deployed(LocalStack):
         return evaluate(
             CONTROLS[control], self.read(control, arn), load_policy(self.policy).settings[control]
         )
-
-    def judged_all(self) -> dict[tuple[str, str], Evaluation]:
-        """What every control says of every live resource of its type now, by control and ARN."""
-        settings = load_policy(self.policy).settings
-        reader = RdsReader(
-            self._rds(), deployment=Deployment(ACCOUNT, self.region), clock=self.clock.now, bulk=True
-        )
-        return {
-            (control.id, resource.ref.arn): evaluate(control, resource, settings[control.id])
-            for kind in {control.resource_type for control in CONTROLS.values()}
-            for resource in reader.list(
-                kind, {need for c in CONTROLS.values() if c.resource_type is kind for need in c.needs}
-            )
-            for control in CONTROLS.values()
-            if control.resource_type is kind
-        }
 
     def planned(self, control: str, arn: str) -> Plan | Manual:
         """What the control's remediation would write to the live resource now, by the deployed policy."""

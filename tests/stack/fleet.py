@@ -9,7 +9,7 @@ from stack.deployed import KEY
 if TYPE_CHECKING:
     from stack.deployed import Deployed
 
-_TLS = {
+_ENGINES = {
     "aurora-postgresql": ("aurora-postgresql16", "16.6", "rds.force_ssl", "1"),
     "aurora-mysql": ("aurora-mysql8.0", "8.0.mysql_aurora.3.08.0", "require_secure_transport", "ON"),
 }
@@ -17,7 +17,7 @@ _LOGS = {
     "aurora-postgresql": ["postgresql", "iam-db-auth-error"],
     "aurora-mysql": ["audit", "error", "slowquery", "iam-db-auth-error"],
 }
-_SAFE = {
+_SAFE: dict[str, Any] = {
     "MasterUsername": "steward",
     "MasterUserPassword": "correct-horse-battery",
     "StorageEncrypted": True,
@@ -28,7 +28,20 @@ _SAFE = {
 }
 
 
-def _key(stack: Deployed) -> str:
+def as_parameters(values: dict[str, str]) -> list[dict[str, str]]:
+    """Values as ModifyDBClusterParameterGroup takes them."""
+    return [
+        {
+            "ParameterName": name,
+            "ParameterValue": value,
+            "ApplyMethod": "immediate",
+        }
+        for name, value in values.items()
+    ]
+
+
+def key(stack: Deployed) -> str:
+    """The customer managed key that the policy names, made when it is first asked for."""
     kms = stack.client("kms")
     if not any(alias["AliasName"] == KEY for alias in kms.list_aliases()["Aliases"]):
         kms.create_alias(AliasName=KEY, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
@@ -39,14 +52,13 @@ def cluster(
     stack: Deployed, name: str = "orders", *, engine: str = "aurora-postgresql", **settings: Any
 ) -> str:
     """A cluster without any drift, with a parameter group of its own; returns its ARN."""
-    family, version, switch, on = _TLS[engine]
+    family, version, switch, on = _ENGINES[engine]
     with stack.quietly() as rds:
         rds.create_db_cluster_parameter_group(
             DBClusterParameterGroupName=name, DBParameterGroupFamily=family, Description="TLS"
         )
         rds.modify_db_cluster_parameter_group(
-            DBClusterParameterGroupName=name,
-            Parameters=[{"ParameterName": switch, "ParameterValue": on, "ApplyMethod": "immediate"}],
+            DBClusterParameterGroupName=name, Parameters=as_parameters({switch: on})
         )
         made = rds.create_db_cluster(
             DBClusterIdentifier=name,
@@ -54,7 +66,7 @@ def cluster(
                 **_SAFE,
                 "Engine": engine,
                 "EngineVersion": version,
-                "KmsKeyId": _key(stack),
+                "KmsKeyId": key(stack),
                 "DBClusterParameterGroupName": name,
                 "EnableCloudwatchLogsExports": _LOGS[engine],
                 **settings,
@@ -87,12 +99,12 @@ def instance(stack: Deployed, name: str = "reports", **settings: Any) -> str:
             **{
                 **_SAFE,
                 "Engine": "postgres",
-                "EngineVersion": "16.6",
+                "EngineVersion": "16.9",
                 "DBInstanceClass": "db.m6g.large",
                 "AllocatedStorage": 100,
-                "KmsKeyId": _key(stack),
+                "KmsKeyId": key(stack),
                 "PubliclyAccessible": False,
-                "EnableCloudwatchLogsExports": ["postgresql", "upgrade"],
+                "EnableCloudwatchLogsExports": ["postgresql", "upgrade", "iam-db-auth-error"],
                 **settings,
             },
         )
