@@ -20,7 +20,7 @@ from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import plain
 from warden.core.resource import Deployment
 from warden.gateways.clients import Clients
-from warden.gateways.errors import translate
+from warden.gateways.errors import UNREADABLE, translate
 from warden.gateways.rds import Rds
 from warden.gateways.rds_reader import RdsReader
 from warden.pipeline.judge import Judge
@@ -117,6 +117,13 @@ def scan_account(
     except (BotoCoreError, ClientError) as error:
         msg = f"AWS could not be asked who we are: {translate(error, 'sts:GetCallerIdentity')}"
         raise ConfigurationError(msg) from None
+    except UNREADABLE:
+        msg = "AWS could not be asked who we are: sts:GetCallerIdentity: the answer could not be read"
+        raise ConfigurationError(msg) from None
+    except ValueError as error:
+        # An endpoint that is no address, by AWS_ENDPOINT_URL or by a Region that is none.
+        msg = f"AWS could not be asked who we are: {error}"
+        raise ConfigurationError(msg) from None
     scan = Scan(account=account, regions=wanted, policy_version=policy.version)
     clients = Clients(account=account, profile=profile, on_call=lambda call: scan.api_calls.update([call]))
     for region in wanted:
@@ -160,7 +167,7 @@ class _Region:
             try:
                 for resource in self._reader.list(resource_type, self._judge.needs(resource_type)):
                     self._one(resource)
-            except (WardenError, LookupError) as error:
+            except Exception as error:  # noqa: BLE001 - one kind that fails must not take the others with it
                 _say(f"{self._region}: {KINDS[resource_type].name}s could not be listed: {error}")
                 self._unlisted(resource_type, error)
 
@@ -176,10 +183,10 @@ class _Region:
                 now=datetime.now(UTC),
                 budget_spent=lambda _: False,
             )
-        except WardenError as error:
+        except Exception as error:  # noqa: BLE001 - nor one resource
             for control in self._judge.of_type(resource.ref.resource_type):
                 self._scan.evaluations[ComplianceType.INSUFFICIENT_DATA] += 1
-                self._missed(control, resource.ref.resource_type, resource.ref.arn, f"{error}.")
+                self._missed(control, resource.ref.resource_type, resource.ref.arn, f"{_said(error)}.")
             return
         for judgement in judgements:
             self._count(judgement, resource)
@@ -219,7 +226,7 @@ class _Region:
                 control,
                 resource_type,
                 "",
-                f"The {KINDS[resource_type].name}s could not be listed: {error}.{hint}",
+                f"The {KINDS[resource_type].name}s could not be listed: {_said(error)}.{hint}",
             )
 
     def _missed(self, control: Control, resource_type: ResourceType, arn: str, why: str) -> None:
@@ -252,6 +259,11 @@ def _gravest_first(finding: dict[str, Any]) -> tuple[bool, int, str, str]:
     ranks = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
     drifted = finding["compliance"] == ComplianceType.NON_COMPLIANT
     return (not drifted, ranks.index(finding["severity"]), finding["control"], finding["resource"])
+
+
+def _said(error: Exception) -> str:
+    """What an error says; one that was not raised on purpose, with its name."""
+    return str(error) if isinstance(error, WardenError) else f"{type(error).__name__}: {error}"
 
 
 def _say(message: str) -> None:

@@ -126,6 +126,10 @@ def translate(error: ClientError | BotoCoreError, operation: str) -> Exception:
     return kind(message, code=code)
 
 
+# What botocore raises where an answer is not what the operation answers: a page of HTML, half an answer, bytes.
+UNREADABLE: tuple[type[Exception], ...] = (ResponseParserError, UnicodeDecodeError, LookupError)
+
+
 @contextmanager
 def translated(operation: str, *, emulator: bool = False) -> Iterator[None]:
     """Raise ours for AWS's.
@@ -136,12 +140,15 @@ def translated(operation: str, *, emulator: bool = False) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise translate(error, operation) from error
-    except ResponseParserError as error:
-        if emulator:
-            msg = f"{operation}: this endpoint does not implement it"
-            raise UnsupportedError(msg) from error
-        msg = f"{operation}: the answer could not be read"
-        raise TransientError(msg) from error
+    except UNREADABLE as error:
+        raise unreadable(operation, emulator=emulator) from error
+
+
+def unreadable(operation: str, *, emulator: bool) -> Exception:
+    """The error of ours for an answer that is none."""
+    if emulator:
+        return UnsupportedError(f"{operation}: this endpoint does not implement it")
+    return TransientError(f"{operation}: the answer could not be read")
 
 
 def is_emulator(endpoint: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore import xform_name
 
 from warden.gateways.clients import SERVICE_OF
-from warden.gateways.errors import is_emulator, translated
+from warden.gateways.errors import is_emulator, translated, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +62,7 @@ class Rds:
         more: dict[str, str] = {}
         while True:
             answer = self.call(operation, **more, **parameters)
-            yield answer.get(paging.items, [])
+            yield answer[paging.items]
             token = answer.get(paging.token)
             if not token:
                 return
@@ -76,8 +76,12 @@ class Rds:
         """One call, with errors translated."""
         service = SERVICE_OF[operation]
         client = self._clients.get(service, account=self._account, region=self._region)
-        with translated(f"{service}:{operation}", emulator=is_emulator(client.meta.endpoint_url)):
+        emulator = is_emulator(client.meta.endpoint_url)
+        with translated(f"{service}:{operation}", emulator=emulator):
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        if operation in PAGING and PAGING[operation].items not in answer:
+            # A list is there even where it is empty: without it this is no answer, and must not pass for "nothing".
+            raise unreadable(f"{service}:{operation}", emulator=emulator)
         return answer
 
     def engine_defaults(self, operation: str, family: str) -> dict[str, dict[str, Any]]:

@@ -38,10 +38,10 @@ def _restore_accounts(reads: Reads, resource: Resource) -> list[str]:
         answer = reads.api.call(
             "DescribeDBClusterSnapshotAttributes", DBClusterSnapshotIdentifier=resource.ref.id
         )
-        attributes = answer["DBClusterSnapshotAttributesResult"].get("DBClusterSnapshotAttributes", [])
+        attributes = answer["DBClusterSnapshotAttributesResult"]["DBClusterSnapshotAttributes"]
     else:
         answer = reads.api.call("DescribeDBSnapshotAttributes", DBSnapshotIdentifier=resource.ref.id)
-        attributes = answer["DBSnapshotAttributesResult"].get("DBSnapshotAttributes", [])
+        attributes = answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
     return [
         value
         for attribute in attributes
