@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.parsers import ResponseParserError
 
-from warden.core.errors import ConfigurationError
+from warden.core.errors import ConfigurationError, StoppedError
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.rows import Stop
 from warden.gateways.errors import translate
@@ -35,6 +36,9 @@ def run(*, stopping: bool, reason: str, stack: str, region: str | None, profile:
         raise ConfigurationError(str(error)) from None
     except (BotoCoreError, ClientError) as error:
         raise ConfigurationError(str(translate(error, "warden stop"))) from None
+    except (LookupError, ValueError, ResponseParserError) as error:
+        msg = f"AWS could not be asked for the stack: {type(error).__name__}: {error}"
+        raise ConfigurationError(msg) from None
     set_stop(
         session.client("dynamodb"),
         state_table=state_table,
@@ -65,7 +69,7 @@ def set_stop(
     """Write the row first, then the ledger: stopping must not wait for the record of it."""
     at = now or datetime.now(UTC)
     state = DynamoState(dynamodb, state_table)  # type: ignore[arg-type]  # a client; the stubs know no base of them
-    before = state.stop()
+    stopped_before = _is_stopped(state)
     state.set_stop(Stop(by=by, reason=reason, at=at) if stopping else None)
     ledger = DynamoLedger(dynamodb, ledger_table, state_table)  # type: ignore[arg-type]  # the same
     ledger.append(
@@ -74,12 +78,20 @@ def set_stop(
             actor=by,
             chain=deployment,
             kind=EntryKind.STOP,
-            before={"stopped": before is not None},
+            before={"stopped": stopped_before},
             after={"stopped": stopping, "reason": reason},
         )
     )
     if not stopping:
         _wake(state, at)
+
+
+def _is_stopped(state: DynamoState) -> bool:
+    """Whether writes are stopped; a row that cannot be read stops them, and must not be in the way here."""
+    try:
+        return state.stop() is not None
+    except StoppedError:
+        return True
 
 
 def _wake(state: DynamoState, now: datetime) -> None:

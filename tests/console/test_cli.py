@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -43,9 +44,8 @@ def test_every_command_explains_itself(capsys: Capsys, command: list[str]) -> No
 
 def test_no_command_is_forgotten_here(capsys: Capsys) -> None:
     out = run(capsys, "--help").out
-    listed = {line.split()[0] for line in out.partition("COMMAND")[2].splitlines() if line.startswith("    ")}
-    assert {command[0] for command in COMMANDS if command} <= listed | {"policy"}
-    assert listed <= {command[0] for command in COMMANDS if command}
+    listed = re.findall(r"(?m)^ {4}(\w+)", out)
+    assert set(listed) == {command[0] for command in COMMANDS if command}
 
 
 @pytest.mark.parametrize(
@@ -195,15 +195,6 @@ def test_a_policy_that_cannot_be_meant_is_refused_with_file_key_and_remedy(
     assert err.startswith("warden: FILE: ")
     assert said in err
     assert err.count("\n") == 1
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00v", bytes(range(256))])
-def test_a_policy_that_is_no_text_is_refused(capsys: Capsys, tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "policy.toml"
-    file.write_bytes(content)
-    done = run(capsys, "policy", "check", str(file))
-    assert (done.status, done.out) == (2, "")
-    assert done.err.startswith(f"warden: {file}: ")
 
 
 @pytest.mark.parametrize("name", ["nothing.toml", "."])

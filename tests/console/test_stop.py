@@ -226,6 +226,17 @@ def test_a_record_that_cannot_be_written_does_not_keep_writes_going(
     assert "dynamodb:TransactWriteItems" in done.err
 
 
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("address", ["nonsense", "http://127.0.0.1:99999999"])
+def test_an_endpoint_that_is_no_address_is_told_so(
+    capsys: Capsys, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    done = run(capsys, "stop", "--reason", "odd")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("warden: ")
+
+
 def test_a_row_that_nobody_can_read_can_still_be_replaced(
     aws: LocalAws, tables: tuple[str, str], capsys: Capsys
 ) -> None:
