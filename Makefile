@@ -16,6 +16,8 @@ BIN     := $(VENV)/bin
 UV      := $(BIN)/uv
 SAM     := $(VENV_SAM)/bin/sam
 PYTEST  := $(BIN)/python -m pytest
+# On two idle cores 86 s instead of 123 s; whole files, so that what a file sets up once is not set up twice.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # The runtime that template.yaml names. `make e2e` uses this Python where it is installed, else that of .venv.
 RUNTIME      := 3.13
@@ -77,10 +79,10 @@ demo: setup ## Watch a database drift and be put right, on a local AWS
 	@$(BIN)/warden demo
 
 test: setup ## Run the fast tests (ARGS="-k exemption" is passed on to pytest)
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) $(PARALLEL) $(ARGS)
 
 test-slow: setup ## Run the slow tests, without those of the built artifact
-	@$(PYTEST) -m slow --ignore=tests/e2e $(ARGS)
+	@$(PYTEST) $(PARALLEL) -m slow --ignore=tests/e2e $(ARGS)
 
 check: static test test-slow ## Run everything that must pass before a merge
 
