@@ -58,6 +58,23 @@ def test_what_the_plan_needs_is_read_once_there_is_drift():
     assert {Need.MEMBERS, Need.BLUE_GREEN} <= set(resource.facts)
 
 
+def test_what_is_known_already_is_not_read_again():
+    world = World()
+    [tls] = [c for c in CONTROLS if c.id == TLS]
+    world.controls = changed(TLS, remediation=replace(tls.remediation, needs=(Need.PARAMETERS,)))
+    ref = world.cluster()
+    world.without_tls()
+    judge = world.judge()
+    resource = world.aws.read(ref, judge.needs(ref.resource_type))
+    world.aws.deny(Need.PARAMETERS)
+
+    resource, _ = judge.decide(
+        resource, judge.evaluate(resource), findings={}, now=world.clock(), budget_spent=lambda _: False
+    )
+
+    assert Need.PARAMETERS in resource.facts
+
+
 def test_drift_that_nobody_can_write_away_needs_no_more_reads():
     world = World(controls=changed(PROTECTION, remediation=None))
     ref = world.cluster(DeletionProtection=False)

@@ -327,3 +327,15 @@ def test_a_row_that_waits_is_not_ended_by_a_sweep():
     world.sweep()
 
     assert world.state.waiting(ref.arn) == row
+
+
+def test_what_was_listed_needs_no_confirmation():
+    world = World()
+    world.cluster(DeletionProtection=False)
+    world.snapshot()
+    world.sweep()
+    world.clock.advance(hours=6)
+    for method in ("resolve", "read"):
+        world.aws.fail(method, AssertionError("nobody may ask"))
+
+    assert world.sweep().problems == []
