@@ -322,3 +322,20 @@ def test_the_ledger_tells_of_each_change_of_plan():
         world.look(ref)
     manuals = [entry["after"]["manual"] for entry in world.ledger.of_kind("decision")]
     assert manuals == ["", "first", "second"]
+
+
+def test_the_ledger_tells_of_a_decision_when_it_is_taken_anew_and_not_when_it_stands():
+    world = World()
+    ref = world.cluster(BackupRetentionPeriod=1)
+
+    def kinds_after(**members):
+        seen = len(world.ledger.entries)
+        world.aws.update(ref, **members)
+        world.clock.advance(minutes=1)
+        world.look(ref)
+        return [entry["kind"] for entry in world.ledger.entries[seen:]]
+
+    assert kinds_after() == ["finding", "decision"]
+    assert kinds_after(BackupRetentionPeriod=2) == ["finding"], "another sentence, the same decision and plan"
+    assert kinds_after(BackupRetentionPeriod=35) == ["finding"]
+    assert kinds_after(BackupRetentionPeriod=1) == ["finding", "decision"], "the drift is back"

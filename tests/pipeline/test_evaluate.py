@@ -40,6 +40,23 @@ def test_three_events_of_one_change_are_one_evaluation():
     assert len(world.ledger.of_kind("finding")) == 1
 
 
+@pytest.mark.parametrize(
+    ("sources", "told_by"),
+    [
+        ((Source.CLOUDTRAIL, Source.DEFERRAL), Source.DEFERRAL),
+        ((Source.RDS_EVENT, Source.CLOUDTRAIL), Source.CLOUDTRAIL),
+        ((Source.CONFIG, Source.RDS_EVENT), Source.RDS_EVENT),
+    ],
+)
+def test_of_several_causes_the_one_that_tells_most_is_kept(sources, told_by):
+    world = World()
+    ref = world.cluster()
+
+    [visit] = world.evaluate(*(world.trigger(ref, source) for source in sources)).visits
+
+    assert visit.cause["source"] == told_by
+
+
 def test_a_control_that_raises_is_insufficient_data_and_its_neighbours_are_judged():
     def broken(_resource, _settings):
         msg = "a bug"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from pipeline.remediations import TLS_TOO, between, drifted, failing, operations, outcomes, two_calls
@@ -15,7 +17,7 @@ from pipeline.world import (
 from warden.core.errors import (
     ThrottledError,
 )
-from warden.core.rows import Stop
+from warden.core.rows import Due, Stop
 
 # --- leases -----------------------------------------------------------------------------------------------
 
@@ -205,3 +207,38 @@ def test_containment_is_written_though_it_is_merged_with_what_has_no_budget():
 
 def _spend(world):
     world.state.spend("123456789012", "eu-west-1", containment=False, now=world.clock(), amount=1, limit=1)
+
+
+def test_after_a_call_that_cannot_be_made_now_nothing_more_is_tried():
+    world, ref = two_calls()
+    world.aws.busy("ModifyDBCluster")
+
+    assert world.remediate().status == "DEFERRED"
+    assert [call.operation for call in world.aws.attempts] == ["ModifyDBCluster"]
+    row = world.state.waiting(ref.arn)
+    assert (row.due_at - world.clock(), row.attempt) == (timedelta(minutes=5), 0)
+
+
+def test_a_wait_that_comes_from_here_is_jittered_as_well():
+    world, ref = two_calls()
+    world.jitter = 0.5
+    world.aws.busy("ModifyDBCluster")
+    world.remediate()
+
+    assert world.state.waiting(ref.arn).due_at - world.clock() == timedelta(minutes=5, seconds=30)
+
+
+def test_a_success_brings_the_next_look_forward_and_never_puts_it_off():
+    world, ref = two_calls()
+    [message] = world.queues.remediations
+    near = Due(
+        arn=ref.arn,
+        due_at=world.clock() + timedelta(minutes=1),
+        first_at=world.clock(),
+        attempt=3,
+        reason="busy",
+    )
+    world.state.defer(near)
+
+    assert world.remediate(message).status == "SUCCEEDED"
+    assert world.state.waiting(ref.arn) == near
