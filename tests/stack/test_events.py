@@ -222,8 +222,8 @@ def _send(stack: Deployed, queue: str, body: str) -> None:
     "body",
     [
         "not json",
-        "[]",
-        '{"resource": "orders"}',
+        pytest.param("[]", marks=pytest.mark.slow),
+        pytest.param('{"resource": "orders"}', marks=pytest.mark.slow),
         (paths.EVENTS / "malformed" / "detail_is_text.json").read_text(encoding="utf-8"),
     ],
 )
@@ -256,16 +256,21 @@ def test_a_remediation_that_cannot_be_read_ends_among_the_dead_letters(stack: De
 
 
 _FAILING = [
-    "dynamodb:GetItem",
-    "dynamodb:Query",
     "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
     "dynamodb:TransactWriteItems",
     "sqs:SendMessage",
-    "rds:DescribeDBClusters",
-    "rds:DescribeBlueGreenDeployments",
     "rds:ModifyDBCluster",
+    *(
+        pytest.param(operation, marks=pytest.mark.slow)
+        for operation in (
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "rds:DescribeDBClusters",
+            "rds:DescribeBlueGreenDeployments",
+        )
+    ),
 ]
 
 

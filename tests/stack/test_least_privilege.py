@@ -1,0 +1,117 @@
+"""The roles, judged by what the running functions really call: nothing is denied, and nothing is granted in vain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stack import fleet
+from stack.cases import CASES
+from stack.deployed import ALICE, CONTROLS, policy_text
+from template.judge import judge
+
+if TYPE_CHECKING:
+    from stack.conftest import Deploy
+    from template.judge import Report
+
+
+# That nothing is denied is checked after every test of this folder; what is granted in vain takes a run of its own.
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Report]:
+    """The report of the one run below."""
+    return {}
+
+
+@pytest.fixture
+def report(deploy: Deploy, seen: dict[str, Report]) -> Report:
+    """Every control's drift at once, with everything that a deployment does beside it."""
+    if "report" in seen:
+        return seen["report"]
+    stack = deploy(policy=policy_text(only=CONTROLS))
+    fleet.key(stack)
+    for case in CASES.values():
+        case.seed(stack, case.name)
+    with stack.by(ALICE):
+        for case in CASES.values():
+            case.drift(stack, case.name)
+    stack.settle()
+    # What waits: a busy cluster, looked at by event and by the clock.
+    arn = fleet.cluster(stack, "busy")
+    stack.aws.rds.hold(arn, seconds=600)
+    stack.sweep()
+    with stack.quietly() as rds:
+        stack.aws.rds.release(arn)
+        rds.modify_db_cluster(DBClusterIdentifier="busy", DeletionProtection=False)
+    stack.aws.rds.hold(arn, seconds=600)
+    stack.sweep()
+    stack.hours_later(1)
+    # What is renamed, and what goes with a ticket.
+    gone = CASES["instance_storage_encrypted"].name
+    stack.as_alice("modify_db_instance", DBInstanceIdentifier=gone, DeletionProtection=False)
+    with stack.quietly() as rds:
+        rds.modify_db_instance(DBInstanceIdentifier=gone, DeletionProtection=False)
+    stack.as_alice("delete_db_instance", DBInstanceIdentifier=gone, SkipFinalSnapshot=True)
+    # A lookup by the immutable id, as Config and Security Hub name resources.
+    (item,) = stack.client("rds").describe_db_clusters(DBClusterIdentifier="busy")["DBClusters"]
+    stack.client("sqs").send_message(
+        QueueUrl=stack.template.resources["TriggersQueue"].ref,
+        MessageBody=_lookup(item["DbClusterResourceId"]),
+    )
+    stack.settle()
+    # A proxy is looked at, although no control judges any; so is what uses a parameter group.
+    subnets = [one["SubnetId"] for one in stack.client("ec2").describe_subnets()["Subnets"]]
+    stack.as_alice(
+        "create_db_proxy",
+        DBProxyName="pool",
+        EngineFamily="POSTGRESQL",
+        RoleArn="arn:aws:iam::123456789012:role/proxy",
+        VpcSubnetIds=subnets,
+        Auth=[{"AuthScheme": "SECRETS"}],
+    )
+    # Drift that only the sweep sees goes straight to the remediations.
+    fleet.cluster(stack, "swept")
+    with stack.quietly() as rds:
+        rds.modify_db_cluster(DBClusterIdentifier="swept", DeletionProtection=False)
+    stack.sweep()
+    # A write that AWS refuses is told; a resource that went before the write is looked at again.
+    fleet.cluster(stack, "refused")
+    with stack.by(ALICE):
+        stack.client("rds").modify_db_cluster(DBClusterIdentifier="refused", DeletionProtection=False)
+    stack.aws.faults.inject("rds:ModifyDBCluster", "InvalidParameterValue")
+    stack.settle()
+    fleet.cluster(stack, "gone")
+    with stack.by(ALICE):
+        stack.client("rds").modify_db_cluster(DBClusterIdentifier="gone", DeletionProtection=False)
+    stack.until("evaluate")
+    with stack.by(ALICE):
+        stack.client("rds").delete_db_cluster(DBClusterIdentifier="gone", SkipFinalSnapshot=True)
+    stack.settle()
+    seen["report"] = judge(stack.aws.calls, stack.template)
+    return seen["report"]
+
+
+def _lookup(resource_id: str) -> str:
+    return (
+        '{"lookup": {"resource_type": "AWS::RDS::DBCluster", "account": "123456789012", "region": "eu-west-1", '
+        f'"resource_id": "{resource_id}"}}}}'
+    )
+
+
+def test_every_call_is_allowed_to_the_role_that_made_it(report: Report) -> None:
+    assert [str(denial) for denial in report.denied] == []
+
+
+def test_each_function_has_called_enough_to_prove_something(report: Report) -> None:
+    calls = Counter(dict(report.judged))
+    assert set(calls) == {"EvaluateRole", "RemediateRole", "TicketRole", "SweepRole"}
+    assert min(calls.values()) > 20
+
+
+def test_what_is_granted_is_used_or_has_a_reason(report: Report) -> None:
+    assert [f"{grant.sid}: {grant.action} {grant.resource}" for grant in report.unused] == []
+    assert all(report.excused.values())
