@@ -17,9 +17,12 @@ Deploy = Callable[..., Deployed]
 _MADE: dict[tuple[str, str], Any] = {}
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _clients_are_made_once() -> Iterator[None]:
-    """Making a client takes longer than all that a test asks of it; in Lambda, too, it is made once."""
+    """Making a client takes longer than all that a test asks of it; in Lambda, too, it is made once.
+
+    For the modules here alone: elsewhere in the process, clients are of another world.
+    """
     with pytest.MonkeyPatch.context() as patch:
         make = Clients._make
 
