@@ -10,7 +10,10 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from console.local.identity import iam_user
+import botocore.client
+import pytest
+
+from console.local.identity import current_identity, iam_user
 from console.local.stack import LocalStack
 from console.narrative import Narrative
 from template.judge import judge
@@ -29,7 +32,7 @@ from warden.gateways.state import DynamoState
 from warden.wiring import load_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
 
     from console.local.calls import RecordedCall
@@ -46,6 +49,7 @@ STRANGER = "555566667777"
 KEY = "alias/databases"
 A_DAY = 86_400
 
+_CLIENT: Any = botocore.client.BaseClient
 _OWN_SERVICES = {"dynamodb", "sns", "sqs", "sts"}
 """Where Warden keeps its own things."""
 
@@ -119,6 +123,23 @@ class Deployed(LocalStack):
                 due = self.runtime.next_due(schedules=False)
                 assert due is not None, f"{folder} has nothing to do"
                 self.clock.move_to(due)
+
+    @contextlib.contextmanager
+    def just_before(self, operation: str, happens: Callable[[], Any]) -> Iterator[None]:
+        """Let something happen once, just before a function makes its first call of an operation."""
+        make_api_call: Any = _CLIENT._make_api_call
+        waiting = [happens]
+
+        def hooked(client: Any, name: str, parameters: dict[str, Any]) -> Any:
+            caller = current_identity()
+            if waiting and name == operation and caller is not None and caller.lambda_function_arn:
+                waiting.pop()()
+            return make_api_call(client, name, parameters)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_CLIENT, "_make_api_call", hooked)
+            yield
+        assert not waiting, f"no function called {operation}"
 
     def as_alice(self, operation: str, **parameters: Any) -> Any:
         """One API call of RDS by Alice, and everything that follows of it."""

@@ -206,6 +206,30 @@ def test_stop_holds_between_the_decision_and_the_write(stack: Deployed) -> None:
     assert stack.entries("intent") == []
 
 
+def test_stop_holds_in_the_last_moment_before_the_write(stack: Deployed) -> None:
+    fleet.cluster(stack)
+    # Whoever is about to write takes the write from the budget first.
+    with stack.just_before("UpdateItem", lambda: _stop(stack, stopping=True)):
+        _unprotect(stack)
+    assert stack.writes == []
+    assert [entry["after"]["status"] for entry in stack.entries("outcome")] == ["DEFERRED"]
+    _stop(stack, stopping=False)
+    stack.hours_later(0.5)
+    assert stack.finding(PROTECTED).workflow is RESOLVED
+
+
+def test_what_somebody_put_right_meanwhile_is_not_written(stack: Deployed) -> None:
+    fleet.cluster(stack)
+    with stack.by(ALICE):
+        stack.client("rds").modify_db_cluster(DBClusterIdentifier="orders", DeletionProtection=False)
+    stack.until("evaluate")
+    with stack.by(BOB):
+        stack.client("rds").modify_db_cluster(DBClusterIdentifier="orders", DeletionProtection=True)
+    stack.settle()
+    assert stack.writes == []
+    assert stack.finding(PROTECTED).workflow is RESOLVED
+
+
 def test_a_stop_row_that_cannot_be_read_stops_as_well(stack: Deployed) -> None:
     fleet.cluster(stack)
     stack.client("dynamodb").put_item(
