@@ -401,6 +401,7 @@ def test_an_answer_that_is_none_is_a_gap_and_no_traceback(
     lost = PROTECTED if operation == "DescribeDBClusters" else UNSHARED
     assert lost not in {control for control, _ in done.drifted}
     assert lost in done.unjudged
+    assert "KeyError" not in done.unjudged[lost], "a reason is for people"
     assert done.err == ""
 
 
