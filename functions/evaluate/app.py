@@ -34,8 +34,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     failed = {message for message, _ in read.malformed}
     for message, error in read.malformed:
         logger.error("malformed", extra={"id": message, "error": str(error)})
-    for trigger, error in handled.failed:
-        logger.warning("retry", extra={"target": str(trigger.target)}, exc_info=error)
+    for trigger, cause in handled.failed:
+        logger.warning("retry", extra={"target": str(trigger.target)}, exc_info=cause)
         failed.update(read.message_of(trigger))
 
     for name, count in report.counts(handled.visits).items():

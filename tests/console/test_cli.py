@@ -215,3 +215,11 @@ def test_an_interrupted_command_says_so_by_its_status(
     monkeypatch.setattr(catalogue, "run", interrupted)
     assert cli.main(["controls"]) == 130
     assert capsys.readouterr().err == ""
+
+
+def test_a_policy_file_that_is_no_text_is_refused_with_its_name(tmp_path, capsys):
+    file = tmp_path / "policy.toml"
+    file.write_bytes(b"version = 1\n# \xff\n")
+
+    assert cli.main(["policy", "check", str(file)]) == 2
+    assert "policy.toml: the policy file is not UTF-8 text" in capsys.readouterr().err

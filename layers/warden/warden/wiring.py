@@ -93,6 +93,9 @@ def load_policy(file: str | Path) -> Policy:
     except OSError as error:
         msg = f"{file}: the policy file cannot be read: {error.strerror}"
         raise ConfigurationError(msg) from None
+    except UnicodeDecodeError as error:
+        msg = f"{file}: the policy file is not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8"
+        raise ConfigurationError(msg) from None
     return parse_policy(text, controls=all_controls(), source=str(file))
 
 
