@@ -131,6 +131,13 @@ class Narrative:
             )
 
 
+def _why(decision: Mapping[str, Any]) -> str:
+    reason = str(decision["reason"])
+    if (decision["action"], reason) == ("OBSERVE", "mode"):
+        return "the policy, or the ceiling, says to observe"
+    return REASONS.get(reason, reason)
+
+
 def _entry_text(entry: dict[str, Any]) -> tuple[int, str, str] | None:
     after = entry["after"]
     match entry["kind"]:
@@ -143,7 +150,7 @@ def _entry_text(entry: dict[str, Any]) -> tuple[int, str, str] | None:
             told = (
                 _DECISION,
                 "decision",
-                f"{after['action']}: {REASONS.get(after['reason'], after['reason'])}",
+                f"{after['action']}: {_why(after)}",
             )
         case "intent":
             told = _CALL, "call", f"{after['operation']} {json.dumps(after['calls'][0]['parameters'])}"
