@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stack import fleet
-from stack.deployed import BACKUP_ACCOUNT, STRANGER
+from stack.deployed import BACKUP_ACCOUNT, KEY, STRANGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Drift = Callable[[Deployed, str], Any]
 
 _LOGIN = {"MasterUsername": "steward", "MasterUserPassword": "correct-horse-battery"}
+_CLUSTER = {"Engine": "aurora-postgresql", "EngineVersion": "16.6", **_LOGIN}
 _INSTANCE = {
     "Engine": "postgres",
     "EngineVersion": "16.6",
@@ -39,6 +40,10 @@ class Case:
     """A word of what a person is told to do in the end, where what Warden writes is only a part of the way."""
     seeded: bool = True
     """Whether `seed` makes the resource itself; else the drift does."""
+    told: bool = True
+    """Whether AWS tells of it; else the sweep has to find it."""
+    settings: str = ""
+    """What the policy says of the control, where its defaults leave nothing to show."""
 
     @property
     def name(self) -> str:
@@ -59,6 +64,10 @@ def _modify_instance(**changes: Any) -> Drift:
     return _rds("modify_db_instance", "DBInstanceIdentifier", ApplyImmediately=True, **changes)
 
 
+def _create_cluster(**settings: Any) -> Drift:
+    return _rds("create_db_cluster", "DBClusterIdentifier", **{**_CLUSTER, **settings})
+
+
 def _create_instance(**settings: Any) -> Drift:
     return _rds("create_db_instance", "DBInstanceIdentifier", **{**_INSTANCE, **settings})
 
@@ -66,6 +75,11 @@ def _create_instance(**settings: Any) -> Drift:
 def _set_in_cluster_group(**values: str) -> Drift:
     parameters = fleet.as_parameters({name.replace("__", "."): value for name, value in values.items()})
     return _rds("modify_db_cluster_parameter_group", "DBClusterParameterGroupName", Parameters=parameters)
+
+
+def _set_in_instance_group(**values: str) -> Drift:
+    parameters = fleet.as_parameters({name.replace("__", "."): value for name, value in values.items()})
+    return _rds("modify_db_parameter_group", "DBParameterGroupName", Parameters=parameters)
 
 
 def _share_cluster_snapshot(*accounts: str) -> Drift:
@@ -83,6 +97,13 @@ def _share_snapshot(*accounts: str) -> Drift:
         "DBSnapshotIdentifier",
         AttributeName="restore",
         ValuesToAdd=list(accounts),
+    )
+
+
+def _tag(kind: str, service: str = "rds") -> Drift:
+    """A call that changes nothing of interest, and that AWS tells of."""
+    return lambda stack, name: stack.client(service).add_tags_to_resource(
+        ResourceName=_arn(kind, name), Tags=[{"Key": "looked", "Value": "at"}]
     )
 
 
@@ -113,6 +134,10 @@ def _with_a_member(stack: Deployed, name: str) -> str:
 def _member_of_a_cluster(stack: Deployed, name: str) -> str:
     fleet.cluster(stack, f"of-{name}")
     return fleet.member(stack, name, f"of-{name}")
+
+
+def _mysql(stack: Deployed, name: str) -> str:
+    return fleet.cluster(stack, name, engine="aurora-mysql")
 
 
 def _cluster_snapshot(stack: Deployed, name: str) -> str:
@@ -151,6 +176,120 @@ def _restorable(stack: Deployed, name: str) -> str:
     return fleet.cluster_snapshot(stack, f"from-{name}", name)
 
 
+def _managed_cluster(stack: Deployed, name: str) -> str:
+    arn = fleet.cluster(stack, name)
+    _manage_cluster(stack, name, MasterUserSecretKmsKeyId=KEY)
+    return arn
+
+
+def _manage_cluster(stack: Deployed, name: str, **settings: Any) -> None:
+    with stack.quietly():
+        _modify_cluster(ManageMasterUserPassword=True, **settings)(stack, name)
+
+
+def _managed_instance(stack: Deployed, name: str) -> str:
+    arn = fleet.instance(stack, name)
+    with stack.quietly():
+        _modify_instance(ManageMasterUserPassword=True, MasterUserSecretKmsKeyId=KEY)(stack, name)
+    return arn
+
+
+def _certified(stack: Deployed, name: str) -> str:
+    arn = fleet.instance(stack, name)
+    stack.aws.rds.overlay(
+        arn, CertificateDetails={"CAIdentifier": "rds-ca-rsa2048-g1", "ValidTill": "2061-05-01T00:00:00Z"}
+    )
+    return arn
+
+
+def _impaired(kind: str, describe: str, member: str) -> Drift:
+    """RDS itself cannot rotate the secret any more; then somebody does something else."""
+
+    def drift(stack: Deployed, name: str) -> None:
+        arn = _arn(kind, name)
+        (item,) = (
+            one
+            for one in getattr(stack.client("rds"), describe)()[member]
+            if arn in {one.get("DBClusterArn"), one.get("DBInstanceArn")}
+        )
+        stack.aws.rds.overlay(arn, MasterUserSecret={**item["MasterUserSecret"], "SecretStatus": "impaired"})
+        _tag(kind)(stack, name)
+
+    return drift
+
+
+def _grouped(make: Callable[..., str]) -> Seed:
+    return lambda stack, name: make(stack, name, VpcSecurityGroupIds=[fleet.group(stack, name)])
+
+
+def _with_the_default_group(describe: str, member: str, modify: str, identifier: str, groups: str) -> Drift:
+    """The default group of the VPC is attached beside the one that is there."""
+
+    def drift(stack: Deployed, name: str) -> None:
+        rds = stack.client("rds")
+        (item,) = (one for one in getattr(rds, describe)()[member] if one[identifier] == name)
+        attached = item.get("VpcSecurityGroups") or [
+            {"VpcSecurityGroupId": one} for one in item["VpcSecurityGroupIds"]
+        ]
+        wanted = [one["VpcSecurityGroupId"] for one in attached] + [fleet.default_group(stack)]
+        getattr(rds, modify)(**{identifier: name, groups: wanted})
+
+    return drift
+
+
+def _guarding(stack: Deployed, name: str) -> str:
+    """A group of a database that lets its applications in by their own group."""
+    made = fleet.group(stack, name)
+    stack.client("ec2").authorize_security_group_ingress(
+        GroupId=made,
+        IpPermissions=[
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 5432,
+                "ToPort": 5432,
+                "UserIdGroupPairs": [{"GroupId": fleet.group(stack, f"clients-of-{name}")}],
+            }
+        ],
+    )
+    fleet.cluster(stack, f"of-{name}", VpcSecurityGroupIds=[made])
+    return f"arn:aws:ec2:eu-west-1:123456789012:security-group/{made}"
+
+
+def _let_in(cidr: str) -> Drift:
+    def drift(stack: Deployed, name: str) -> None:
+        ec2 = stack.client("ec2")
+        (found,) = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [name]}])[
+            "SecurityGroups"
+        ]
+        ec2.authorize_security_group_ingress(
+            GroupId=found["GroupId"],
+            IpPermissions=[
+                {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": cidr}]}
+            ],
+        )
+
+    return drift
+
+
+def _another_group(stack: Deployed, name: str) -> None:
+    rds = stack.client("rds")
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName="another", DBParameterGroupFamily="aurora-postgresql16", Description="b"
+    )
+    rds.modify_db_cluster(DBClusterIdentifier=name, DBClusterParameterGroupName="another")
+
+
+def _another_instance_group(stack: Deployed, name: str) -> None:
+    rds = stack.client("rds")
+    rds.create_db_parameter_group(
+        DBParameterGroupName="another", DBParameterGroupFamily="postgres16", Description="b"
+    )
+    rds.modify_db_instance(DBInstanceIdentifier=name, DBParameterGroupName="another")
+
+
+_CLUSTERS = ("describe_db_clusters", "DBClusters")
+_INSTANCES = ("describe_db_instances", "DBInstances")
+
 _CASES = (
     Case(
         control="cluster_backup_retention_sufficient",
@@ -159,9 +298,39 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
+        control="cluster_connection_logging_enabled",
+        seed=fleet.cluster,
+        drift=_set_in_cluster_group(log_connections="0"),
+        writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(
+        control="cluster_custom_master_username",
+        seed=_later("cluster"),
+        seeded=False,
+        drift=_create_cluster(MasterUsername="postgres"),
+    ),
+    Case(
+        control="cluster_customer_managed_key",
+        seed=_later("cluster"),
+        seeded=False,
+        drift=_create_cluster(StorageEncrypted=True),
+    ),
+    Case(
+        control="cluster_data_api_approved",
+        seed=fleet.cluster,
+        drift=lambda stack, name: stack.client("rds").enable_http_endpoint(ResourceArn=_arn("cluster", name)),
+        writes=("DisableHttpEndpoint",),
+    ),
+    Case(
         control="cluster_deletion_protection_enabled",
         seed=fleet.cluster,
         drift=_modify_cluster(DeletionProtection=False),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_iam_auth_errors_exported",
+        seed=fleet.cluster,
+        drift=_modify_cluster(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
         writes=("ModifyDBCluster",),
     ),
     Case(
@@ -171,12 +340,71 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
+        control="cluster_insights_customer_managed_key",
+        seed=fleet.cluster,
+        drift=_modify_cluster(EnablePerformanceInsights=True),
+    ),
+    Case(
         control="cluster_log_exports_complete",
         seed=fleet.cluster,
         drift=_modify_cluster(
             CloudwatchLogsExportConfiguration={"DisableLogTypes": ["postgresql", "iam-db-auth-error"]}
         ),
         writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_master_password_managed",
+        seed=_managed_cluster,
+        drift=_modify_cluster(ManageMasterUserPassword=False, MasterUserPassword="correct-horse-battery"),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_master_secret_customer_managed_key",
+        seed=fleet.cluster,
+        drift=_modify_cluster(ManageMasterUserPassword=True),
+    ),
+    Case(
+        control="cluster_master_secret_healthy",
+        seed=_managed_cluster,
+        drift=_impaired("cluster", *_CLUSTERS),
+    ),
+    Case(
+        control="cluster_mysql_audit_effective",
+        seed=_mysql,
+        drift=_set_in_cluster_group(server_audit_logging="0"),
+        writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(control="cluster_parameter_group_in_sync", seed=_with_a_member, drift=_another_group),
+    Case(
+        control="cluster_port_not_default",
+        seed=_later("cluster"),
+        seeded=False,
+        drift=_create_cluster(),
+    ),
+    Case(
+        control="cluster_postgresql_audit_effective",
+        seed=fleet.cluster,
+        drift=_set_in_cluster_group(pgaudit__log="none"),
+        writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(
+        control="cluster_security_group_not_default",
+        seed=_grouped(fleet.cluster),
+        drift=_with_the_default_group(
+            *_CLUSTERS, "modify_db_cluster", "DBClusterIdentifier", "VpcSecurityGroupIds"
+        ),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_snapshot_customer_managed_key",
+        seed=_later(
+            "cluster-snapshot",
+            lambda stack, name: fleet.cluster(stack, name, KmsKeyId="alias/aws/rds"),
+        ),
+        seeded=False,
+        drift=lambda stack, name: stack.client("rds").create_db_cluster_snapshot(
+            DBClusterSnapshotIdentifier=name, DBClusterIdentifier=f"of-{name}"
+        ),
     ),
     Case(
         control="cluster_snapshot_encrypted",
@@ -213,6 +441,25 @@ _CASES = (
         writes=("ModifyDBClusterParameterGroup",),
     ),
     Case(
+        control="cluster_without_internet_access_gateway",
+        seed=_later("cluster"),
+        seeded=False,
+        drift=_rds(
+            "create_db_cluster",
+            "DBClusterIdentifier",
+            Engine="aurora-postgresql",
+            WithExpressConfiguration=True,
+        ),
+    ),
+    Case(
+        control="db_snapshot_customer_managed_key",
+        seed=_later("snapshot", lambda stack, name: fleet.instance(stack, name, KmsKeyId="alias/aws/rds")),
+        seeded=False,
+        drift=lambda stack, name: stack.client("rds").create_db_snapshot(
+            DBSnapshotIdentifier=name, DBInstanceIdentifier=f"of-{name}"
+        ),
+    ),
+    Case(
         control="db_snapshot_encrypted",
         seed=_later("snapshot", fleet.legacy_instance),
         seeded=False,
@@ -247,9 +494,40 @@ _CASES = (
         writes=("ModifyDBInstance",),
     ),
     Case(
+        control="instance_ca_certificate_current",
+        seed=_certified,
+        drift=_modify_instance(CACertificateIdentifier="rds-ca-rsa4096-g1"),
+        writes=("ModifyDBInstance",),
+        settings='approved_authorities = ["rds-ca-rsa2048-g1"]',
+    ),
+    Case(
+        control="instance_connection_logging_enabled",
+        seed=fleet.instance,
+        drift=_set_in_instance_group(log_disconnections="0"),
+        writes=("ModifyDBParameterGroup",),
+    ),
+    Case(
+        control="instance_custom_master_username",
+        seed=_later("db"),
+        seeded=False,
+        drift=_create_instance(MasterUsername="postgres"),
+    ),
+    Case(
+        control="instance_customer_managed_key",
+        seed=_later("db"),
+        seeded=False,
+        drift=_create_instance(StorageEncrypted=True),
+    ),
+    Case(
         control="instance_deletion_protection_enabled",
         seed=fleet.instance,
         drift=_modify_instance(DeletionProtection=False),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_iam_auth_errors_exported",
+        seed=fleet.instance,
+        drift=_modify_instance(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
         writes=("ModifyDBInstance",),
     ),
     Case(
@@ -259,10 +537,31 @@ _CASES = (
         writes=("ModifyDBInstance",),
     ),
     Case(
+        control="instance_insights_customer_managed_key",
+        seed=fleet.instance,
+        drift=_modify_instance(EnablePerformanceInsights=True),
+    ),
+    Case(
         control="instance_log_exports_complete",
         seed=fleet.instance,
         drift=_modify_instance(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["postgresql"]}),
         writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_master_password_managed",
+        seed=_managed_instance,
+        drift=_modify_instance(ManageMasterUserPassword=False, MasterUserPassword="correct-horse-battery"),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_master_secret_customer_managed_key",
+        seed=fleet.instance,
+        drift=_modify_instance(ManageMasterUserPassword=True),
+    ),
+    Case(
+        control="instance_master_secret_healthy",
+        seed=_managed_instance,
+        drift=_impaired("db", *_INSTANCES),
     ),
     Case(
         control="instance_not_publicly_accessible",
@@ -270,11 +569,59 @@ _CASES = (
         drift=_rds("modify_db_instance", "DBInstanceIdentifier", PubliclyAccessible=True),
         writes=("ModifyDBInstance",),
     ),
+    Case(control="instance_parameter_group_in_sync", seed=fleet.instance, drift=_another_instance_group),
+    Case(
+        control="instance_port_not_default",
+        seed=_later("db"),
+        seeded=False,
+        drift=_create_instance(),
+    ),
+    Case(
+        control="instance_security_group_not_default",
+        seed=_grouped(fleet.instance),
+        drift=_with_the_default_group(
+            *_INSTANCES, "modify_db_instance", "DBInstanceIdentifier", "VpcSecurityGroupIds"
+        ),
+        writes=("ModifyDBInstance",),
+    ),
     Case(
         control="instance_storage_encrypted",
         seed=_later("db"),
         seeded=False,
         drift=_create_instance(),
+    ),
+    Case(
+        control="instance_tls_enforced",
+        seed=fleet.instance,
+        drift=_set_in_instance_group(rds__force_ssl="0"),
+        writes=("ModifyDBParameterGroup",),
+    ),
+    Case(
+        control="proxy_requires_tls",
+        seed=fleet.proxy,
+        drift=_rds("modify_db_proxy", "DBProxyName", RequireTLS=False),
+        writes=("ModifyDBProxy",),
+    ),
+    Case(
+        control="proxy_security_group_not_default",
+        seed=_grouped(fleet.proxy),
+        drift=_with_the_default_group(
+            "describe_db_proxies", "DBProxies", "modify_db_proxy", "DBProxyName", "SecurityGroups"
+        ),
+        writes=("ModifyDBProxy",),
+    ),
+    Case(
+        control="security_group_not_open_to_world",
+        seed=_guarding,
+        drift=_let_in("0.0.0.0/0"),
+        writes=("RevokeSecurityGroupIngress",),
+        told=False,
+    ),
+    Case(
+        control="security_group_sources_approved",
+        seed=_guarding,
+        drift=_let_in("203.0.113.0/24"),
+        told=False,
     ),
 )
 

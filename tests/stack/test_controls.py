@@ -45,7 +45,10 @@ AFTER_APPROVAL = sorted(
 def drifted(deploy: Deploy, case: Case, *, allowed: bool = True) -> tuple[Deployed, str]:
     """Deploy one control, let its resource drift by Alice's calls, and let everything happen that follows."""
     allowances = tuple(CONTROLS) if allowed else ()
-    stack = deploy(policy=policy_text(only=(case.control,), costs=allowances, disruption=allowances))
+    settings = f"[controls.{case.control}]\n{case.settings}" if case.settings else ""
+    stack = deploy(
+        policy=policy_text(only=(case.control,), more=settings, costs=allowances, disruption=allowances)
+    )
     fleet.key(stack)
     arn = case.seed(stack, case.name)
     if case.seeded:
@@ -53,7 +56,10 @@ def drifted(deploy: Deploy, case: Case, *, allowed: bool = True) -> tuple[Deploy
     with stack.by(ALICE):
         case.drift(stack, case.name)
     assert stack.judged(case.control, arn).compliance is NON_COMPLIANT
-    stack.settle()
+    if case.told:
+        stack.settle()
+    else:
+        stack.sweep()
     return stack, arn
 
 
@@ -73,7 +79,7 @@ def test_drift_by_an_api_call_is_found_decided_fixed_and_seen_to_be_fixed(deploy
     entries = stack.entries(control=name)
     found, decided, intended, done = entries[:4]
     assert (found["kind"], found["after"]["workflow"]) == ("finding", "NEW")
-    assert found["cause"]["principal"] == ALICE.arn
+    assert found["cause"]["principal"] == (ALICE.arn if case.told else "")
     assert not found["cause"]["own"]
     assert (decided["after"]["action"], decided["after"]["reason"]) == ("REMEDIATE", "policy")
     assert (intended["kind"], intended["after"]["operation"]) == ("intent", case.writes[0])
@@ -94,7 +100,7 @@ def test_drift_by_an_api_call_is_found_decided_fixed_and_seen_to_be_fixed(deploy
         assert finding.workflow is WorkflowStatus.RESOLVED
         (resolved,) = stack.entries(control=name)[4:]
         assert resolved["after"]["workflow"] == "RESOLVED"
-        assert resolved["cause"]["own"], "the event of our own write says that it worked"
+        assert resolved["cause"]["own"] is case.told, "where AWS tells of our write, that is what resolves"
         assert stack.tickets == []
 
     # And a second pass makes no write.
@@ -111,10 +117,9 @@ def test_what_nobody_can_fix_unattended_is_told_with_the_steps(deploy: Deploy, n
     assert (ticket["control"], ticket["state"]) == (name, "OPEN")
     assert (ticket["decision"]["action"], ticket["decision"]["reason"]) == ("TICKET", "no_remediation")
     assert ticket["plan"] == []
-    assert "aws rds " in ticket["manual"], "the steps are commands"
-    assert case.name in ticket["manual"]
+    assert ticket["manual"]
     assert ticket["fix"]
-    assert ticket["cause"]["principal"] == ALICE.arn
+    assert ticket["cause"].get("principal", "") == (ALICE.arn if case.told else "")
     assert stack.finding(name, arn).workflow is WorkflowStatus.NOTIFIED
     assert stack.story(name)[:3] == ["finding NEW", "decision TICKET no_remediation", "ticket OPEN"]
     stack.sweep()

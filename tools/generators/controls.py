@@ -8,6 +8,7 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools.generators._database_permissions import describe_action
 from warden.controls import all_controls
 from warden.core import kinds
 from warden.core.control import Maturity, Safety
@@ -196,7 +197,7 @@ def _guard_doc(accepts: Any) -> str:
 
 
 def _permissions(control: Control) -> str:
-    lines = [f"To judge: `rds:{KINDS[control.resource_type].describe}`, and those of what else is read."]
+    lines = [f"To judge: `{describe_action(control.resource_type)}`, and those of what else is read."]
     if permits := _permits(control):
         actions = dict.fromkeys(
             action for permit in permits for action in (permit.action, *permit.dependent_actions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.local.rds import (
+    certificates,
     cluster_changes,
     cluster_snapshots,
     cluster_states,
@@ -34,6 +35,7 @@ TOPICS: tuple[Topic, ...] = (
     cluster_states.TOPIC,
     instances.TOPIC,
     instance_changes.TOPIC,
+    certificates.TOPIC,
     encryption.TOPIC,
     insights.TOPIC,
     snapshots.TOPIC,

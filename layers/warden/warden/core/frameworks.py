@@ -7,12 +7,31 @@ from dataclasses import dataclass
 
 # Security Hub CSPM, "Amazon RDS controls": RDS.18 is retired, RDS.49 was never published, RDS.51 is newest.
 _SECURITY_HUB_RDS = frozenset(range(1, 52)) - {18, 49}
+# The same guide, "AWS KMS controls", "Secrets Manager controls" and "Amazon EC2 controls" (of security groups).
+_SECURITY_HUB_OTHERS = frozenset(
+    f"{service}.{number}" for service in ("KMS", "SecretsManager") for number in range(1, 6)
+) | {"EC2.2", "EC2.18", "EC2.19"}
 # NIST SP 800-53 Rev. 5, the families that have controls for databases.
 _NIST_FAMILIES = frozenset({"AC", "AU", "CA", "CM", "CP", "IA", "SC", "SI"})
-# CIS Amazon Web Services Foundations Benchmark v5.0.0, section 2.2 (RDS).
-_CIS_FOUNDATIONS = frozenset({"2.2.1", "2.2.2", "2.2.3", "2.2.4"})
-# PCI DSS v4.0.1 requirements that Security Hub maps RDS controls to.
-_PCI_DSS = frozenset({"1.4.4", "2.2.2", "3.5.1", "4.2.1", "6.3.3", "10.2.1", "10.4.2", "10.5.1", "11.5.2"})
+# CIS Amazon Web Services Foundations Benchmark v5.0.0, section 2.2 (RDS), and 3.6 (rotation of KMS keys).
+_CIS_FOUNDATIONS = frozenset({"2.2.1", "2.2.2", "2.2.3", "2.2.4", "3.6"})
+# PCI DSS v4.0.1 requirements that Security Hub maps controls of RDS, KMS and Secrets Manager to.
+_PCI_DSS = frozenset(
+    {
+        "1.4.4",
+        "2.2.2",
+        "3.5.1",
+        "3.7.4",
+        "4.2.1",
+        "6.3.3",
+        "8.3.9",
+        "8.6.3",
+        "10.2.1",
+        "10.4.2",
+        "10.5.1",
+        "11.5.2",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +46,9 @@ class Requirement:
 
 
 def security_hub(number: str) -> Requirement:
-    """An AWS Security Hub CSPM control for RDS, such as `RDS.7`."""
+    """An AWS Security Hub CSPM control for RDS, such as `RDS.7`, or for what databases use, such as `KMS.4`."""
+    if number in _SECURITY_HUB_OTHERS:
+        return Requirement("Security Hub", number)
     match = re.fullmatch(r"RDS\.(\d+)", number)
     if match is None or int(match[1]) not in _SECURITY_HUB_RDS:
         msg = f"Security Hub has no control {number}"
@@ -79,6 +100,10 @@ SHARING = nist(
     *("AC-3", "AC-3(7)", "AC-4", "AC-4(21)", "AC-6", "AC-21", "SC-7", "SC-7(3)", "SC-7(4)"),
     *("SC-7(9)", "SC-7(11)", "SC-7(16)", "SC-7(20)", "SC-7(21)"),
 )
+# "Amazon KMS controls", KMS.3 and KMS.4: "cryptographic key establishment and management", "symmetric keys".
+KEY_MANAGEMENT = nist("SC-12", "SC-12(2)", "SC-28")
+# "Secrets Manager controls", SecretsManager.1 to SecretsManager.4.
+SECRET_ROTATION = nist("AC-2(1)", "AC-3(15)")
 DELETION_PROTECTION = nist("CM-3", "SC-5(2)")
 # Not from Security Hub, which has no TLS control for clusters: "transmission confidentiality and integrity".
 IN_TRANSIT = nist("SC-8", "SC-8(1)", "SC-13")

@@ -68,11 +68,22 @@ WRITES: Mapping[str, Target] = {
     "ModifyDBClusterParameterGroup": Target(
         "rds", "DBClusterParameterGroupName", ResourceType.DB_CLUSTER_PARAMETER_GROUP
     ),
+    "ModifyDBParameterGroup": Target("rds", "DBParameterGroupName", ResourceType.DB_PARAMETER_GROUP),
+    "ModifyDBProxy": Target("rds", "DBProxyName", ResourceType.DB_PROXY),
+    "DisableHttpEndpoint": Target("rds", "ResourceArn", ResourceType.DB_CLUSTER),
     "ModifyDBClusterSnapshotAttribute": Target(
         "rds", "DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT
     ),
     "ModifyDBSnapshotAttribute": Target("rds", "DBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+    "CancelKeyDeletion": Target("kms", "KeyId", ResourceType.KMS_KEY),
+    "EnableKeyRotation": Target("kms", "KeyId", ResourceType.KMS_KEY),
+    "RotateSecret": Target("secretsmanager", "SecretId", ResourceType.SECRET),
+    "PutRetentionPolicy": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
+    "AssociateKmsKey": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
+    "CreateEventSubscription": Target("rds", "SubscriptionName", ResourceType.ACCOUNT),
+    "UpdateDetector": Target("guardduty", "DetectorId", ResourceType.ACCOUNT),
     "CopyDBSnapshot": Target("rds", "TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+    "RevokeSecurityGroupIngress": Target("ec2", "GroupId", ResourceType.SECURITY_GROUP),
 }
 
 

@@ -42,6 +42,21 @@ PAGING: Mapping[str, Paging] = {
     "DescribeDBParameters": Paging("Parameters"),
     "DescribeDBEngineVersions": Paging("DBEngineVersions"),
     "DescribeBlueGreenDeployments": Paging("BlueGreenDeployments"),
+    "DescribeEventSubscriptions": Paging("EventSubscriptionsList"),
+    "DescribeLogGroups": Paging("logGroups", "nextToken"),
+    "DescribeSubscriptionFilters": Paging("subscriptionFilters", "nextToken"),
+    "DescribeAccountPolicies": Paging("accountPolicies", "nextToken"),
+    "ListResourceTags": Paging("Tags", "NextMarker", "Marker"),
+    "ListAliases": Paging("Aliases", "NextMarker", "Marker"),
+    "ListGrants": Paging("Grants", "NextMarker", "Marker"),
+    "ListSecrets": Paging("SecretList", "NextToken"),
+    "DescribeDBSubnetGroups": Paging("DBSubnetGroups"),
+    "DescribeSecurityGroups": Paging("SecurityGroups", "NextToken"),
+    "DescribeSecurityGroupRules": Paging("SecurityGroupRules", "NextToken"),
+    "GetManagedPrefixListEntries": Paging("Entries", "NextToken"),
+    "DescribeNetworkInterfaces": Paging("NetworkInterfaces", "NextToken"),
+    "DescribeRouteTables": Paging("RouteTables", "NextToken"),
+    "DescribeNetworkAcls": Paging("NetworkAcls", "NextToken"),
 }
 
 

@@ -77,6 +77,8 @@ class Home:
 
 def reference(arn: str, where: str) -> ResourceRef | Ignored:
     """What an ARN names; Ignored when that is a resource of another service or type."""
+    if (foreign := _of_other_service(arn)) is not None:
+        return foreign
     parts = _split(arn, where)
     if isinstance(parts, Ignored):
         return parts
@@ -125,6 +127,18 @@ def _identified_by_arn(arn: str, where: str) -> Target | Ignored:
         here = Home.of(parts.account, parts.region, where=where)
         return Lookup(resource_type, here.account, here.region, parts.name)
     return parts.reference(resource_type, where)
+
+
+def _of_other_service(arn: str) -> ResourceRef | None:
+    """What an ARN of a service other than RDS names, if Warden knows it: a key, a secret, a security group."""
+    try:
+        ref = ResourceRef.from_arn(arn)
+    except ValueError:
+        return None
+    if arn.split(":", 3)[2] == "rds" or not _PARTITION.fullmatch(ref.partition):
+        return None
+    sound = _ACCOUNT.fullmatch(ref.account) and (not ref.region or _REGION.fullmatch(ref.region))
+    return ref if sound else None
 
 
 @dataclass(frozen=True, slots=True)

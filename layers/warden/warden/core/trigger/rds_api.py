@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from warden.core.kinds import EVALUATED_KINDS
-from warden.core.resource import ResourceType
+from warden.core.resource import ARN_TYPE_OF, ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,8 +101,8 @@ _DEPLOYMENT = tuple(
         ("switchoverDetails[].targetMember", True),
     )
 )
-# Every resource that can be tagged, should CloudTrail have left out which one was.
-_TAGGED = (_any_of(EVALUATED_KINDS, "in.resourceName"),)
+# Every resource of RDS that can be tagged, should CloudTrail have left out which one was.
+_TAGGED = (_any_of(tuple(kind for kind in EVALUATED_KINDS if kind in ARN_TYPE_OF), "in.resourceName"),)
 _HTTP_ENDPOINT = (_of(_CLUSTER, "out.resourceArn", "in.resourceArn"),)
 
 OPERATIONS: Final[Mapping[str, tuple[Place, ...]]] = {
