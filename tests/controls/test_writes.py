@@ -35,13 +35,19 @@ BROKEN: dict[ResourceType, dict[str, Any]] = {
         "BackupRetentionPeriod": 1,
         "EnabledCloudwatchLogsExports": [],
         "Parameters": {
-            "rds.force_ssl": {
-                "ParameterName": "rds.force_ssl",
-                "ParameterValue": "0",
+            name: {
+                "ParameterName": name,
+                "ParameterValue": value,
                 "ApplyType": "dynamic",
                 "AllowedValues": "0,1",
                 "IsModifiable": True,
             }
+            for name, value in (
+                ("rds.force_ssl", "0"),
+                ("log_connections", "0"),
+                ("log_disconnections", "0"),
+                ("log_statement", "none"),
+            )
         },
     },
     ResourceType.DB_INSTANCE: {
@@ -78,7 +84,7 @@ def plans(resource_type: ResourceType) -> list[Plan]:
     resource = items.resource(resource_type, BROKEN[resource_type])
     made = []
     for control in CONTROLS:
-        if control.resource_type is not resource_type:
+        if control.resource_type is not resource_type or not (control.remediation and control.remediation.permits):
             continue
         settings = {name: SETTINGS.get(name, value) for name, value in control.defaults().items()}
         if evaluate(control, resource, settings).compliance is ComplianceType.NON_COMPLIANT:
@@ -131,7 +137,8 @@ def test_one_modification_of_a_cluster_does_what_five_controls_ask() -> None:
         {
             "DBClusterParameterGroupName": "orders-pg16",
             "Parameters": [
-                {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "immediate"}
+                {"ParameterName": name, "ParameterValue": "1", "ApplyMethod": "immediate"}
+                for name in ("log_connections", "log_disconnections", "rds.force_ssl")
             ],
         },
     )
@@ -221,7 +228,8 @@ COPY = {
 
 def _group(**parameter: str) -> dict[str, Any]:
     good = {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "immediate"}
-    return {"DBClusterParameterGroupName": "orders-pg16", "Parameters": [good, {**good, **parameter}]}
+    other = {**good, "ParameterName": "log_connections", **parameter}
+    return {"DBClusterParameterGroupName": "orders-pg16", "Parameters": [good, other]}
 
 
 def _instance_group(**parameter: str) -> dict[str, Any]:
@@ -289,6 +297,8 @@ HOSTILE: list[tuple[str, ResourceType, str, dict[str, Any]]] = [
         ("a parameter with more fields", "DB_CLUSTER", "ModifyDBClusterParameterGroup",
          _group(Description="innocent")),
         ("no parameter", "DB_CLUSTER", "ModifyDBClusterParameterGroup", {**_group(), "Parameters": []}),
+        ("one parameter twice", "DB_CLUSTER", "ModifyDBClusterParameterGroup",
+         _group(ParameterName="rds.force_ssl")),
         ("TLS of a proxy turned off", "DB_PROXY", "ModifyDBProxy",
          {"DBProxyName": "orders-proxy", "RequireTLS": False}),
         ("another role for a proxy", "DB_PROXY", "ModifyDBProxy",

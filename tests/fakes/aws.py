@@ -1,7 +1,9 @@
 """RDS in memory, for tests of the pipeline: a world of Describe items that reads see and writes change.
 
-It knows the seven operations that Warden may call, and how AWS refuses them. What it does not know it refuses
-to pretend: an unknown parameter fails the test.
+It holds databases, snapshots, clusters' parameter groups and global clusters: as much as the pipeline's own
+behaviour needs, whatever the number of controls. How AWS refuses its operations it knows, too. What it does not know
+it refuses to pretend: an unknown need or parameter fails the test. Every control meets the local AWS instead
+(tests/stack).
 """
 
 from __future__ import annotations
@@ -273,8 +275,16 @@ class FakeAws:
                 missing[need] = str(error)
         return resource.with_facts(resource.facts.with_more(known, missing))
 
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What it can answer."""
+        return frozenset(self._answers())
+
     def _answer(self, need: Need, resource: Resource) -> Any:
-        answers: dict[Need, Callable[[ResourceRef, Facts], Any]] = {
+        return self._answers()[need](resource.ref, resource.facts)
+
+    def _answers(self) -> dict[Need, Callable[[ResourceRef, Facts], Any]]:
+        return {
             Need.PARAMETERS: lambda _, facts: Facts(self.parameter_group(facts["DBClusterParameterGroup"])),
             Need.EXPORTABLE_LOG_TYPES: lambda _, facts: self._log_types(facts["Engine"]),
             Need.RESTORE_ACCOUNTS: lambda ref, _: self.restore_accounts.get(ref, []),
@@ -295,7 +305,6 @@ class FakeAws:
                 OriginalSnapshotCreateTime=facts["OriginalSnapshotCreateTime"],
             ),
         }
-        return answers[need](resource.ref, resource.facts)
 
     def _having(self, resource_type: ResourceType, **members: Any) -> Sequence[dict[str, Any]]:
         items = self.of_type(resource_type).values()

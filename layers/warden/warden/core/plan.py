@@ -109,7 +109,7 @@ def merge(plans: Sequence[Plan]) -> tuple[Call, ...]:
 
     Calls of one operation on one target become one: enabling IAM authentication, for one, blocks every other
     modification of a cluster for a while. Lists are united; two plans that want different values of one
-    parameter are not merged but kept as two calls.
+    parameter, of the call or of a parameter group, are not merged but kept as two calls.
     """
     merged: list[Call] = []
     for call in (call for plan in plans for call in plan.calls):
@@ -143,12 +143,20 @@ def _unite(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any] |
                 return None
             united[key] = inner
         elif isinstance(value, list) and isinstance(united[key], list):
-            united[key] = united[key] + [item for item in value if item not in united[key]]
+            more = [item for item in value if item not in united[key]]
+            if _named(united[key]) & _named(more):
+                return None
+            united[key] = united[key] + more
         elif key == "ApplyImmediately":
             united[key] = bool(value or united[key])
         elif united[key] != value:
             return None
     return united
+
+
+def _named(items: Sequence[Any]) -> set[str]:
+    """The parameters that a list of settings names: two values of one of them cannot be one call."""
+    return {item["ParameterName"] for item in items if isinstance(item, dict) and "ParameterName" in item}
 
 
 def digest(calls: Iterable[Call]) -> str:
