@@ -6,12 +6,14 @@ import os
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from threading import RLock
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 import botocore.loaders
 import moto.core.errors
 import moto.rds.models
+import moto.secretsmanager.models
 from botocore.config import Config
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
@@ -230,6 +232,12 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         return (
             Patch(target=BaseResponse, attribute="_dispatch", replacement=self._dispatcher()),
             Patch(target=moto.rds.models, attribute="utcnow", replacement=naive_now),
+            # When secrets were made and rotated: moto asks the machine's clock.
+            Patch(
+                target=moto.secretsmanager.models,
+                attribute="time",
+                replacement=SimpleNamespace(time=lambda: self.clock.now().timestamp()),
+            ),
             Patch(
                 target=moto.core.errors,
                 attribute="COMMON_ERROR_CODES",

@@ -39,6 +39,15 @@ def _associate_kms_key(self: Any) -> str:
     return ""
 
 
+def _disassociate_kms_key(self: Any) -> str:
+    """Let what comes from now on be encrypted "with the default CloudWatch Logs method" (DisassociateKmsKey)."""
+    groups, name = self.logs_backend.groups, self._get_param("logGroupName")
+    if name not in groups:
+        raise ResourceNotFoundException
+    groups[name].kms_key_id = None
+    return ""
+
+
 def _policies(response: Any) -> dict[tuple[str, str], dict[str, Any]]:
     """The policies of the account, kept on moto's own backend, so that they go when it goes."""
     backend = response.logs_backend
@@ -108,6 +117,7 @@ PATCHES = (
     Patch(target=GuardDutyResponse, attribute="get_administrator_account", replacement=_administrator),
     Patch(target=Trail, attribute="get_event_selectors", replacement=_selectors),
     Patch(target=LogsResponse, attribute="associate_kms_key", replacement=_associate_kms_key),
+    Patch(target=LogsResponse, attribute="disassociate_kms_key", replacement=_disassociate_kms_key),
     Patch(target=LogsResponse, attribute="put_account_policy", replacement=_put_account_policy),
     Patch(target=LogsResponse, attribute="describe_account_policies", replacement=_describe_account_policies),
     Patch(target=Detector, attribute="update", replacement=_update_features),

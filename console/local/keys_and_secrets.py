@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import JsonRESTError
 from moto.kms.models import KmsBackend
+from moto.rds.models import MasterUserSecret
 from moto.secretsmanager.models import SecretsManagerBackend
 
 from console.local.rds.registry import Patch
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ROTATE = SecretsManagerBackend.rotate_secret
+_CREATE: Callable[..., Any] = vars(MasterUserSecret)["_create_secret"]
+_CANCEL = SecretsManagerBackend.cancel_rotate_secret
+_A_WEEK = 7
 
 
 def _by_any_name(name: str) -> Patch:
@@ -59,7 +63,35 @@ def _rotate_secret(self: Any, secret_id: str, *more: Any, **named: Any) -> Any:
     return answer
 
 
+def _create_managed_secret(self: Any, kms_key_id: str | None) -> Any:
+    """Make the secret of a master user, with the rotation that RDS gives it: moto's has none.
+
+    "By default, RDS rotates managed secrets every seven days" (Amazon RDS User Guide, "Password management with
+    Amazon RDS and AWS Secrets Manager").
+    """
+    secret = _CREATE(self, kms_key_id)
+    secret.rotation_requested = secret.rotation_enabled = True
+    secret.auto_rotate_after_days = _A_WEEK
+    secret.next_rotation_date = secret.created_date + _A_WEEK * 86_400
+    return secret
+
+
+def _cancel_rotation(self: Any, secret_id: str) -> str:
+    """Turn rotation off, whoever rotates: moto wants a function of Lambda, which a managed secret has not.
+
+    "Turns off automatic rotation, and if a rotation is currently in progress, cancels the rotation"
+    (CancelRotateSecret).
+    """
+    secret = self.secrets[secret_id] if self._is_valid_identifier(secret_id) else None
+    if secret is None or secret.owning_service is None:
+        return str(_CANCEL(self, secret_id))
+    secret.rotation_enabled, secret.next_rotation_date = False, None
+    return str(secret.to_short_dict())
+
+
 PATCHES: tuple[Patch, ...] = (
+    Patch(target=MasterUserSecret, attribute="_create_secret", replacement=_create_managed_secret),
+    Patch(target=SecretsManagerBackend, attribute="cancel_rotate_secret", replacement=_cancel_rotation),
     _by_any_name("disable_key"),
     _by_any_name("enable_key"),
     _by_any_name("schedule_key_deletion"),

@@ -84,7 +84,9 @@ def plans(resource_type: ResourceType) -> list[Plan]:
     resource = items.resource(resource_type, BROKEN[resource_type])
     made = []
     for control in CONTROLS:
-        if control.resource_type is not resource_type or not (control.remediation and control.remediation.permits):
+        if control.resource_type is not resource_type or not (
+            control.remediation and control.remediation.permits
+        ):
             continue
         settings = {name: SETTINGS.get(name, value) for name, value in control.defaults().items()}
         if evaluate(control, resource, settings).compliance is ComplianceType.NON_COMPLIANT:

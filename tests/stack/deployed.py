@@ -47,6 +47,7 @@ ACCOUNT = "123456789012"
 BACKUP_ACCOUNT = "210987654321"
 STRANGER = "555566667777"
 KEY = "alias/databases"
+KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0d1a7aba-5e5c-4a6b-8c9d-0e1f2a3b4c5d"
 A_DAY = 86_400
 
 _CLIENT: Any = botocore.client.BaseClient

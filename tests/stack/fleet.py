@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stack.deployed import KEY
+from stack.deployed import KEY, KEY_ARN
 
 if TYPE_CHECKING:
     from stack.deployed import Deployed
@@ -101,7 +101,9 @@ def key(stack: Deployed) -> str:
     """The customer managed key that the policy names, made when it is first asked for."""
     kms = stack.client("kms")
     if not any(alias["AliasName"] == KEY for alias in kms.list_aliases()["Aliases"]):
-        kms.create_alias(AliasName=KEY, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+        # moto takes the id from this tag, so that a policy can name the key before it is made.
+        made = kms.create_key(Tags=[{"TagKey": "_custom_id_", "TagValue": KEY_ARN.rpartition("/")[2]}])
+        kms.create_alias(AliasName=KEY, TargetKeyId=made["KeyMetadata"]["KeyId"])
     return KEY
 
 

@@ -197,6 +197,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "cluster-snapshot": ("DBClusterSnapshotIdentifier",),
     "db": ("DBInstanceIdentifier",),
     "global-cluster": ("GlobalClusterIdentifier",),
+    "log-group": ("logGroupName",),
     "pg": ("DBParameterGroupName",),
     "snapshot": ("DBSnapshotIdentifier", "SourceDBSnapshotIdentifier", "TargetDBSnapshotIdentifier"),
 }

@@ -82,7 +82,7 @@ def _key_users(reads: Reads, resource: Resource) -> dict[str, Any]:
 def _key_policy(reads: Reads, resource: Resource) -> str | None:
     """One call for each key. Of a resource that names no key there is none to ask about."""
     if resource.ref.resource_type is ResourceType.KMS_KEY:
-        return _policy_of(reads, resource.ref.arn)
+        return None if resource.facts["KeyState"] is None else _policy_of(reads, resource.ref.arn)
     key_id = resource.facts["KmsKeyId"]
     return None if key_id is None else _policy_of(reads, str(keys.described(reads, key_id)["Arn"]))
 
@@ -98,8 +98,10 @@ def _policy_of(reads: Reads, key_arn: str) -> str:
 def _key_grants(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     """One call for each hundred grants of a key; those to services of AWS are left out.
 
-    RDS makes some for every database, so that the others are few.
+    RDS makes some for every database, so that the others are few. A key that is not there has none.
     """
+    if resource.facts["KeyState"] is None:
+        return []
     return [
         {name: value for name, value in grant.items() if name != "CreationDate"}
         for grant in reads.api.every("ListGrants", KeyId=resource.ref.arn, Limit=100)
