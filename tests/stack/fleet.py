@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from moto.kms.models import kms_backends
+
 from stack.deployed import KEY, KEY_ARN
 
 if TYPE_CHECKING:
@@ -101,9 +103,12 @@ def key(stack: Deployed) -> str:
     """The customer managed key that the policy names, made when it is first asked for."""
     kms = stack.client("kms")
     if not any(alias["AliasName"] == KEY for alias in kms.list_aliases()["Aliases"]):
-        # moto takes the id from this tag, so that a policy can name the key before it is made.
-        made = kms.create_key(Tags=[{"TagKey": "_custom_id_", "TagValue": KEY_ARN.rpartition("/")[2]}])
-        kms.create_alias(AliasName=KEY, TargetKeyId=made["KeyMetadata"]["KeyId"])
+        # With an id that a policy can name before the key is made; AWS and moto draw one.
+        keys = kms_backends["123456789012"]["eu-west-1"].keys
+        made = keys.pop(kms.create_key()["KeyMetadata"]["KeyId"])
+        made.arn, made.id = KEY_ARN, KEY_ARN.rpartition("/")[2]
+        keys[made.id] = made
+        kms.create_alias(AliasName=KEY, TargetKeyId=made.id)
     return KEY
 
 

@@ -17,9 +17,30 @@ from warden.core.finding import WorkflowStatus
 from warden.core.plan import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from stack.conftest import Deploy
 
 COMPLIANT, NON_COMPLIANT = ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT
+
+
+# One of each shape in every run of the tests; all of them in the slow one.
+_ALWAYS = {
+    "account_cloudtrail_covers_rds",
+    "cluster_deletion_protection_enabled",
+    "cluster_log_exports_complete",
+    "cluster_master_secret_healthy",
+    "cluster_storage_encrypted",
+    "cluster_tls_enforced",
+    "db_snapshot_encrypted",
+    "instance_not_publicly_accessible",
+    "kms_key_usable",
+    "security_group_not_open_to_world",
+}
+
+
+def _cases(names: Iterable[str]) -> list[Any]:
+    return [name if name in _ALWAYS else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def _writes(control: Control) -> bool:
@@ -72,7 +93,7 @@ def test_every_control_has_a_drift_here() -> None:
     assert len(BY_HAND) > 2
 
 
-@pytest.mark.parametrize("name", UNATTENDED)
+@pytest.mark.parametrize("name", _cases(UNATTENDED))
 def test_drift_by_an_api_call_is_found_decided_fixed_and_seen_to_be_fixed(deploy: Deploy, name: str) -> None:
     case = CASES[name]
     stack, arn = drifted(deploy, case)
@@ -86,7 +107,7 @@ def test_drift_by_an_api_call_is_found_decided_fixed_and_seen_to_be_fixed(deploy
     assert (decided["after"]["action"], decided["after"]["reason"]) == ("REMEDIATE", "policy")
     for intended, done, operation in zip(steps[::2], steps[1::2], case.writes, strict=True):
         assert (intended["kind"], intended["after"]["operation"]) == ("intent", operation)
-        assert (done["kind"], done["after"]["status"]) == ("outcome", "SUCCEEDED")
+        assert (done["kind"], done["after"]["status"]) == ("outcome", "SUCCEEDED"), done["after"]
         assert [call["operation"] for call in done["after"]["calls"]] == [operation]
     assert tuple(stack.write_names) == case.writes
 
@@ -116,7 +137,7 @@ def _calls_of(stack: Deployed, name: str) -> list[dict[str, Any]]:
     return stack.entries("intent", control=name)
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+@pytest.mark.parametrize("name", _cases(BY_HAND))
 def test_what_nobody_can_fix_unattended_is_told_with_the_steps(deploy: Deploy, name: str) -> None:
     case = CASES[name]
     stack, arn = drifted(deploy, case)
@@ -134,7 +155,7 @@ def test_what_nobody_can_fix_unattended_is_told_with_the_steps(deploy: Deploy, n
     assert len([one for one in stack.tickets if one["resource"] == arn]) == 1, "it is told once"
 
 
-@pytest.mark.parametrize("name", AFTER_APPROVAL)
+@pytest.mark.parametrize("name", _cases(AFTER_APPROVAL))
 def test_what_costs_or_disrupts_waits_for_an_approval_with_a_plan_that_works(
     deploy: Deploy, name: str
 ) -> None:
