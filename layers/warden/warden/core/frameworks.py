@@ -95,6 +95,7 @@ LOGGING = nist(
 )
 AUTHENTICATION = nist("AC-2(1)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6")
 BACKUP = nist("CP-6", "CP-6(1)", "CP-6(2)", "CP-9", "CP-10", "SC-5(2)", "SI-12", "SI-13(5)")
+HIGH_AVAILABILITY = nist("CP-6(2)", "CP-10", "SC-5(2)", "SC-36", "SI-13(5)")
 NETWORK = nist("AC-4", "AC-4(21)", "SC-7", "SC-7(4)", "SC-7(5)", "SC-7(11)", "SC-7(16)", "SC-7(21)")
 SHARING = nist(
     *("AC-3", "AC-3(7)", "AC-4", "AC-4(21)", "AC-6", "AC-21", "SC-7", "SC-7(3)", "SC-7(4)"),

@@ -39,6 +39,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEventSubscriptions",
         "ModifyDBCluster",
         "ModifyDBInstance",
+        "CreateDBInstance",
         "ModifyGlobalCluster",
         "ModifyDBClusterParameterGroup",
         "ModifyDBParameterGroup",
