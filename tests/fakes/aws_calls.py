@@ -191,7 +191,7 @@ def _create_instance(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any])
     aws.add(
         ResourceType.DB_INSTANCE,
         {
-            **{name: value for name, value in parameters.items() if name not in {"Tags"}},
+            **{name: value for name, value in parameters.items() if name != "Tags"},
             "DBInstanceArn": ref.arn,
             "DBInstanceStatus": "creating",
             "DBParameterGroups": [group],

@@ -425,6 +425,12 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
+        control="cluster_snapshots_copy_tags",
+        seed=fleet.cluster,
+        drift=_modify_cluster(CopyTagsToSnapshot=False),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
         control="cluster_snapshot_customer_managed_key",
         seed=_later(
             "cluster-snapshot",
@@ -617,6 +623,12 @@ _CASES = (
         drift=_with_the_default_group(
             *_INSTANCES, "modify_db_instance", "DBInstanceIdentifier", "VpcSecurityGroupIds"
         ),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_snapshots_copy_tags",
+        seed=fleet.instance,
+        drift=_modify_instance(CopyTagsToSnapshot=False),
         writes=("ModifyDBInstance",),
     ),
     Case(

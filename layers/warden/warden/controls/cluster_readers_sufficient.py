@@ -246,10 +246,12 @@ CONTROL = Control(
     title="Clusters have readers in other Availability Zones than their writer",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.MEDIUM,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("RDS.15"),
-        frameworks.cis_foundations("2.2.4"),
-        *frameworks.HIGH_AVAILABILITY,
+        frameworks.config("rds-cluster-multi-az-enabled"),
+        frameworks.prowler("rds_cluster_multi_az"),
+        frameworks.CIS_MULTI_AZ,
+        frameworks.HIGH_AVAILABILITY,
     ),
     needs=(Need.MEMBERS,),
     settings=(
