@@ -171,6 +171,22 @@ def _global_cluster(stack: Deployed, name: str) -> str:
     return fleet.global_cluster(stack, name, fleet.cluster(stack, f"of-{name}"))
 
 
+def _later_around(make: Callable[..., str]) -> Seed:
+    """The ARN of the global cluster that the drift will make around a cluster."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        make(stack, f"of-{name}")
+        return f"arn:aws:rds::123456789012:global-cluster:{name}"
+
+    return seed
+
+
+def _around(**settings: Any) -> Drift:
+    return lambda stack, name: stack.client("rds").create_global_cluster(
+        GlobalClusterIdentifier=name, SourceDBClusterIdentifier=_arn("cluster", f"of-{name}"), **settings
+    )
+
+
 def _restorable(stack: Deployed, name: str) -> str:
     fleet.legacy_cluster(stack, name)
     return fleet.cluster_snapshot(stack, f"from-{name}", name)
@@ -426,6 +442,12 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
+        control="cluster_snapshots_copy_tags",
+        seed=fleet.cluster,
+        drift=_modify_cluster(CopyTagsToSnapshot=False),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
         control="cluster_snapshot_customer_managed_key",
         seed=_later(
             "cluster-snapshot",
@@ -516,6 +538,12 @@ _CASES = (
         seed=_global_cluster,
         drift=_rds("modify_global_cluster", "GlobalClusterIdentifier", DeletionProtection=False),
         writes=("ModifyGlobalCluster",),
+    ),
+    Case(
+        control="global_cluster_storage_encrypted",
+        seed=_later_around(fleet.legacy_cluster),
+        seeded=False,
+        drift=_around(),
     ),
     Case(
         control="instance_backup_retention_sufficient",
@@ -624,6 +652,12 @@ _CASES = (
         drift=_with_the_default_group(
             *_INSTANCES, "modify_db_instance", "DBInstanceIdentifier", "VpcSecurityGroupIds"
         ),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_snapshots_copy_tags",
+        seed=fleet.instance,
+        drift=_modify_instance(CopyTagsToSnapshot=False),
         writes=("ModifyDBInstance",),
     ),
     Case(

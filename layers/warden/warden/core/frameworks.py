@@ -105,5 +105,6 @@ KEY_MANAGEMENT = nist("SC-12", "SC-12(2)", "SC-28")
 # "Secrets Manager controls", SecretsManager.1 to SecretsManager.4.
 SECRET_ROTATION = nist("AC-2(1)", "AC-3(15)")
 DELETION_PROTECTION = nist("CM-3", "SC-5(2)")
+TAGGING = nist("CA-9(1)", "CM-2", "CM-2(2)")
 # Not from Security Hub, which has no TLS control for clusters: "transmission confidentiality and integrity".
 IN_TRANSIT = nist("SC-8", "SC-8(1)", "SC-13")
