@@ -105,6 +105,13 @@ def _with_a_member(stack: Deployed, name: str) -> str:
     return arn
 
 
+def _with_a_reader(stack: Deployed, name: str) -> str:
+    arn = _with_a_member(stack, name)
+    fleet.member(stack, f"{name}-2", name, AvailabilityZone="eu-west-1b")
+    stack.aws.rds.overlay(arn, ClusterCreateTime="2025-01-05T08:00:00Z")
+    return arn
+
+
 def _member_of_a_cluster(stack: Deployed, name: str) -> str:
     fleet.cluster(stack, f"of-{name}")
     return fleet.member(stack, name, f"of-{name}")
@@ -145,9 +152,43 @@ def _global_cluster(stack: Deployed, name: str) -> str:
     return fleet.global_cluster(stack, name, fleet.cluster(stack, f"of-{name}"))
 
 
+def _later_around(make: Callable[..., str]) -> Seed:
+    """The ARN of the global cluster that the drift will make around a cluster."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        make(stack, f"of-{name}")
+        return f"arn:aws:rds::123456789012:global-cluster:{name}"
+
+    return seed
+
+
+def _around(**settings: Any) -> Drift:
+    return lambda stack, name: stack.client("rds").create_global_cluster(
+        GlobalClusterIdentifier=name, SourceDBClusterIdentifier=_arn("cluster", f"of-{name}"), **settings
+    )
+
+
 def _restorable(stack: Deployed, name: str) -> str:
     fleet.legacy_cluster(stack, name)
     return fleet.cluster_snapshot(stack, f"from-{name}", name)
+
+
+_INSIGHTS = {"EnablePerformanceInsights": True, "PerformanceInsightsKMSKeyId": KEY}
+_ADVANCED = {**_INSIGHTS, "DatabaseInsightsMode": "advanced", "PerformanceInsightsRetentionPeriod": 465}
+_STANDARD = {"DatabaseInsightsMode": "standard", "PerformanceInsightsRetentionPeriod": 7}
+
+
+def _observed_cluster(**settings: Any) -> Seed:
+    def seed(stack: Deployed, name: str) -> str:
+        arn = fleet.cluster(stack, name, **settings)
+        fleet.member(stack, f"{name}-1", name)
+        return arn
+
+    return seed
+
+
+def _observed_instance(**settings: Any) -> Seed:
+    return lambda stack, name: fleet.instance(stack, name, **settings)
 
 
 def _managed_cluster(stack: Deployed, name: str) -> str:
@@ -296,6 +337,18 @@ _CASES = (
         writes=("DisableHttpEndpoint",),
     ),
     Case(
+        control="cluster_database_insights_advanced",
+        seed=_observed_cluster(**_ADVANCED),
+        drift=_modify_cluster(**_STANDARD),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_database_insights_enabled",
+        seed=_observed_cluster(**_INSIGHTS),
+        drift=_modify_cluster(EnablePerformanceInsights=False),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
         control="cluster_deletion_protection_enabled",
         seed=fleet.cluster,
         drift=_modify_cluster(DeletionProtection=False),
@@ -362,11 +415,23 @@ _CASES = (
         writes=("ModifyDBClusterParameterGroup",),
     ),
     Case(
+        control="cluster_readers_sufficient",
+        seed=_with_a_reader,
+        drift=lambda stack, name: stack.client("rds").delete_db_instance(DBInstanceIdentifier=f"{name}-2"),
+        writes=("CreateDBInstance",),
+    ),
+    Case(
         control="cluster_security_group_not_default",
         seed=_grouped(fleet.cluster),
         drift=_with_the_default_group(
             *_CLUSTERS, "modify_db_cluster", "DBClusterIdentifier", "VpcSecurityGroupIds"
         ),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_snapshots_copy_tags",
+        seed=fleet.cluster,
+        drift=_modify_cluster(CopyTagsToSnapshot=False),
         writes=("ModifyDBCluster",),
     ),
     Case(
@@ -462,6 +527,12 @@ _CASES = (
         writes=("ModifyGlobalCluster",),
     ),
     Case(
+        control="global_cluster_storage_encrypted",
+        seed=_later_around(fleet.legacy_cluster),
+        seeded=False,
+        drift=_around(),
+    ),
+    Case(
         control="instance_backup_retention_sufficient",
         seed=fleet.instance,
         drift=_modify_instance(BackupRetentionPeriod=1),
@@ -491,6 +562,12 @@ _CASES = (
         seed=_later("db"),
         seeded=False,
         drift=_create_instance(StorageEncrypted=True),
+    ),
+    Case(
+        control="instance_database_insights_advanced",
+        seed=_observed_instance(**_ADVANCED),
+        drift=_modify_instance(**_STANDARD),
+        writes=("ModifyDBInstance",),
     ),
     Case(
         control="instance_deletion_protection_enabled",
@@ -545,6 +622,12 @@ _CASES = (
     ),
     Case(control="instance_parameter_group_in_sync", seed=fleet.instance, drift=_another_instance_group),
     Case(
+        control="instance_performance_insights_enabled",
+        seed=_observed_instance(**_INSIGHTS),
+        drift=_modify_instance(EnablePerformanceInsights=False),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
         control="instance_port_not_default",
         seed=_later("db"),
         seeded=False,
@@ -556,6 +639,12 @@ _CASES = (
         drift=_with_the_default_group(
             *_INSTANCES, "modify_db_instance", "DBInstanceIdentifier", "VpcSecurityGroupIds"
         ),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_snapshots_copy_tags",
+        seed=fleet.instance,
+        drift=_modify_instance(CopyTagsToSnapshot=False),
         writes=("ModifyDBInstance",),
     ),
     Case(
