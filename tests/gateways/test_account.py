@@ -9,6 +9,7 @@ import pytest
 
 from gateways.estate import REGION, Estate
 from warden.core.control import ComplianceType
+from warden.core.errors import ResourceGoneError
 from warden.core.plan import Manual
 
 if TYPE_CHECKING:
@@ -23,7 +24,32 @@ GUARDDUTY = "account_guardduty_rds_protection"
 @pytest.fixture
 def estate() -> Iterator[Estate]:
     with Estate() as made:
+        database(made)
         yield made
+
+
+def database(estate: Estate) -> None:
+    estate.client("rds").create_db_cluster(
+        DBClusterIdentifier="orders",
+        Engine="aurora-postgresql",
+        MasterUsername="steward",
+        MasterUserPassword="correct-horse-battery",
+    )
+
+
+def test_an_account_without_a_database_here_has_nothing_to_protect() -> None:
+    with Estate() as estate:
+        arn = account(estate)
+        assert estate.listed(TRAILS) == []
+        with pytest.raises(ResourceGoneError):
+            estate.judged(TRAILS, arn)
+        estate.client("rds").create_db_cluster(
+            DBClusterIdentifier="graph", Engine="neptune", MasterUsername="a", MasterUserPassword="b" * 8
+        )
+        assert estate.listed(TRAILS) == []
+        database(estate)
+        assert estate.listed(TRAILS) == [estate.aws.account]
+        assert estate.judged(TRAILS, arn).compliance is NON_COMPLIANT
 
 
 def account(estate: Estate) -> str:

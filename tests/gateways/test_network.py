@@ -432,6 +432,14 @@ def test_the_default_network_acl_is_no_wall_and_one_with_entries_is(
 
 # --- the account ------------------------------------------------------------------------------------------
 
+
+@pytest.fixture
+def account(estate: Estate) -> Estate:
+    """The account with a database, without which there is nothing to judge."""
+    cluster(estate, "orders")
+    return estate
+
+
 CONNECT = "account_iam_database_connect_restricted"
 ACCOUNT = "arn:aws:iam::123456789012:root"
 ANY_USER = "arn:aws:rds-db:eu-west-1:123456789012:dbuser:cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ/*"
@@ -442,55 +450,57 @@ def document(resource: str, action: str = "rds-db:connect") -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def test_there_is_one_account(estate: Estate) -> None:
-    [account] = estate.reader(bulk=True).list(ResourceType.ACCOUNT, ())
-    assert account.ref.arn == ACCOUNT
-    assert account.home == "eu-west-1"
-    assert estate.reader().read(account.ref, ()).facts["Account"] == "123456789012"
+def test_there_is_one_account(account: Estate) -> None:
+    [found] = account.reader(bulk=True).list(ResourceType.ACCOUNT, ())
+    assert found.ref.arn == ACCOUNT
+    assert found.home == "eu-west-1"
+    assert account.reader().read(found.ref, ()).facts["Account"] == "123456789012"
 
 
-def test_policies_that_somebody_has_are_read_from_users_groups_roles_and_managed_ones(estate: Estate) -> None:
-    iam = estate.client("iam")
-    assert estate.judged(CONNECT, ACCOUNT).compliance is COMPLIANT
+def test_policies_that_somebody_has_are_read_from_users_groups_roles_and_managed_ones(
+    account: Estate,
+) -> None:
+    iam = account.client("iam")
+    assert account.judged(CONNECT, ACCOUNT).compliance is COMPLIANT
     # Nobody has this one yet.
     made = iam.create_policy(PolicyName="logins", PolicyDocument=document("*", "rds-db:*"))["Policy"]["Arn"]
-    assert estate.judged(CONNECT, ACCOUNT).compliance is COMPLIANT
+    assert account.judged(CONNECT, ACCOUNT).compliance is COMPLIANT
     iam.create_group(GroupName="developers")
     iam.attach_group_policy(GroupName="developers", PolicyArn=made)
-    found = estate.judged(CONNECT, ACCOUNT)
+    found = account.judged(CONNECT, ACCOUNT)
     assert found.compliance is NON_COMPLIANT
     assert (
         f"the policy {made}, whose statement 1 lets group/developers log in as any user" in found.annotation
     )
     # A policy that serves as a boundary grants nothing, and an old version of a policy says nothing any more.
     iam.create_policy_version(PolicyArn=made, PolicyDocument=document("*", "s3:GetObject"), SetAsDefault=True)
-    assert estate.judged(CONNECT, ACCOUNT).compliance is COMPLIANT
+    assert account.judged(CONNECT, ACCOUNT).compliance is COMPLIANT
 
 
 @pytest.mark.parametrize("kind", ["user", "group", "role"])
-def test_inline_policies_are_shown_by_a_command_of_their_own(estate: Estate, kind: str) -> None:
-    iam = estate.client("iam")
+def test_inline_policies_are_shown_by_a_command_of_their_own(account: Estate, kind: str) -> None:
+    iam = account.client("iam")
     name = {f"{kind.title()}Name": "reports"}
     more = {"AssumeRolePolicyDocument": document("*", "sts:AssumeRole")} if kind == "role" else {}
     getattr(iam, f"create_{kind}")(**name, **more, Path="/teams/")
     put = getattr(iam, f"put_{kind}_policy")
     put(**name, PolicyName="connect", PolicyDocument=document(ANY_USER))
-    found = estate.judged(CONNECT, ACCOUNT)
+    found = account.judged(CONNECT, ACCOUNT)
     assert found.compliance is NON_COMPLIANT
     assert f"connect of {kind}/teams/reports" in found.annotation
-    planned = estate.planned(CONNECT, ACCOUNT)
+    planned = account.planned(CONNECT, ACCOUNT)
     assert isinstance(planned, Manual)
     assert planned.steps == (
         f"aws iam get-{kind}-policy --{kind}-name reports --policy-name connect --region eu-west-1",
     )
     approved = [f"connect of {kind}/teams/reports"]
-    assert estate.judged(CONNECT, ACCOUNT, approved_policies=approved).compliance is COMPLIANT
+    assert account.judged(CONNECT, ACCOUNT, approved_policies=approved).compliance is COMPLIANT
 
 
-def test_administrators_count_where_the_policy_says_so(estate: Estate) -> None:
-    iam = estate.client("iam")
+def test_administrators_count_where_the_policy_says_so(account: Estate) -> None:
+    iam = account.client("iam")
     iam.create_user(UserName="root-like")
     iam.put_user_policy(UserName="root-like", PolicyName="all", PolicyDocument=document("*", "*"))
-    assert estate.judged(CONNECT, ACCOUNT).compliance is COMPLIANT
-    counted = estate.judged(CONNECT, ACCOUNT, include_administrators=True)
+    assert account.judged(CONNECT, ACCOUNT).compliance is COMPLIANT
+    counted = account.judged(CONNECT, ACCOUNT, include_administrators=True)
     assert counted.compliance is NON_COMPLIANT

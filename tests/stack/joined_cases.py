@@ -186,6 +186,7 @@ def _acl_opened(stack: Deployed, name: str) -> None:
 
 
 def _trail(stack: Deployed, name: str) -> str:
+    fleet.cluster(stack, f"of-{name}")
     stack.client("s3").create_bucket(
         Bucket="trails", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
@@ -198,6 +199,7 @@ def _trail(stack: Deployed, name: str) -> str:
 
 
 def _subscribed(stack: Deployed, name: str) -> str:
+    fleet.cluster(stack, f"of-{name}")
     stack.client("rds").create_event_subscription(
         SubscriptionName=name, SnsTopicArn="arn:aws:sns:eu-west-1:123456789012:databases", Enabled=True
     )
@@ -205,7 +207,7 @@ def _subscribed(stack: Deployed, name: str) -> str:
 
 
 def _detector(stack: Deployed, name: str) -> str:
-    del name
+    fleet.cluster(stack, f"of-{name}")
     stack.client("guardduty").create_detector(
         Enable=True, Features=[{"Name": "RDS_LOGIN_EVENTS", "Status": "ENABLED"}]
     )
@@ -222,6 +224,7 @@ def _protection_off(stack: Deployed, name: str) -> None:
 
 
 def _role(stack: Deployed, name: str) -> str:
+    fleet.cluster(stack, f"of-{name}")
     stack.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy())
     return _ROOT
 

@@ -199,7 +199,9 @@ def check(call: Call, permits: Iterable[Permit], resource: Resource) -> None:
 def _refused(declared: Sequence[Accepts], value: Any, facts: Facts) -> str | None:
     """Why no declaration accepts the value, or the members of a list one by one; None if they do."""
     if isinstance(value, list):
-        named = [item["ParameterName"] for item in value if isinstance(item, dict) and "ParameterName" in item]
+        named = [
+            item["ParameterName"] for item in value if isinstance(item, dict) and "ParameterName" in item
+        ]
         if len(named) != len(set(named)):
             return f"{value!r} sets a parameter twice"
     refusals = [_refusal(accepts, value, facts) for accepts in declared]

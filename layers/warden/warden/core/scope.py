@@ -25,6 +25,11 @@ _GOVERNED: Mapping[ResourceType, Callable[[str], bool]] = {
 }
 
 
+def is_another_product(engine: str) -> bool:
+    """Whether an engine is one of Amazon Neptune or DocumentDB."""
+    return engine in _OTHER_PRODUCTS
+
+
 def outside(resource: Resource) -> Verdict | None:
     """Why a resource is none that controls judge; None where it is one.
 

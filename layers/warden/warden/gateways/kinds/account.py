@@ -1,9 +1,13 @@
-"""The account as one deployment sees it: one item, for what belongs to no resource."""
+"""The account as one deployment sees it: one item, for what belongs to no resource.
+
+Where it has no database in the Region of the deployment there is nothing to protect, and nothing is judged.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from warden.core import scope
 from warden.core.errors import RejectedError
 from warden.core.resource import ResourceRef, ResourceType
 from warden.gateways.kinds.model import Described
@@ -20,13 +24,14 @@ class AccountKind:
     """Reads the account in the Region of the deployment; its ARN is that of its root."""
 
     def describe(self, reads: Reads, ref: ResourceRef, here: Deployment) -> Described | None:
-        """One call, which proves that the credentials are this account's."""
+        """One call that proves that the credentials are this account's, and the lists of databases."""
         del ref
-        return self._described(reads, here)
+        return self._described(reads, here) if _has_databases(reads) else None
 
     def items(self, reads: Reads, here: Deployment) -> Iterator[Described]:
-        """The one."""
-        yield self._described(reads, here)
+        """The one, if it has a database here; from the shared lists of clusters and instances."""
+        if _has_databases(reads):
+            yield self._described(reads, here)
 
     def resolve(self, reads: Reads, lookup: Lookup, here: Deployment) -> ResourceRef | None:
         """The account's number is its immutable id."""
@@ -61,3 +66,11 @@ class AccountKind:
             account=here.account,
             name="root",
         )
+
+
+def _has_databases(reads: Reads) -> bool:
+    return any(
+        not scope.is_another_product(item["Engine"])
+        for operation in ("DescribeDBClusters", "DescribeDBInstances")
+        for item in reads.whole(operation)
+    )

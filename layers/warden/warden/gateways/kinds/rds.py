@@ -26,8 +26,16 @@ _ID_FILTERS = {
     ResourceType.DB_INSTANCE: "dbi-resource-id",
 }
 
-_SHARED_LISTS = frozenset({"DescribeDBClusters", "DescribeDBInstances"})
-"""Lists that enrichments need as a whole too."""
+_SHARED_LISTS = frozenset(
+    {
+        "DescribeDBClusters",
+        "DescribeDBInstances",
+        "DescribeDBClusterSnapshots",
+        "DescribeDBSnapshots",
+        "DescribeDBProxies",
+    }
+)
+"""Lists that enrichments and other kinds need as a whole too: who uses a key, whom a security group guards."""
 
 
 @dataclass(frozen=True, slots=True)
