@@ -424,7 +424,7 @@ def test_everything_that_is_unwell_at_once_is_one_big_gap(
     a_cluster(aws.client("rds"))
     scan(capsys, controls=(PROTECTED,))
     wounded.answers |= dict.fromkeys(set(wounded.seen) - {"GetCallerIdentity"}, _SICK[sickness])
-    wounded.answers |= dict.fromkeys(_LISTS, _SICK[sickness])
+    wounded.answers |= dict.fromkeys((*_LISTS, "DescribeDBProxies", "ListSecrets"), _SICK[sickness])
     done = scan(capsys)
     assert done.status == 2
     assert list(done.card) == KEYS
