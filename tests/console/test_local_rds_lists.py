@@ -247,3 +247,19 @@ def test_what_moto_answers_well_is_still_motos(local: LocalAws, rds: Any):
     assert a_cluster(rds, "inside", DBSubnetGroupName="private")["DBSubnetGroup"] == "private"
     with pytest.raises(NotImplementedError):
         rds.describe_source_regions()
+
+
+@corrects("orderable-options")
+def test_what_a_class_supports_is_said_for_a_class_and_a_version(rds: Any):
+    def offered(engine: str, version: str, name: str) -> list[bool]:
+        found = rds.describe_orderable_db_instance_options(
+            Engine=engine, EngineVersion=version, DBInstanceClass=name
+        )
+        return [option["SupportsPerformanceInsights"] for option in found["OrderableDBInstanceOptions"]]
+
+    assert offered("postgres", "16.6", "db.m6g.large") == [True]
+    assert offered("mysql", "8.4.3", "db.t3.micro") == [False]
+    assert offered("aurora-postgresql", "16.6", "db.serverless") == [True]
+    assert offered("postgres", "16.6", "db.serverless") == []
+    assert offered("postgres", "16.6", "db.m3.large") == []
+    assert offered("sqlserver-se", "15.00.4236.7.v1", "db.m5.large") == [True]

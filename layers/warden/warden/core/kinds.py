@@ -25,6 +25,9 @@ class Need(StrEnum):
     that nobody set come from DescribeEngineDefaultClusterParameters."""
     INSTANCE_PARAMETERS = "InstanceParameters"
     """The same of a stand-alone instance's parameter group."""
+    CLASS_SUPPORT = "ClassSupport"
+    """For the class of an instance, or of each member of a cluster, what this engine version supports on it
+    (DescribeOrderableDBInstanceOptions); a class is left out that is no longer offered. Needs `MEMBERS`."""
     MEMBER_PARAMETERS = "MemberParameters"
     """For each member of a cluster by name, what somebody set in its instance's group. Needs `MEMBERS`."""
     EXPORTABLE_LOG_TYPES = "ExportableLogTypes"
@@ -154,6 +157,7 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "PerformanceInsightsKMSKeyId": None,
                 # "only for Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
                 "PerformanceInsightsEnabled": None,
+                "PerformanceInsightsRetentionPeriod": None,
             },
         ),
         Kind(
@@ -184,6 +188,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 # RDS for Oracle alone has tenants.
                 "MultiTenant": None,
                 "PerformanceInsightsKMSKeyId": None,
+                # Only where Performance Insights is on.
+                "PerformanceInsightsRetentionPeriod": None,
             },
         ),
         Kind(
