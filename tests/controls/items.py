@@ -433,6 +433,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.MEMBERS: _members(),
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
             }
         case ResourceType.DB_INSTANCE:
             return {
@@ -453,6 +454,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 },
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "postgresql", "upgrade"],
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:
             return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key()}

@@ -37,6 +37,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeBlueGreenDeployments",
         "DescribeDBSubnetGroups",
         "DescribeEventSubscriptions",
+        "DescribeEvents",
         "ModifyDBCluster",
         "ModifyDBInstance",
         "ModifyGlobalCluster",

@@ -43,6 +43,7 @@ PAGING: Mapping[str, Paging] = {
     "DescribeDBEngineVersions": Paging("DBEngineVersions"),
     "DescribeBlueGreenDeployments": Paging("BlueGreenDeployments"),
     "DescribeEventSubscriptions": Paging("EventSubscriptionsList"),
+    "DescribeEvents": Paging("Events"),
     "DescribeLogGroups": Paging("logGroups", "nextToken"),
     "DescribeSubscriptionFilters": Paging("subscriptionFilters", "nextToken"),
     "DescribeAccountPolicies": Paging("accountPolicies", "nextToken"),
