@@ -266,3 +266,19 @@ def test_what_rds_told_is_listed_for_as_long_as_is_asked(local: LocalAws, rds: A
     assert len(rds.describe_events(**of_reports, Duration=120)["Events"]) == 2
     assert rds.describe_events(EventCategories=["creation"])["Events"] == []
     refused("InvalidParameterCombination", rds.describe_events, SourceIdentifier="reports")
+
+
+@corrects("orderable-options")
+def test_what_a_class_supports_is_said_for_a_class_and_a_version(rds: Any):
+    def offered(engine: str, version: str, name: str) -> list[bool]:
+        found = rds.describe_orderable_db_instance_options(
+            Engine=engine, EngineVersion=version, DBInstanceClass=name
+        )
+        return [option["SupportsPerformanceInsights"] for option in found["OrderableDBInstanceOptions"]]
+
+    assert offered("postgres", "16.6", "db.m6g.large") == [True]
+    assert offered("mysql", "8.4.3", "db.t3.micro") == [False]
+    assert offered("aurora-postgresql", "16.6", "db.serverless") == [True]
+    assert offered("postgres", "16.6", "db.serverless") == []
+    assert offered("postgres", "16.6", "db.m3.large") == []
+    assert offered("sqlserver-se", "15.00.4236.7.v1", "db.m5.large") == [True]

@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from controls import detection_items, network_items
+from controls import detection_items, monitoring_items, network_items
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 
@@ -140,9 +140,10 @@ CLUSTER: Mapping[str, Any] = {
     "DomainMemberships": [],
     "TagList": _TAGS,
     "NetworkType": "IPV4",
-    "DatabaseInsightsMode": "standard",
+    "DatabaseInsightsMode": "advanced",
     "PerformanceInsightsEnabled": True,
     "PerformanceInsightsKMSKeyId": KEY,
+    "PerformanceInsightsRetentionPeriod": 465,
     "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",
 }
 
@@ -215,7 +216,9 @@ INSTANCE: Mapping[str, Any] = {
     "NetworkType": "IPV4",
     "DedicatedLogVolume": False,
     "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",
+    "DatabaseInsightsMode": "advanced",
     "PerformanceInsightsKMSKeyId": KEY,
+    "PerformanceInsightsRetentionPeriod": 465,
 }
 
 CLUSTER_SNAPSHOT: Mapping[str, Any] = {
@@ -431,6 +434,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.MEMBER_PARAMETERS: {"orders-1": {}, "orders-2": {}},
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "instance", "postgresql"],
                 Need.MEMBERS: _members(),
+                Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
@@ -444,6 +448,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.KEY_ALIASES: _ALIASES,
                 Need.INSTANCE_PARAMETERS: {**_force_ssl(), **_logging()},
                 Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
+                Need.CLASS_SUPPORT: {"db.m7g.large": monitoring_items.EVERYTHING},
                 Need.CERTIFICATE_ROTATION: {
                     "SupportsCertificateRotationWithoutRestart": True,
                     "SupportedCACertificateIdentifiers": [

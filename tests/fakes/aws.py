@@ -281,6 +281,7 @@ class FakeAws:
             Need.EXPORTABLE_LOG_TYPES: lambda _, facts: self._log_types(facts["Engine"]),
             Need.RESTORE_ACCOUNTS: lambda ref, _: self.restore_accounts.get(ref, []),
             Need.MEMBERS: lambda ref, _: self._having(ResourceType.DB_INSTANCE, DBClusterIdentifier=ref.id),
+            Need.CLASS_SUPPORT: self._class_support,
             Need.PARAMETER_GROUP_USERS: lambda _, facts: [
                 item["DBClusterArn"]
                 for item in self._having(
@@ -299,6 +300,13 @@ class FakeAws:
             ),
         }
         return answers[need](resource.ref, resource.facts)
+
+    def _class_support(self, ref: ResourceRef, facts: Facts) -> dict[str, dict[str, bool]]:
+        """Every class supports everything."""
+        of_cluster = ref.resource_type is ResourceType.DB_CLUSTER
+        items = self._having(ResourceType.DB_INSTANCE, DBClusterIdentifier=ref.id) if of_cluster else [facts]
+        everything = {"SupportsPerformanceInsights": True, "SupportsEnhancedMonitoring": True}
+        return {item["DBInstanceClass"]: everything for item in items}
 
     def _having(self, resource_type: ResourceType, **members: Any) -> Sequence[dict[str, Any]]:
         items = self.of_type(resource_type).values()

@@ -101,6 +101,11 @@ def _modify_cluster(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) 
         aws.parameter_group(group)
     at_once = bool(parameters.pop("ApplyImmediately", False))
     _modify(item, parameters, _CLUSTER_MEMBERS, at_once=at_once)
+    # "Settings for Database Insights apply to all DB instances in your DB cluster."
+    shared = {name: value for name, value in parameters.items() if "Insights" in name}
+    for member in aws.of_type(ResourceType.DB_INSTANCE).values():
+        if member.get("DBClusterIdentifier") == ref.id:
+            member.update({_INSTANCE_MEMBERS[name]: value for name, value in shared.items()})
     if at_once:
         # "... and any pending modifications are asynchronously applied as soon as possible": a member's as well.
         for member in aws.of_type(ResourceType.DB_INSTANCE).values():

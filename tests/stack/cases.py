@@ -193,6 +193,24 @@ def _restorable(stack: Deployed, name: str) -> str:
     return fleet.cluster_snapshot(stack, f"from-{name}", name)
 
 
+_INSIGHTS = {"EnablePerformanceInsights": True, "PerformanceInsightsKMSKeyId": KEY}
+_ADVANCED = {**_INSIGHTS, "DatabaseInsightsMode": "advanced", "PerformanceInsightsRetentionPeriod": 465}
+_STANDARD = {"DatabaseInsightsMode": "standard", "PerformanceInsightsRetentionPeriod": 7}
+
+
+def _observed_cluster(**settings: Any) -> Seed:
+    def seed(stack: Deployed, name: str) -> str:
+        arn = fleet.cluster(stack, name, **settings)
+        fleet.member(stack, f"{name}-1", name)
+        return arn
+
+    return seed
+
+
+def _observed_instance(**settings: Any) -> Seed:
+    return lambda stack, name: fleet.instance(stack, name, **settings)
+
+
 def _managed_cluster(stack: Deployed, name: str) -> str:
     arn = fleet.cluster(stack, name)
     _manage_cluster(stack, name, MasterUserSecretKmsKeyId=KEY)
@@ -365,6 +383,18 @@ _CASES = (
         seed=fleet.cluster,
         drift=lambda stack, name: stack.client("rds").enable_http_endpoint(ResourceArn=_arn("cluster", name)),
         writes=("DisableHttpEndpoint",),
+    ),
+    Case(
+        control="cluster_database_insights_advanced",
+        seed=_observed_cluster(**_ADVANCED),
+        drift=_modify_cluster(**_STANDARD),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_database_insights_enabled",
+        seed=_observed_cluster(**_INSIGHTS),
+        drift=_modify_cluster(EnablePerformanceInsights=False),
+        writes=("ModifyDBCluster",),
     ),
     Case(
         control="cluster_deletion_protection_enabled",
@@ -581,6 +611,12 @@ _CASES = (
         drift=_create_instance(StorageEncrypted=True),
     ),
     Case(
+        control="instance_database_insights_advanced",
+        seed=_observed_instance(**_ADVANCED),
+        drift=_modify_instance(**_STANDARD),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
         control="instance_deletion_protection_enabled",
         seed=fleet.instance,
         drift=_modify_instance(DeletionProtection=False),
@@ -632,6 +668,12 @@ _CASES = (
         writes=("ModifyDBInstance",),
     ),
     Case(control="instance_parameter_group_in_sync", seed=fleet.instance, drift=_another_instance_group),
+    Case(
+        control="instance_performance_insights_enabled",
+        seed=_observed_instance(**_INSIGHTS),
+        drift=_modify_instance(EnablePerformanceInsights=False),
+        writes=("ModifyDBInstance",),
+    ),
     Case(
         control="instance_port_not_default",
         seed=_later("db"),

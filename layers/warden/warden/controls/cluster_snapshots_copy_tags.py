@@ -49,10 +49,14 @@ CONTROL = Control(
     title="Aurora and Multi-AZ DB clusters copy their tags to their snapshots",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.LOW,
-    frameworks=(
-        # RDS.16 is of Aurora clusters, RDS.47 of Multi-AZ DB clusters of PostgreSQL, RDS.48 of MySQL.
-        *(frameworks.security_hub(number) for number in ("RDS.16", "RDS.47", "RDS.48")),
-        *frameworks.TAGGING,
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.16"),
+        frameworks.security_hub("RDS.47"),
+        frameworks.security_hub("RDS.48"),
+        frameworks.config("rds-pgsql-cluster-copy-tags-to-snapshot-check"),
+        frameworks.config("rds-mysql-cluster-copy-tags-to-snapshot-check"),
+        frameworks.prowler("rds_cluster_copy_tags_to_snapshots"),
+        frameworks.TAGGING,
     ),
     evaluate=evaluate,
     remediation=Remediation(

@@ -159,7 +159,11 @@ CONTROL = Control(
     resource_type=ResourceType.GLOBAL_CLUSTER,
     severity=Severity.HIGH,
     # Security Hub has no control for global clusters; the nearest relative is RDS.27.
-    frameworks=frameworks.ENCRYPTION_AT_REST,
+    frameworks=frameworks.mapping(
+        frameworks.config("aurora-global-database-encryption-at-rest"),
+        frameworks.cis_database("2.2"),
+        frameworks.ENCRYPTION_AT_REST,
+    ),
     settings=(baseline.KMS_KEY,),
     evaluate=evaluate,
     remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),

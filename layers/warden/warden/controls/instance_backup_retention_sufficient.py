@@ -92,7 +92,12 @@ CONTROL = Control(
     title="Automated backups of stand-alone RDS instances are kept for as long as the policy wants",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("RDS.11"), *frameworks.BACKUP),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.11"),
+        frameworks.config("db-instance-backup-enabled"),
+        frameworks.prowler("rds_instance_backup_enabled"),
+        frameworks.BACKUP,
+    ),
     settings=(retention.MINIMUM_DAYS,),
     evaluate=evaluate,
     remediation=Remediation(

@@ -51,7 +51,11 @@ CONTROL = Control(
     title="Stand-alone RDS instances copy their tags to their snapshots",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.LOW,
-    frameworks=(frameworks.security_hub("RDS.17"), *frameworks.TAGGING),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.17"),
+        frameworks.prowler("rds_instance_copy_tags_to_snapshots"),
+        frameworks.TAGGING,
+    ),
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,

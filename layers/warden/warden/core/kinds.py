@@ -25,6 +25,9 @@ class Need(StrEnum):
     that nobody set come from DescribeEngineDefaultClusterParameters."""
     INSTANCE_PARAMETERS = "InstanceParameters"
     """The same of a stand-alone instance's parameter group."""
+    CLASS_SUPPORT = "ClassSupport"
+    """For the class of an instance, or of each member of a cluster, what this engine version supports on it
+    (DescribeOrderableDBInstanceOptions); a class is left out that is no longer offered. Needs `MEMBERS`."""
     MEMBER_PARAMETERS = "MemberParameters"
     """For each member of a cluster by name, what somebody set in its instance's group. Needs `MEMBERS`."""
     EXPORTABLE_LOG_TYPES = "ExportableLogTypes"
@@ -159,6 +162,7 @@ KINDS: Mapping[ResourceType, Kind] = {
                 # There is none while a first backup is to come ("can be restored with point-in-time restore").
                 "EarliestRestorableTime": None,
                 "LatestRestorableTime": None,
+                "PerformanceInsightsRetentionPeriod": None,
             },
         ),
         Kind(
@@ -191,6 +195,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 # There is none without automated backups, and while the first one is to come.
                 "LatestRestorableTime": None,
                 "PerformanceInsightsKMSKeyId": None,
+                # Only where Performance Insights is on.
+                "PerformanceInsightsRetentionPeriod": None,
             },
         ),
         Kind(

@@ -34,6 +34,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEngineDefaultParameters",
         "DescribeEngineDefaultClusterParameters",
         "DescribeDBEngineVersions",
+        "DescribeOrderableDBInstanceOptions",
         "DescribeBlueGreenDeployments",
         "DescribeDBSubnetGroups",
         "DescribeEventSubscriptions",
