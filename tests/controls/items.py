@@ -393,8 +393,9 @@ def _members() -> list[dict[str, Any]]:
             "DBInstanceClass": "db.r7g.large",
             "Engine": "aurora-postgresql",
             "DBClusterIdentifier": "orders",
+            "AvailabilityZone": zone,
         }
-        for name in ("orders-1", "orders-2")
+        for name, zone in (("orders-1", "eu-west-1a"), ("orders-2", "eu-west-1b"))
     ]
 
 

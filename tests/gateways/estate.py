@@ -56,6 +56,10 @@ class Estate(AbstractContextManager["Estate"]):
             bulk=bulk,
         )
 
+    def writer(self) -> RdsWriter:
+        """The writer that `remediate` uses, which refuses what no control declares."""
+        return RdsWriter(self._api)
+
     def read(self, control: Control, arn: str) -> Resource:
         """A resource with what the control, its plan and its guard need."""
         more = control.remediation.needs if control.remediation is not None else ()
@@ -92,5 +96,5 @@ class Estate(AbstractContextManager["Estate"]):
         control = CONTROLS[control_id]
         assert control.remediation is not None
         for call in planned.calls:
-            RdsWriter(self._api).apply(call, self.read(control, arn), control.remediation.permits)
+            self.writer().apply(call, self.read(control, arn), control.remediation.permits)
         return self.judged(control_id, arn, **settings)

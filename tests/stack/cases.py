@@ -132,6 +132,13 @@ def _with_a_member(stack: Deployed, name: str) -> str:
     return arn
 
 
+def _with_a_reader(stack: Deployed, name: str) -> str:
+    arn = _with_a_member(stack, name)
+    fleet.member(stack, f"{name}-2", name, AvailabilityZone="eu-west-1b")
+    stack.aws.rds.overlay(arn, ClusterCreateTime="2025-01-05T08:00:00Z")
+    return arn
+
+
 def _member_of_a_cluster(stack: Deployed, name: str) -> str:
     fleet.cluster(stack, f"of-{name}")
     return fleet.member(stack, name, f"of-{name}")
@@ -466,6 +473,10 @@ _CASES = (
         control="cluster_recoverable_to_now",
         seed=_for_hours(fleet.cluster),
         drift=_no_logs_for_two_hours("cluster"),
+        control="cluster_readers_sufficient",
+        seed=_with_a_reader,
+        drift=lambda stack, name: stack.client("rds").delete_db_instance(DBInstanceIdentifier=f"{name}-2"),
+        writes=("CreateDBInstance",),
     ),
     Case(
         control="cluster_security_group_not_default",

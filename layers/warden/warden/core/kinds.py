@@ -153,6 +153,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "EngineMode": None,
                 "ServerlessV2ScalingConfiguration": None,
                 "DBClusterInstanceClass": None,
+                # "standard (the default)" for Aurora; Multi-AZ DB clusters have none.
+                "ClusterScalabilityType": None,
                 # A cluster of the express configuration stands in no VPC.
                 "DBSubnetGroup": None,
                 "VpcSecurityGroups": [],

@@ -41,6 +41,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEvents",
         "ModifyDBCluster",
         "ModifyDBInstance",
+        "CreateDBInstance",
         "ModifyGlobalCluster",
         "ModifyDBClusterParameterGroup",
         "ModifyDBParameterGroup",
