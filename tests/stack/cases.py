@@ -473,6 +473,8 @@ _CASES = (
         control="cluster_recoverable_to_now",
         seed=_for_hours(fleet.cluster),
         drift=_no_logs_for_two_hours("cluster"),
+    ),
+    Case(
         control="cluster_readers_sufficient",
         seed=_with_a_reader,
         drift=lambda stack, name: stack.client("rds").delete_db_instance(DBInstanceIdentifier=f"{name}-2"),
