@@ -206,6 +206,29 @@ def _observed_cluster(**settings: Any) -> Seed:
     return seed
 
 
+_MONITORING = {
+    "MonitoringInterval": 60,
+    "MonitoringRoleArn": "arn:aws:iam::123456789012:role/rds-monitoring-role",
+}
+_WITH_ROLE = 'monitoring_role = "rds-monitoring-role"'
+
+
+def _monitored_cluster(stack: Deployed, name: str) -> str:
+    with stack.quietly() as rds:
+        made = rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="mysql",
+            EngineVersion="8.4.3",
+            DBClusterInstanceClass="db.m6gd.large",
+            StorageType="io1",
+            Iops=1000,
+            AllocatedStorage=100,
+            **_LOGIN,
+            **_MONITORING,
+        )
+    return str(made["DBCluster"]["DBClusterArn"])
+
+
 def _observed_instance(**settings: Any) -> Seed:
     return lambda stack, name: fleet.instance(stack, name, **settings)
 
@@ -372,6 +395,13 @@ _CASES = (
         seed=fleet.cluster,
         drift=_modify_cluster(DeletionProtection=False),
         writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_enhanced_monitoring_enabled",
+        seed=_monitored_cluster,
+        drift=_modify_cluster(MonitoringInterval=0),
+        writes=("ModifyDBCluster",),
+        settings=_WITH_ROLE,
     ),
     Case(
         control="cluster_iam_auth_errors_exported",
@@ -587,6 +617,13 @@ _CASES = (
         seed=fleet.instance,
         drift=_modify_instance(DeletionProtection=False),
         writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_enhanced_monitoring_enabled",
+        seed=_observed_instance(**_MONITORING),
+        drift=_modify_instance(MonitoringInterval=0),
+        writes=("ModifyDBInstance",),
+        settings=_WITH_ROLE,
     ),
     Case(
         control="instance_iam_auth_errors_exported",

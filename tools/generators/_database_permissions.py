@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from warden.controls import all_controls
+from warden.core import enhanced_monitoring
 from warden.core.conditions import WRITE_NEEDS
 from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
 from warden.core.resource import ResourceType
@@ -199,6 +200,12 @@ SCOPES: Final[Mapping[str, Scope]] = {
     # The secrets that RDS manages for master users: their names begin so, and nobody else can make such.
     "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
     "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
+    # The one role that RDS sends what Enhanced Monitoring sees with, to that service alone. A role can name all that it
+    # likes, so that no pattern of names would be as safe as one name.
+    "iam:PassRole": Scope(
+        resources=(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{enhanced_monitoring.ROLE_NAME}",),
+        conditions={"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}},
+    ),
     # Tags that a copy takes over from its source.
     "rds:AddTagsToResource": Scope(
         resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",)

@@ -158,6 +158,9 @@ KINDS: Mapping[ResourceType, Kind] = {
                 # "only for Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
                 "PerformanceInsightsEnabled": None,
                 "PerformanceInsightsRetentionPeriod": None,
+                # "only for ... Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
+                "MonitoringInterval": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
@@ -188,8 +191,9 @@ KINDS: Mapping[ResourceType, Kind] = {
                 # RDS for Oracle alone has tenants.
                 "MultiTenant": None,
                 "PerformanceInsightsKMSKeyId": None,
-                # Only where Performance Insights is on.
+                # Only where Performance Insights, or Enhanced Monitoring, is on.
                 "PerformanceInsightsRetentionPeriod": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
