@@ -393,8 +393,9 @@ def _members() -> list[dict[str, Any]]:
             "DBInstanceClass": "db.r7g.large",
             "Engine": "aurora-postgresql",
             "DBClusterIdentifier": "orders",
+            "AvailabilityZone": zone,
         }
-        for name in ("orders-1", "orders-2")
+        for name, zone in (("orders-1", "eu-west-1a"), ("orders-2", "eu-west-1b"))
     ]
 
 
@@ -437,6 +438,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
             }
         case ResourceType.DB_INSTANCE:
             return {
@@ -458,6 +460,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 },
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "postgresql", "upgrade"],
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:
             return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key()}

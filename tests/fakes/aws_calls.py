@@ -167,6 +167,44 @@ def _export(item: dict[str, Any], configuration: Mapping[str, list[str]]) -> Non
     item["EnabledCloudwatchLogsExports"] = sorted(exported)
 
 
+def _create_instance(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -> None:
+    """A member of a cluster; a stand-alone instance nobody creates."""
+    name = parameters["DBClusterIdentifier"]
+    cluster_ref = ResourceRef.build(
+        ResourceType.DB_CLUSTER,
+        partition=ref.partition,
+        region=ref.region,
+        account=ref.account,
+        name=name,
+    )
+    cluster = _live(aws, cluster_ref, "DBClusterNotFoundFault")
+    _available(cluster, cluster_ref, "InvalidDBClusterStateFault")
+    if ref in aws.items:
+        msg = f"DBInstanceAlreadyExists: {ref.id}"
+        raise RejectedError(msg, code="DBInstanceAlreadyExists")
+    role = {
+        "DBInstanceIdentifier": ref.id,
+        "IsClusterWriter": False,
+        "DBClusterParameterGroupStatus": "in-sync",
+        "PromotionTier": parameters.get("PromotionTier", 1),
+    }
+    cluster["DBClusterMembers"] = [*cluster.get("DBClusterMembers", []), role]
+    group = {
+        "DBParameterGroupName": parameters.pop("DBParameterGroupName"),
+        "ParameterApplyStatus": "in-sync",
+    }
+    aws.add(
+        ResourceType.DB_INSTANCE,
+        {
+            **{name: value for name, value in parameters.items() if name != "Tags"},
+            "DBInstanceArn": ref.arn,
+            "DBInstanceStatus": "creating",
+            "DBParameterGroups": [group],
+            "TagList": parameters.get("Tags", []),
+        },
+    )
+
+
 def _modify_global_cluster(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -> None:
     item = _live(aws, ref, "GlobalClusterNotFoundFault")
     _available(item, ref, "InvalidGlobalClusterStateFault")
@@ -235,6 +273,7 @@ def _copy_snapshot(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -
 OPERATIONS: Mapping[str, Callable[[FakeAws, ResourceRef, dict[str, Any]], None]] = {
     "ModifyDBCluster": _modify_cluster,
     "ModifyDBInstance": _modify_instance,
+    "CreateDBInstance": _create_instance,
     "ModifyGlobalCluster": _modify_global_cluster,
     "ModifyDBClusterParameterGroup": _modify_parameter_group,
     "ModifyDBClusterSnapshotAttribute": _modify_restore_attribute,

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gateways.estate import REGION, Estate
+from gateways.estate import CONTROLS, REGION, Estate
 from warden.core.control import ComplianceType
-from warden.core.plan import Manual
+from warden.core.errors import GuardError, RejectedError
+from warden.core.kinds import Need
+from warden.core.plan import Manual, Plan
+from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,3 +82,119 @@ def test_the_steps_lead_from_a_snapshot_of_the_writer_to_every_region(estate: Es
         "aws rds create-db-cluster --db-cluster-identifier orders-there-encrypted"
     )
     assert told.steps[-1].endswith(f"--region {ELSEWHERE}")
+
+
+# --- readers ----------------------------------------------------------------------------------------------
+
+READERS = "cluster_readers_sufficient"
+MONITORING = "arn:aws:iam::123456789012:role/rds-monitoring"
+
+
+def member(estate: Estate, name: str, of: str = "orders", **settings: Any) -> None:
+    estate.client("rds").create_db_instance(
+        DBInstanceIdentifier=name,
+        DBClusterIdentifier=of,
+        **{"Engine": "aurora-postgresql", "DBInstanceClass": "db.r6g.large", **settings},
+    )
+    estate.aws.rds.settle()
+
+
+def grown(estate: Estate, **settings: Any) -> str:
+    """A cluster that has been there for a while, with its writer in zone a."""
+    arn = cluster(estate, **settings)
+    estate.aws.rds.overlay(arn, ClusterCreateTime="2025-01-05T08:00:00Z")
+    return arn
+
+
+def zones(estate: Estate) -> dict[str, str]:
+    items = estate.client("rds").describe_db_instances()["DBInstances"]
+    return {item["DBInstanceIdentifier"]: item["AvailabilityZone"][-1] for item in items}
+
+
+def test_readers_are_made_one_by_one_in_the_emptiest_zone_each_like_the_writer(estate: Estate) -> None:
+    rds, key = estate.client("rds"), estate.client("kms").create_key()["KeyMetadata"]["Arn"]
+    arn = grown(estate)
+    member(
+        estate,
+        "orders-0",
+        AvailabilityZone=f"{REGION}b",
+        MonitoringInterval=30,
+        MonitoringRoleArn=MONITORING,
+        EnablePerformanceInsights=True,
+        PerformanceInsightsKMSKeyId=key,
+        AutoMinorVersionUpgrade=False,
+        CACertificateIdentifier="rds-ca-ecc384-g1",
+    )
+    for number in (1, 2):
+        assert estate.fixed(READERS, arn, readers=3).compliance is NON_COMPLIANT, number
+        estate.aws.rds.settle()
+    assert estate.fixed(READERS, arn, readers=3).compliance is COMPLIANT
+    estate.aws.rds.settle()
+    assert estate.judged(READERS, arn, readers=3).compliance is COMPLIANT
+    made = zones(estate)
+    assert made.pop("orders-0") == "b"
+    assert sorted(made.values()) == ["a", "a", "c"]
+    assert all(name.startswith("warden-orders-") and name[-2:] in {"-1", "-2", "-3"} for name in made)
+    for name in made:
+        (item,) = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+        assert (item["DBInstanceClass"], item["PromotionTier"]) == ("db.r6g.large", 1)
+        assert (item["MonitoringInterval"], item["MonitoringRoleArn"]) == (30, MONITORING)
+        assert (item["PerformanceInsightsEnabled"], item["PerformanceInsightsKMSKeyId"]) == (True, key)
+        assert (item["PubliclyAccessible"], item["AutoMinorVersionUpgrade"]) == (False, False)
+        assert item["CACertificateIdentifier"] == "rds-ca-ecc384-g1"
+        assert item["TagList"] == [{"Key": "warden:control", "Value": READERS}]
+
+
+def test_the_same_reader_is_not_made_twice(estate: Estate) -> None:
+    arn = grown(estate)
+    member(estate, "orders-0")
+    planned, stale = estate.planned(READERS, arn), estate.read(CONTROLS[READERS], arn)
+    assert isinstance(planned, Plan)
+    permits = CONTROLS[READERS].remediation.permits  # type: ignore[union-attr] # it has one
+    writer = estate.writer()
+    writer.apply(planned.calls[0], stale, permits)
+    with pytest.raises(RejectedError, match="AlreadyExists"):
+        writer.apply(planned.calls[0], stale, permits)
+    with pytest.raises(GuardError, match="the name of the next reader"):
+        writer.apply(planned.calls[0], estate.read(CONTROLS[READERS], arn), permits)
+    assert len(zones(estate)) == 2
+
+
+def test_a_cluster_whose_subnets_are_all_in_one_zone_is_a_persons(estate: Estate) -> None:
+    ec2, rds = estate.client("ec2"), estate.client("rds")
+    first = [
+        subnet["SubnetId"]
+        for subnet in ec2.describe_subnets()["Subnets"]
+        if subnet["AvailabilityZone"].endswith("a")
+    ]
+    rds.create_db_subnet_group(DBSubnetGroupName="narrow", DBSubnetGroupDescription="a", SubnetIds=first)
+    arn = grown(estate, DBSubnetGroupName="narrow")
+    member(estate, "orders-0")
+    told = estate.planned(READERS, arn)
+    assert isinstance(told, Manual)
+    assert "no subnet in another zone" in told.why
+    assert f"--db-subnet-group-name narrow --subnet-ids {first[0]} NEW-SUBNET" in told.steps[0]
+
+
+def test_a_headless_cluster_of_a_global_database_has_no_instances_on_purpose(estate: Estate) -> None:
+    writer = grown(estate)
+    member(estate, "orders-0")
+    global_cluster(estate, writer)
+    secondary(estate)
+    assert estate.judged(READERS, writer).compliance is NON_COMPLIANT
+    headless = cluster(estate, "headless")
+    estate.aws.rds.overlay(headless, GlobalClusterIdentifier="orders-global")
+    assert estate.judged(READERS, headless).compliance is NOT_APPLICABLE
+
+
+def test_a_look_takes_two_calls_and_a_sweep_shares_the_list_of_instances(estate: Estate) -> None:
+    arn = grown(estate)
+    member(estate, "orders-0")
+    for name in ("billing", "shipping"):
+        cluster(estate, name)
+    estate.aws.calls.clear()
+    estate.read(CONTROLS[READERS], arn)
+    assert [call.operation for call in estate.aws.calls] == ["DescribeDBClusters", "DescribeDBInstances"]
+    estate.aws.calls.clear()
+    assert len(list(estate.reader(bulk=True).list(ResourceType.DB_CLUSTER, (Need.MEMBERS,)))) == 3
+    assert [call.operation for call in estate.aws.calls] == ["DescribeDBClusters", "DescribeDBInstances"]

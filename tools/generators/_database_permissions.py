@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from warden.controls import all_controls
-from warden.core import enhanced_monitoring
 from warden.core.conditions import WRITE_NEEDS
 from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
 from warden.core.resource import ResourceType
@@ -78,6 +77,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.TRAILS: ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"),
     Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
     Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
+    Need.RECENT_EVENTS: ("rds:DescribeEvents",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
@@ -109,6 +109,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "logs:DescribeSubscriptionFilters": ("log-group:/aws/rds/*",),
     "logs:PutRetentionPolicy": ("log-group:/aws/rds/*",),
     "rds:CreateEventSubscription": ("es:*",),
+    "rds:DescribeEvents": (),
     "rds:DescribeEventSubscriptions": ("es:*",),
     "ec2:DescribeNetworkAcls": (),
     "ec2:DescribeNetworkInterfaces": (),
@@ -133,6 +134,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "secretsmanager:RotateSecret": ("secret:*",),
     "sts:GetCallerIdentity": (),
     "rds:CopyDBSnapshot": ("snapshot:*",),
+    "rds:CreateDBInstance": ("cluster:*", "db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
     "rds:DescribeBlueGreenDeployments": ("deployment:*",),
     "rds:DescribeDBClusterParameterGroups": ("cluster-pg:*",),
     "rds:DescribeDBClusterParameters": ("cluster-pg:*",),
@@ -200,15 +202,18 @@ SCOPES: Final[Mapping[str, Scope]] = {
     # The secrets that RDS manages for master users: their names begin so, and nobody else can make such.
     "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
     "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
-    # The one role that RDS sends what Enhanced Monitoring sees with, to that service alone. A role can name all that it
-    # likes, so that no pattern of names would be as safe as one name.
-    "iam:PassRole": Scope(
-        resources=(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{enhanced_monitoring.ROLE_NAME}",),
-        conditions={"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}},
-    ),
-    # Tags that a copy takes over from its source.
+    # Tags that a copy takes over from its source, and those of an instance that Warden makes.
     "rds:AddTagsToResource": Scope(
-        resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",)
+        resources=(
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*",
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",
+        )
+    ),
+    # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service: a reader takes over that
+    # of its writer, whatever its name. Where Warden turns Enhanced Monitoring on, the write guard lets one name pass.
+    "iam:PassRole": Scope(
+        resources=("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",),
+        conditions={"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}},
     ),
 }
 """Actions that a call of ours needs beside its own, each as narrow as it can be."""

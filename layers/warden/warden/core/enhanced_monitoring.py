@@ -21,7 +21,8 @@ INTERVALS = (1, 5, 10, 15, 30, 60)
 """"Valid Values: 0 | 1 | 5 | 10 | 15 | 30 | 60" (ModifyDBInstance: MonitoringInterval), in seconds; 0 is off."""
 ROLE_NAME = "rds-monitoring-role"
 """The one role that Warden may hand to RDS. It is the name that RDS's own console gives to the role that it makes
-(RDS User Guide, "Creating an IAM role for Enhanced Monitoring"); the permission to pass it is written for it."""
+(RDS User Guide, "Creating an IAM role for Enhanced Monitoring"). IAM lets roles pass to that service alone; the name is
+held by the write guard."""
 COST = (
     "What Enhanced Monitoring sees is kept in CloudWatch Logs: in us-east-1, 0.50 USD for each GB that comes in, the "
     "more the shorter the interval."
