@@ -438,6 +438,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
             }
         case ResourceType.DB_INSTANCE:
             return {
@@ -459,6 +460,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 },
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "postgresql", "upgrade"],
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:
             return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key()}

@@ -19,6 +19,7 @@ from warden.gateways.rds_writer import RdsWriter
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from console.local.rds.state import Clock
     from warden.core.control import Control
     from warden.core.resource import Resource
 
@@ -29,8 +30,8 @@ CONTROLS = {control.id: control for control in all_controls()}
 class Estate(AbstractContextManager["Estate"]):
     """One account in one Region, with eyes and hands."""
 
-    def __init__(self) -> None:
-        self.aws = LocalAws(region=REGION)
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        self.aws = LocalAws(region=REGION, clock=clock)
 
     def __enter__(self) -> Self:
         self.aws.__enter__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from stack import fleet
@@ -259,6 +260,34 @@ def _impaired(kind: str, describe: str, member: str) -> Drift:
     return drift
 
 
+def _for_hours(make: Seed) -> Seed:
+    """A database that has been there for a while."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = make(stack, name)
+        stack.aws.rds.overlay(
+            arn,
+            **dict.fromkeys(
+                ("ClusterCreateTime", "EarliestRestorableTime", "InstanceCreateTime"), "2025-11-01T00:00:00Z"
+            ),
+        )
+        stack.clock.advance(2 * 3600)
+        return arn
+
+    return seed
+
+
+def _no_logs_for_two_hours(kind: str) -> Drift:
+    """RDS itself stops to keep the transaction logs; then somebody does something else."""
+
+    def drift(stack: Deployed, name: str) -> None:
+        stopped = stack.now() - timedelta(hours=2)
+        stack.aws.rds.overlay(_arn(kind, name), LatestRestorableTime=stopped.isoformat())
+        _tag(kind)(stack, name)
+
+    return drift
+
+
 def _grouped(make: Callable[..., str]) -> Seed:
     return lambda stack, name: make(stack, name, VpcSecurityGroupIds=[fleet.group(stack, name)])
 
@@ -447,6 +476,11 @@ _CASES = (
         seed=fleet.cluster,
         drift=_set_in_cluster_group(pgaudit__log="none"),
         writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(
+        control="cluster_recoverable_to_now",
+        seed=_for_hours(fleet.cluster),
+        drift=_no_logs_for_two_hours("cluster"),
     ),
     Case(
         control="cluster_readers_sufficient",
@@ -678,6 +712,11 @@ _CASES = (
         seed=_later("db"),
         seeded=False,
         drift=_create_instance(),
+    ),
+    Case(
+        control="instance_recoverable_to_now",
+        seed=_for_hours(fleet.instance),
+        drift=_no_logs_for_two_hours("db"),
     ),
     Case(
         control="instance_security_group_not_default",

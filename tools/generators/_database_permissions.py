@@ -77,6 +77,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.TRAILS: ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"),
     Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
     Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
+    Need.RECENT_EVENTS: ("rds:DescribeEvents",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
@@ -108,6 +109,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "logs:DescribeSubscriptionFilters": ("log-group:/aws/rds/*",),
     "logs:PutRetentionPolicy": ("log-group:/aws/rds/*",),
     "rds:CreateEventSubscription": ("es:*",),
+    "rds:DescribeEvents": (),
     "rds:DescribeEventSubscriptions": ("es:*",),
     "ec2:DescribeNetworkAcls": (),
     "ec2:DescribeNetworkInterfaces": (),

@@ -94,6 +94,8 @@ class Need(StrEnum):
     """GuardDuty's detector of this Region, with its status and features; empty where there is none."""
     GUARDDUTY_ADMINISTRATOR = "GuardDutyAdministrator"
     """The other account that administers this one's GuardDuty; None where none does. Needs `DETECTORS`."""
+    RECENT_EVENTS = "RecentEvents"
+    """What RDS reported of a cluster or an instance within the last hour, the oldest first (DescribeEvents)."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""
@@ -159,6 +161,9 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "PerformanceInsightsKMSKeyId": None,
                 # "only for Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
                 "PerformanceInsightsEnabled": None,
+                # There is none while a first backup is to come ("can be restored with point-in-time restore").
+                "EarliestRestorableTime": None,
+                "LatestRestorableTime": None,
                 "PerformanceInsightsRetentionPeriod": None,
             },
         ),
@@ -191,6 +196,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "SecondaryAvailabilityZone": None,
                 # RDS for Oracle alone has tenants.
                 "MultiTenant": None,
+                # There is none without automated backups, and while the first one is to come.
+                "LatestRestorableTime": None,
                 "PerformanceInsightsKMSKeyId": None,
                 # Only where Performance Insights is on.
                 "PerformanceInsightsRetentionPeriod": None,

@@ -38,6 +38,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeBlueGreenDeployments",
         "DescribeDBSubnetGroups",
         "DescribeEventSubscriptions",
+        "DescribeEvents",
         "ModifyDBCluster",
         "ModifyDBInstance",
         "CreateDBInstance",

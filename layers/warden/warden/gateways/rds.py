@@ -44,6 +44,7 @@ PAGING: Mapping[str, Paging] = {
     "DescribeOrderableDBInstanceOptions": Paging("OrderableDBInstanceOptions"),
     "DescribeBlueGreenDeployments": Paging("BlueGreenDeployments"),
     "DescribeEventSubscriptions": Paging("EventSubscriptionsList"),
+    "DescribeEvents": Paging("Events"),
     "DescribeLogGroups": Paging("logGroups", "nextToken"),
     "DescribeSubscriptionFilters": Paging("subscriptionFilters", "nextToken"),
     "DescribeAccountPolicies": Paging("accountPolicies", "nextToken"),
