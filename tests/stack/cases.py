@@ -486,6 +486,14 @@ _CASES = (
         drift=_set_in_cluster_group(server_audit_logging="0"),
         writes=("ModifyDBClusterParameterGroup",),
     ),
+    Case(
+        control="cluster_minor_upgrades_automatic",
+        seed=_with_a_member,
+        drift=lambda stack, name: stack.client("rds").modify_db_instance(
+            DBInstanceIdentifier=f"{name}-1", AutoMinorVersionUpgrade=False
+        ),
+        writes=("ModifyDBCluster",),
+    ),
     Case(control="cluster_parameter_group_in_sync", seed=_with_a_member, drift=_another_group),
     Case(
         control="cluster_port_not_default",
@@ -710,6 +718,18 @@ _CASES = (
         control="instance_master_secret_healthy",
         seed=_managed_instance,
         drift=_impaired("db", *_INSTANCES),
+    ),
+    Case(
+        control="instance_minor_upgrades_automatic",
+        seed=fleet.instance,
+        drift=_modify_instance(AutoMinorVersionUpgrade=False),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_multi_az",
+        seed=lambda stack, name: fleet.instance(stack, name, MultiAZ=True),
+        drift=_modify_instance(MultiAZ=False),
+        writes=("ModifyDBInstance",),
     ),
     Case(
         control="instance_not_publicly_accessible",

@@ -195,6 +195,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "VpcSecurityGroups": [],
                 "MasterUserSecret": None,
                 "ReadReplicaDBClusterIdentifiers": [],
+                # "If present, specifies the name of the secondary Availability Zone".
+                "SecondaryAvailabilityZone": None,
                 # RDS for Oracle alone has tenants.
                 "MultiTenant": None,
                 # There is none without automated backups, and while the first one is to come.
