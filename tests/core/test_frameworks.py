@@ -251,7 +251,7 @@ def test_a_control_of_security_hub_comes_with_its_rule_its_pci_requirements_and_
 @each_control
 def test_every_control_maps_to_nist_iso_and_soc_2(control: Control) -> None:
     for framework in ("NIST 800-53 r5", "ISO/IEC 27001:2022", "SOC 2"):
-        assert numbers(control, framework), framework
+        assert numbers(control, framework), f"name the group of its theme, which holds {framework}"
 
 
 @each_control

@@ -198,3 +198,103 @@ def test_a_look_takes_two_calls_and_a_sweep_shares_the_list_of_instances(estate:
     estate.aws.calls.clear()
     assert len(list(estate.reader(bulk=True).list(ResourceType.DB_CLUSTER, (Need.MEMBERS,)))) == 3
     assert [call.operation for call in estate.aws.calls] == ["DescribeDBClusters", "DescribeDBInstances"]
+
+
+# --- stand-alone instances --------------------------------------------------------------------------------
+
+
+def instance(estate: Estate, name: str = "billing", **settings: Any) -> str:
+    made = estate.client("rds").create_db_instance(
+        DBInstanceIdentifier=name,
+        **{
+            "Engine": "postgres",
+            "EngineVersion": "16.6",
+            "DBInstanceClass": "db.m6g.large",
+            "AllocatedStorage": 20,
+            **LOGIN,
+            **settings,
+        },
+    )
+    estate.aws.rds.settle()
+    return str(made["DBInstance"]["DBInstanceArn"])
+
+
+def described(estate: Estate, name: str) -> dict[str, Any]:
+    (item,) = estate.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+    found: dict[str, Any] = item
+    return found
+
+
+MULTI_AZ = "instance_multi_az"
+
+
+def test_a_standby_waits_for_the_window_and_takes_no_queued_change_of_others_along(estate: Estate) -> None:
+    arn = instance(estate)
+    estate.client("rds").modify_db_instance(DBInstanceIdentifier="billing", AllocatedStorage=40)
+    assert estate.judged(MULTI_AZ, arn).compliance is NON_COMPLIANT
+    assert estate.fixed(MULTI_AZ, arn).compliance is COMPLIANT
+    item = described(estate, "billing")
+    assert (item["MultiAZ"], item["AllocatedStorage"]) == (False, 20)
+    assert item["PendingModifiedValues"] == {"AllocatedStorage": 40, "MultiAZ": True}
+
+
+def test_a_replica_is_judged_where_the_policy_says_so(estate: Estate) -> None:
+    instance(estate, BackupRetentionPeriod=7)
+    made = estate.client("rds").create_db_instance_read_replica(
+        DBInstanceIdentifier="billing-2", SourceDBInstanceIdentifier="billing"
+    )
+    estate.aws.rds.settle()
+    arn = made["DBInstance"]["DBInstanceArn"]
+    assert estate.judged(MULTI_AZ, arn).compliance is NOT_APPLICABLE
+    assert estate.judged(MULTI_AZ, arn, include_read_replicas=True).compliance is NON_COMPLIANT
+    assert estate.fixed(MULTI_AZ, arn, include_read_replicas=True).compliance is COMPLIANT
+
+
+# --- minor versions ---------------------------------------------------------------------------------------
+
+CLUSTER_UPGRADES, INSTANCE_UPGRADES = "cluster_minor_upgrades_automatic", "instance_minor_upgrades_automatic"
+
+
+def test_an_instance_that_has_it_off_holds_up_its_cluster_and_the_cluster_gives_it_back(
+    estate: Estate,
+) -> None:
+    arn = cluster(estate)
+    member(estate, "orders-0")
+    member(estate, "orders-1", AutoMinorVersionUpgrade=False)
+    assert estate.judged(CLUSTER_UPGRADES, arn).compliance is NON_COMPLIANT
+    assert estate.fixed(CLUSTER_UPGRADES, arn).compliance is COMPLIANT
+    assert described(estate, "orders-1")["AutoMinorVersionUpgrade"]
+
+
+def test_a_multi_az_cluster_is_asked_for_its_own_flag(estate: Estate) -> None:
+    arn = cluster(
+        estate,
+        "three",
+        Engine="mysql",
+        EngineVersion="8.4.3",
+        DBClusterInstanceClass="db.m6gd.large",
+        AllocatedStorage=100,
+        StorageType="io1",
+        Iops=1000,
+        AutoMinorVersionUpgrade=False,
+    )
+    assert estate.fixed(CLUSTER_UPGRADES, arn).compliance is COMPLIANT
+    assert estate.judged(READERS, arn, readers=3).compliance is COMPLIANT
+    (of_it,) = {
+        item["DBInstanceArn"]
+        for item in estate.client("rds").describe_db_instances()["DBInstances"]
+        if item["DBInstanceIdentifier"].endswith("1")
+    }
+    assert estate.judged(INSTANCE_UPGRADES, of_it).compliance is NOT_APPLICABLE
+
+
+def test_the_members_of_a_global_database_are_not_asked(estate: Estate) -> None:
+    arn = cluster(estate, AutoMinorVersionUpgrade=False)
+    global_cluster(estate, arn)
+    assert estate.judged(CLUSTER_UPGRADES, arn).compliance is NOT_APPLICABLE
+
+
+def test_a_stand_alone_instance_is_upgraded_by_itself_from_then_on(estate: Estate) -> None:
+    arn = instance(estate, AutoMinorVersionUpgrade=False)
+    assert estate.fixed(INSTANCE_UPGRADES, arn).compliance is COMPLIANT
+    assert described(estate, "billing")["AutoMinorVersionUpgrade"]

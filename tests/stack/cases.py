@@ -214,6 +214,29 @@ def _observed_cluster(**settings: Any) -> Seed:
     return seed
 
 
+_MONITORING = {
+    "MonitoringInterval": 60,
+    "MonitoringRoleArn": "arn:aws:iam::123456789012:role/rds-monitoring-role",
+}
+_WITH_ROLE = 'monitoring_role = "rds-monitoring-role"'
+
+
+def _monitored_cluster(stack: Deployed, name: str) -> str:
+    with stack.quietly() as rds:
+        made = rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="mysql",
+            EngineVersion="8.4.3",
+            DBClusterInstanceClass="db.m6gd.large",
+            StorageType="io1",
+            Iops=1000,
+            AllocatedStorage=100,
+            **_LOGIN,
+            **_MONITORING,
+        )
+    return str(made["DBCluster"]["DBClusterArn"])
+
+
 def _observed_instance(**settings: Any) -> Seed:
     return lambda stack, name: fleet.instance(stack, name, **settings)
 
@@ -436,6 +459,13 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
+        control="cluster_enhanced_monitoring_enabled",
+        seed=_monitored_cluster,
+        drift=_modify_cluster(MonitoringInterval=0),
+        writes=("ModifyDBCluster",),
+        settings=_WITH_ROLE,
+    ),
+    Case(
         control="cluster_iam_auth_errors_exported",
         seed=fleet.cluster,
         drift=_modify_cluster(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
@@ -481,6 +511,14 @@ _CASES = (
         seed=_mysql,
         drift=_set_in_cluster_group(server_audit_logging="0"),
         writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(
+        control="cluster_minor_upgrades_automatic",
+        seed=_with_a_member,
+        drift=lambda stack, name: stack.client("rds").modify_db_instance(
+            DBInstanceIdentifier=f"{name}-1", AutoMinorVersionUpgrade=False
+        ),
+        writes=("ModifyDBCluster",),
     ),
     Case(control="cluster_parameter_group_in_sync", seed=_with_a_member, drift=_another_group),
     Case(
@@ -669,6 +707,13 @@ _CASES = (
         writes=("ModifyDBInstance",),
     ),
     Case(
+        control="instance_enhanced_monitoring_enabled",
+        seed=_observed_instance(**_MONITORING),
+        drift=_modify_instance(MonitoringInterval=0),
+        writes=("ModifyDBInstance",),
+        settings=_WITH_ROLE,
+    ),
+    Case(
         control="instance_iam_auth_errors_exported",
         seed=fleet.instance,
         drift=_modify_instance(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
@@ -706,6 +751,18 @@ _CASES = (
         control="instance_master_secret_healthy",
         seed=_managed_instance,
         drift=_impaired("db", *_INSTANCES),
+    ),
+    Case(
+        control="instance_minor_upgrades_automatic",
+        seed=fleet.instance,
+        drift=_modify_instance(AutoMinorVersionUpgrade=False),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_multi_az",
+        seed=lambda stack, name: fleet.instance(stack, name, MultiAZ=True),
+        drift=_modify_instance(MultiAZ=False),
+        writes=("ModifyDBInstance",),
     ),
     Case(
         control="instance_not_publicly_accessible",

@@ -223,7 +223,8 @@ SCOPES: Final[Mapping[str, Scope]] = {
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",
         )
     ),
-    # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service.
+    # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service: a reader takes over that
+    # of its writer, whatever its name. Where Warden turns Enhanced Monitoring on, the write guard lets one name pass.
     "iam:PassRole": Scope(
         resources=("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",),
         conditions={"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}},

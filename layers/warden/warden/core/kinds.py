@@ -170,6 +170,9 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "EarliestRestorableTime": None,
                 "LatestRestorableTime": None,
                 "PerformanceInsightsRetentionPeriod": None,
+                # "only for ... Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
+                "MonitoringInterval": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
@@ -197,13 +200,16 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "VpcSecurityGroups": [],
                 "MasterUserSecret": None,
                 "ReadReplicaDBClusterIdentifiers": [],
+                # "If present, specifies the name of the secondary Availability Zone".
+                "SecondaryAvailabilityZone": None,
                 # RDS for Oracle alone has tenants.
                 "MultiTenant": None,
                 # There is none without automated backups, and while the first one is to come.
                 "LatestRestorableTime": None,
                 "PerformanceInsightsKMSKeyId": None,
-                # Only where Performance Insights is on.
+                # Only where Performance Insights, or Enhanced Monitoring, is on.
                 "PerformanceInsightsRetentionPeriod": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
