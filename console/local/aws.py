@@ -155,6 +155,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         """Empty the account: resources, plans, events, calls and refusals."""
         self._mock.reset()
         self._world.agenda.clear()
+        self._world.told.clear()
         self._trail.clear()
         self.faults.clear()
         self._recorder.calls.clear()

@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from controls import detection_items, network_items
+from controls import detection_items, monitoring_items, network_items
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 
@@ -140,9 +140,10 @@ CLUSTER: Mapping[str, Any] = {
     "DomainMemberships": [],
     "TagList": _TAGS,
     "NetworkType": "IPV4",
-    "DatabaseInsightsMode": "standard",
+    "DatabaseInsightsMode": "advanced",
     "PerformanceInsightsEnabled": True,
     "PerformanceInsightsKMSKeyId": KEY,
+    "PerformanceInsightsRetentionPeriod": 465,
     "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",
 }
 
@@ -215,7 +216,9 @@ INSTANCE: Mapping[str, Any] = {
     "NetworkType": "IPV4",
     "DedicatedLogVolume": False,
     "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",
+    "DatabaseInsightsMode": "advanced",
     "PerformanceInsightsKMSKeyId": KEY,
+    "PerformanceInsightsRetentionPeriod": 465,
 }
 
 CLUSTER_SNAPSHOT: Mapping[str, Any] = {
@@ -390,8 +393,9 @@ def _members() -> list[dict[str, Any]]:
             "DBInstanceClass": "db.r7g.large",
             "Engine": "aurora-postgresql",
             "DBClusterIdentifier": "orders",
+            "AvailabilityZone": zone,
         }
-        for name in ("orders-1", "orders-2")
+        for name, zone in (("orders-1", "eu-west-1a"), ("orders-2", "eu-west-1b"))
     ]
 
 
@@ -431,8 +435,10 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.MEMBER_PARAMETERS: {"orders-1": {}, "orders-2": {}},
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "instance", "postgresql"],
                 Need.MEMBERS: _members(),
+                Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
             }
         case ResourceType.DB_INSTANCE:
             return {
@@ -443,6 +449,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.KEY_ALIASES: _ALIASES,
                 Need.INSTANCE_PARAMETERS: {**_force_ssl(), **_logging()},
                 Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
+                Need.CLASS_SUPPORT: {"db.m7g.large": monitoring_items.EVERYTHING},
                 Need.CERTIFICATE_ROTATION: {
                     "SupportsCertificateRotationWithoutRestart": True,
                     "SupportedCACertificateIdentifiers": [
@@ -453,6 +460,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 },
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "postgresql", "upgrade"],
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:
             return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key()}

@@ -30,6 +30,7 @@ SETTINGS = {
 BROKEN: dict[ResourceType, dict[str, Any]] = {
     ResourceType.DB_CLUSTER: {
         "DeletionProtection": False,
+        "CopyTagsToSnapshot": False,
         "MasterUserSecret": None,
         "IAMDatabaseAuthenticationEnabled": False,
         "BackupRetentionPeriod": 1,
@@ -46,6 +47,7 @@ BROKEN: dict[ResourceType, dict[str, Any]] = {
     },
     ResourceType.DB_INSTANCE: {
         "DeletionProtection": False,
+        "CopyTagsToSnapshot": False,
         "MasterUserSecret": None,
         "IAMDatabaseAuthenticationEnabled": False,
         "BackupRetentionPeriod": 1,
@@ -109,7 +111,7 @@ def test_the_plans_of_one_resource_merge_into_one_valid_call_per_operation(
         assert service.objections(dict(call.parameters), service.input_of(call.operation)) == ""
 
 
-def test_one_modification_of_a_cluster_does_what_five_controls_ask() -> None:
+def test_one_modification_of_a_cluster_does_what_many_controls_ask() -> None:
     [modify, group] = sorted(
         merge(plans(ResourceType.DB_CLUSTER)), key=lambda call: len(call.parameters), reverse=True
     )
@@ -118,6 +120,7 @@ def test_one_modification_of_a_cluster_does_what_five_controls_ask() -> None:
         {
             "DBClusterIdentifier": "orders",
             "BackupRetentionPeriod": 35,
+            "CopyTagsToSnapshot": True,
             "DeletionProtection": True,
             "EnableIAMDatabaseAuthentication": True,
             "ApplyImmediately": True,
@@ -160,6 +163,7 @@ def test_the_public_and_strangers_are_removed_in_one_call_and_the_partner_stays(
 def test_no_operation_passes_but_those_that_controls_declare() -> None:
     declared = {permit.operation for permit in PERMITS}
     assert declared == {
+        "CreateDBInstance",
         "RotateSecret",
         "CancelKeyDeletion",
         "RevokeSecurityGroupIngress",

@@ -57,6 +57,8 @@ class FakeAws:
         self.blue_green: list[dict[str, Any]] = []
         self.uses: dict[ResourceRef, list[ResourceRef]] = {}
         """What uses a thing that databases share, other than a parameter group."""
+        self.events: dict[ResourceRef, list[dict[str, Any]]] = {}
+        """What RDS reported of a database lately."""
         self.log_types: dict[str, list[str]] = {}
         """By engine, where they are not the documented ones."""
         self.calls: list[Call] = []
@@ -281,12 +283,14 @@ class FakeAws:
             Need.EXPORTABLE_LOG_TYPES: lambda _, facts: self._log_types(facts["Engine"]),
             Need.RESTORE_ACCOUNTS: lambda ref, _: self.restore_accounts.get(ref, []),
             Need.MEMBERS: lambda ref, _: self._having(ResourceType.DB_INSTANCE, DBClusterIdentifier=ref.id),
+            Need.CLASS_SUPPORT: self._class_support,
             Need.PARAMETER_GROUP_USERS: lambda _, facts: [
                 item["DBClusterArn"]
                 for item in self._having(
                     ResourceType.DB_CLUSTER, DBClusterParameterGroup=facts["DBClusterParameterGroup"]
                 )
             ],
+            Need.RECENT_EVENTS: lambda ref, _: self.events.get(ref, []),
             Need.BLUE_GREEN: lambda ref, _: [
                 item for item in self.blue_green if ref.arn in {item.get("Source"), item.get("Target")}
             ],
@@ -298,6 +302,13 @@ class FakeAws:
             ),
         }
         return answers[need](resource.ref, resource.facts)
+
+    def _class_support(self, ref: ResourceRef, facts: Facts) -> dict[str, dict[str, bool]]:
+        """Every class supports everything."""
+        of_cluster = ref.resource_type is ResourceType.DB_CLUSTER
+        items = self._having(ResourceType.DB_INSTANCE, DBClusterIdentifier=ref.id) if of_cluster else [facts]
+        everything = {"SupportsPerformanceInsights": True, "SupportsEnhancedMonitoring": True}
+        return {item["DBInstanceClass"]: everything for item in items}
 
     def _having(self, resource_type: ResourceType, **members: Any) -> Sequence[dict[str, Any]]:
         items = self.of_type(resource_type).values()

@@ -19,6 +19,7 @@ from warden.gateways.rds_writer import RdsWriter
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from console.local.rds.state import Clock
     from warden.core.control import Control
     from warden.core.resource import Resource
 
@@ -29,8 +30,8 @@ CONTROLS = {control.id: control for control in all_controls()}
 class Estate(AbstractContextManager["Estate"]):
     """One account in one Region, with eyes and hands."""
 
-    def __init__(self) -> None:
-        self.aws = LocalAws(region=REGION)
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        self.aws = LocalAws(region=REGION, clock=clock)
 
     def __enter__(self) -> Self:
         self.aws.__enter__()
@@ -54,6 +55,10 @@ class Estate(AbstractContextManager["Estate"]):
             clock=self.aws.clock.now,
             bulk=bulk,
         )
+
+    def writer(self) -> RdsWriter:
+        """The writer that `remediate` uses, which refuses what no control declares."""
+        return RdsWriter(self._api)
 
     def read(self, control: Control, arn: str) -> Resource:
         """A resource with what the control, its plan and its guard need."""
@@ -91,5 +96,5 @@ class Estate(AbstractContextManager["Estate"]):
         control = CONTROLS[control_id]
         assert control.remediation is not None
         for call in planned.calls:
-            RdsWriter(self._api).apply(call, self.read(control, arn), control.remediation.permits)
+            self.writer().apply(call, self.read(control, arn), control.remediation.permits)
         return self.judged(control_id, arn, **settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from stack import fleet
@@ -131,6 +132,13 @@ def _with_a_member(stack: Deployed, name: str) -> str:
     return arn
 
 
+def _with_a_reader(stack: Deployed, name: str) -> str:
+    arn = _with_a_member(stack, name)
+    fleet.member(stack, f"{name}-2", name, AvailabilityZone="eu-west-1b")
+    stack.aws.rds.overlay(arn, ClusterCreateTime="2025-01-05T08:00:00Z")
+    return arn
+
+
 def _member_of_a_cluster(stack: Deployed, name: str) -> str:
     fleet.cluster(stack, f"of-{name}")
     return fleet.member(stack, name, f"of-{name}")
@@ -171,9 +179,43 @@ def _global_cluster(stack: Deployed, name: str) -> str:
     return fleet.global_cluster(stack, name, fleet.cluster(stack, f"of-{name}"))
 
 
+def _later_around(make: Callable[..., str]) -> Seed:
+    """The ARN of the global cluster that the drift will make around a cluster."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        make(stack, f"of-{name}")
+        return f"arn:aws:rds::123456789012:global-cluster:{name}"
+
+    return seed
+
+
+def _around(**settings: Any) -> Drift:
+    return lambda stack, name: stack.client("rds").create_global_cluster(
+        GlobalClusterIdentifier=name, SourceDBClusterIdentifier=_arn("cluster", f"of-{name}"), **settings
+    )
+
+
 def _restorable(stack: Deployed, name: str) -> str:
     fleet.legacy_cluster(stack, name)
     return fleet.cluster_snapshot(stack, f"from-{name}", name)
+
+
+_INSIGHTS = {"EnablePerformanceInsights": True, "PerformanceInsightsKMSKeyId": KEY}
+_ADVANCED = {**_INSIGHTS, "DatabaseInsightsMode": "advanced", "PerformanceInsightsRetentionPeriod": 465}
+_STANDARD = {"DatabaseInsightsMode": "standard", "PerformanceInsightsRetentionPeriod": 7}
+
+
+def _observed_cluster(**settings: Any) -> Seed:
+    def seed(stack: Deployed, name: str) -> str:
+        arn = fleet.cluster(stack, name, **settings)
+        fleet.member(stack, f"{name}-1", name)
+        return arn
+
+    return seed
+
+
+def _observed_instance(**settings: Any) -> Seed:
+    return lambda stack, name: fleet.instance(stack, name, **settings)
 
 
 def _managed_cluster(stack: Deployed, name: str) -> str:
@@ -213,6 +255,34 @@ def _impaired(kind: str, describe: str, member: str) -> Drift:
             if arn in {one.get("DBClusterArn"), one.get("DBInstanceArn")}
         )
         stack.aws.rds.overlay(arn, MasterUserSecret={**item["MasterUserSecret"], "SecretStatus": "impaired"})
+        _tag(kind)(stack, name)
+
+    return drift
+
+
+def _for_hours(make: Seed) -> Seed:
+    """A database that has been there for a while."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = make(stack, name)
+        stack.aws.rds.overlay(
+            arn,
+            **dict.fromkeys(
+                ("ClusterCreateTime", "EarliestRestorableTime", "InstanceCreateTime"), "2025-11-01T00:00:00Z"
+            ),
+        )
+        stack.clock.advance(2 * 3600)
+        return arn
+
+    return seed
+
+
+def _no_logs_for_two_hours(kind: str) -> Drift:
+    """RDS itself stops to keep the transaction logs; then somebody does something else."""
+
+    def drift(stack: Deployed, name: str) -> None:
+        stopped = stack.now() - timedelta(hours=2)
+        stack.aws.rds.overlay(_arn(kind, name), LatestRestorableTime=stopped.isoformat())
         _tag(kind)(stack, name)
 
     return drift
@@ -322,6 +392,18 @@ _CASES = (
         writes=("DisableHttpEndpoint",),
     ),
     Case(
+        control="cluster_database_insights_advanced",
+        seed=_observed_cluster(**_ADVANCED),
+        drift=_modify_cluster(**_STANDARD),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_database_insights_enabled",
+        seed=_observed_cluster(**_INSIGHTS),
+        drift=_modify_cluster(EnablePerformanceInsights=False),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
         control="cluster_deletion_protection_enabled",
         seed=fleet.cluster,
         drift=_modify_cluster(DeletionProtection=False),
@@ -374,6 +456,14 @@ _CASES = (
         drift=_set_in_cluster_group(server_audit_logging="0"),
         writes=("ModifyDBClusterParameterGroup",),
     ),
+    Case(
+        control="cluster_minor_upgrades_automatic",
+        seed=_with_a_member,
+        drift=lambda stack, name: stack.client("rds").modify_db_instance(
+            DBInstanceIdentifier=f"{name}-1", AutoMinorVersionUpgrade=False
+        ),
+        writes=("ModifyDBCluster",),
+    ),
     Case(control="cluster_parameter_group_in_sync", seed=_with_a_member, drift=_another_group),
     Case(
         control="cluster_port_not_default",
@@ -388,11 +478,28 @@ _CASES = (
         writes=("ModifyDBClusterParameterGroup",),
     ),
     Case(
+        control="cluster_recoverable_to_now",
+        seed=_for_hours(fleet.cluster),
+        drift=_no_logs_for_two_hours("cluster"),
+    ),
+    Case(
+        control="cluster_readers_sufficient",
+        seed=_with_a_reader,
+        drift=lambda stack, name: stack.client("rds").delete_db_instance(DBInstanceIdentifier=f"{name}-2"),
+        writes=("CreateDBInstance",),
+    ),
+    Case(
         control="cluster_security_group_not_default",
         seed=_grouped(fleet.cluster),
         drift=_with_the_default_group(
             *_CLUSTERS, "modify_db_cluster", "DBClusterIdentifier", "VpcSecurityGroupIds"
         ),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_snapshots_copy_tags",
+        seed=fleet.cluster,
+        drift=_modify_cluster(CopyTagsToSnapshot=False),
         writes=("ModifyDBCluster",),
     ),
     Case(
@@ -488,6 +595,12 @@ _CASES = (
         writes=("ModifyGlobalCluster",),
     ),
     Case(
+        control="global_cluster_storage_encrypted",
+        seed=_later_around(fleet.legacy_cluster),
+        seeded=False,
+        drift=_around(),
+    ),
+    Case(
         control="instance_backup_retention_sufficient",
         seed=fleet.instance,
         drift=_modify_instance(BackupRetentionPeriod=1),
@@ -517,6 +630,12 @@ _CASES = (
         seed=_later("db"),
         seeded=False,
         drift=_create_instance(StorageEncrypted=True),
+    ),
+    Case(
+        control="instance_database_insights_advanced",
+        seed=_observed_instance(**_ADVANCED),
+        drift=_modify_instance(**_STANDARD),
+        writes=("ModifyDBInstance",),
     ),
     Case(
         control="instance_deletion_protection_enabled",
@@ -564,6 +683,18 @@ _CASES = (
         drift=_impaired("db", *_INSTANCES),
     ),
     Case(
+        control="instance_minor_upgrades_automatic",
+        seed=fleet.instance,
+        drift=_modify_instance(AutoMinorVersionUpgrade=False),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_multi_az",
+        seed=lambda stack, name: fleet.instance(stack, name, MultiAZ=True),
+        drift=_modify_instance(MultiAZ=False),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
         control="instance_not_publicly_accessible",
         seed=_member_of_a_cluster,
         drift=_rds("modify_db_instance", "DBInstanceIdentifier", PubliclyAccessible=True),
@@ -571,10 +702,21 @@ _CASES = (
     ),
     Case(control="instance_parameter_group_in_sync", seed=fleet.instance, drift=_another_instance_group),
     Case(
+        control="instance_performance_insights_enabled",
+        seed=_observed_instance(**_INSIGHTS),
+        drift=_modify_instance(EnablePerformanceInsights=False),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
         control="instance_port_not_default",
         seed=_later("db"),
         seeded=False,
         drift=_create_instance(),
+    ),
+    Case(
+        control="instance_recoverable_to_now",
+        seed=_for_hours(fleet.instance),
+        drift=_no_logs_for_two_hours("db"),
     ),
     Case(
         control="instance_security_group_not_default",
@@ -582,6 +724,12 @@ _CASES = (
         drift=_with_the_default_group(
             *_INSTANCES, "modify_db_instance", "DBInstanceIdentifier", "VpcSecurityGroupIds"
         ),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_snapshots_copy_tags",
+        seed=fleet.instance,
+        drift=_modify_instance(CopyTagsToSnapshot=False),
         writes=("ModifyDBInstance",),
     ),
     Case(

@@ -55,7 +55,9 @@ def drifted(deploy: Deploy, case: Case, *, allowed: bool = True) -> tuple[Deploy
         assert stack.judged(case.control, arn).compliance in {COMPLIANT, ComplianceType.NOT_APPLICABLE}
     with stack.by(ALICE):
         case.drift(stack, case.name)
-    assert stack.judged(case.control, arn).compliance is NON_COMPLIANT
+    assert stack.judged(case.control, arn).compliance is NON_COMPLIANT, stack.judged(
+        case.control, arn
+    ).annotation
     if case.told:
         stack.settle()
     else:

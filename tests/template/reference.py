@@ -36,7 +36,9 @@ def arns(action: str, *, partition: str, region: str, account: str) -> dict[str,
     here = {"${Partition}": partition, "${Region}": region, "${Account}": account}
     found = {}
     for resource_type in known["Actions"][name.lower()].get("Resources", ()):
-        (arn,) = known["Resources"][resource_type]["ARNFormats"]
+        # Names in camel case, as of AWS Backup, stand in lower case among the resources.
+        by_name = known["Resources"].get(resource_type) or known["Resources"][resource_type.lower()]
+        (arn,) = by_name["ARNFormats"]
         for placeholder, value in here.items():
             arn = arn.replace(placeholder, value)
         found[resource_type] = arn.replace(".*", "*")

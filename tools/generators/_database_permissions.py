@@ -41,6 +41,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.PARAMETER_GROUP_USERS: ("rds:DescribeDBClusters",),
     Need.INSTANCE_GROUP_USERS: ("rds:DescribeDBInstances",),
     Need.CERTIFICATE_ROTATION: ("rds:DescribeDBEngineVersions",),
+    Need.CLASS_SUPPORT: ("rds:DescribeOrderableDBInstanceOptions",),
     Need.BLUE_GREEN: ("rds:DescribeBlueGreenDeployments",),
     Need.STORAGE_KEY: ("kms:DescribeKey",),
     Need.INSIGHTS_KEY: ("kms:DescribeKey",),
@@ -76,6 +77,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.TRAILS: ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"),
     Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
     Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
+    Need.RECENT_EVENTS: ("rds:DescribeEvents",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
@@ -114,6 +116,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "logs:DescribeSubscriptionFilters": ("log-group:/aws/rds/*",),
     "logs:PutRetentionPolicy": ("log-group:/aws/rds/*",),
     "rds:CreateEventSubscription": ("es:*",),
+    "rds:DescribeEvents": (),
     "rds:DescribeEventSubscriptions": ("es:*",),
     "ec2:DescribeNetworkAcls": (),
     "ec2:DescribeNetworkInterfaces": (),
@@ -138,6 +141,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "secretsmanager:RotateSecret": ("secret:*",),
     "sts:GetCallerIdentity": (),
     "rds:CopyDBSnapshot": ("snapshot:*",),
+    "rds:CreateDBInstance": ("cluster:*", "db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
     "rds:DescribeBlueGreenDeployments": ("deployment:*",),
     "rds:DescribeDBClusterParameterGroups": ("cluster-pg:*",),
     "rds:DescribeDBClusterParameters": ("cluster-pg:*",),
@@ -149,6 +153,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "rds:DescribeDBParameterGroups": ("pg:*",),
     "rds:DescribeDBParameters": ("pg:*",),
     "rds:DescribeDBProxies": ("db-proxy:*",),
+    "rds:DescribeOrderableDBInstanceOptions": (),
     "rds:DescribeDBSnapshotAttributes": ("snapshot:*",),
     "rds:DescribeDBSnapshots": ("db:*", "snapshot:*"),
     "rds:DescribeEngineDefaultClusterParameters": (),
@@ -204,9 +209,17 @@ SCOPES: Final[Mapping[str, Scope]] = {
     # The secrets that RDS manages for master users: their names begin so, and nobody else can make such.
     "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
     "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
-    # Tags that a copy takes over from its source.
+    # Tags that a copy takes over from its source, and those of an instance that Warden makes.
     "rds:AddTagsToResource": Scope(
-        resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",)
+        resources=(
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*",
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",
+        )
+    ),
+    # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service.
+    "iam:PassRole": Scope(
+        resources=("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",),
+        conditions={"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}},
     ),
 }
 """Actions that a call of ours needs beside its own, each as narrow as it can be."""

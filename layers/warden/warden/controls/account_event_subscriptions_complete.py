@@ -223,12 +223,15 @@ CONTROL = Control(
     title="Subscriptions to RDS's events cover what happens to databases",
     resource_type=ResourceType.ACCOUNT,
     severity=Severity.LOW,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("RDS.19"),
         frameworks.security_hub("RDS.20"),
         frameworks.security_hub("RDS.21"),
+        frameworks.prowler("rds_cluster_critical_event_subscription"),
+        frameworks.prowler("rds_instance_critical_event_subscription"),
+        frameworks.prowler("rds_instance_event_subscription_parameter_groups"),
         frameworks.pci_dss("11.5.2"),
-        *frameworks.nist("CA-7", "SI-2"),
+        frameworks.MONITORING,
     ),
     needs=(Need.EVENT_SUBSCRIPTIONS,),
     settings=(

@@ -167,7 +167,16 @@ CONTROL = Control(
     resource_type=ResourceType.ACCOUNT,
     severity=Severity.HIGH,
     # The nearest relative is GuardDuty.1, that GuardDuty is enabled at all.
-    frameworks=frameworks.nist("AC-2(12)", "AU-6(1)", "CA-7", "SI-3(8)", "SI-4", "SI-4(20)"),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("GuardDuty.9"),
+        frameworks.config("guardduty-rds-protection-enabled"),
+        frameworks.prowler("guardduty_rds_protection_enabled"),
+        frameworks.pci_dss("11.5.1"),
+        frameworks.nist("AC-2(12)", "AU-6(1)", "CA-7", "SI-3(8)", "SI-4", "SI-4(20)"),
+        frameworks.hipaa("164.308(a)(1)(ii)(D)", "164.308(a)(5)(ii)(C)"),
+        frameworks.iso_27001("A.8.16"),
+        frameworks.soc_2("CC7.2"),
+    ),
     needs=(Need.DETECTORS,),
     evaluate=evaluate,
     remediation=Remediation(

@@ -153,7 +153,11 @@ CONTROL = Control(
     title="IAM policies name the database users and the databases that somebody may log in to",
     resource_type=ResourceType.ACCOUNT,
     severity=Severity.HIGH,
-    frameworks=frameworks.AUTHENTICATION,
+    frameworks=frameworks.mapping(
+        frameworks.cis_database("2.4"),
+        frameworks.cis_database("2.7"),
+        frameworks.AUTHENTICATION,
+    ),
     needs=(Need.IDENTITY_POLICIES,),
     settings=(
         Setting(

@@ -119,7 +119,11 @@ CONTROL = Control(
     title="Aurora clusters that the policy means have their database activity stream started",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.pci_dss("10.2.1"), *frameworks.LOGGING),
+    frameworks=frameworks.mapping(
+        frameworks.cis_database("2.5"),
+        frameworks.pci_dss("10.2.1"),
+        frameworks.LOGGING,
+    ),
     needs=(Need.MEMBERS,),
     settings=(
         Setting(

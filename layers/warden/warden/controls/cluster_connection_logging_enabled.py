@@ -80,7 +80,10 @@ CONTROL = Control(
     title="PostgreSQL clusters log connections and their ends, and not every statement",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.pci_dss("10.2.1"), *frameworks.LOGGING),
+    frameworks=frameworks.mapping(
+        frameworks.pci_dss("10.2.1"),
+        frameworks.LOGGING,
+    ),
     needs=(Need.PARAMETERS, Need.MEMBERS, Need.MEMBER_PARAMETERS),
     settings=(connection_logs.STATEMENT_LEVELS,),
     evaluate=evaluate,

@@ -70,7 +70,10 @@ CONTROL = Control(
     title="Aurora and Multi-AZ DB clusters are encrypted with an allowed customer managed key",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=frameworks.ENCRYPTION_AT_REST,
+    frameworks=frameworks.mapping(
+        frameworks.cis_database("2.2"),
+        frameworks.ENCRYPTION_AT_REST,
+    ),
     needs=(Need.STORAGE_KEY, Need.KEY_ALIASES),
     settings=(*customer_keys.SETTINGS, baseline.KMS_KEY),
     evaluate=evaluate,

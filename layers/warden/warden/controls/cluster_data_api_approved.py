@@ -96,7 +96,12 @@ CONTROL = Control(
     title="Only approved clusters can be queried through the RDS Data API",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.MEDIUM,
-    frameworks=frameworks.nist("AC-3", "AC-4", "CM-7", "SC-7"),
+    frameworks=frameworks.mapping(
+        frameworks.nist("AC-3", "AC-4", "CM-7", "SC-7"),
+        frameworks.hipaa("164.312(a)(1)"),
+        frameworks.iso_27001("A.8.20"),
+        frameworks.soc_2("CC6.6"),
+    ),
     settings=(
         Setting(
             name="approved_clusters",

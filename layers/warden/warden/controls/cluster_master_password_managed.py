@@ -93,7 +93,10 @@ CONTROL = Control(
     title="RDS manages the master password of clusters",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=frameworks.nist("AC-2(1)", "AC-3(15)", "IA-5", "IA-5(1)"),
+    frameworks=frameworks.mapping(
+        frameworks.cis_database("2.6"),
+        frameworks.PASSWORDS,
+    ),
     needs=(Need.BLUE_GREEN,),
     settings=(KMS_KEY,),
     evaluate=evaluate,

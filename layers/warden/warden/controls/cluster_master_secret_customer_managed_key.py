@@ -103,7 +103,10 @@ CONTROL = Control(
     title="Master passwords of clusters are encrypted with an allowed customer managed key",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.MEDIUM,
-    frameworks=frameworks.ENCRYPTION_AT_REST,
+    frameworks=frameworks.mapping(
+        frameworks.config("secretsmanager-using-cmk"),
+        frameworks.ENCRYPTION_AT_REST,
+    ),
     needs=(Need.MASTER_SECRET_KEY, Need.KEY_ALIASES),
     settings=(*customer_keys.SETTINGS, baseline.KMS_KEY),
     evaluate=evaluate,

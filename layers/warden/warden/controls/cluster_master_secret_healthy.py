@@ -67,7 +67,14 @@ CONTROL = Control(
     title="The secret of a cluster's master user can be read and rotated",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=frameworks.nist("AC-2(1)", "AC-3(15)", "IA-5", "IA-5(1)"),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("SecretsManager.2"),
+        frameworks.config("secretsmanager-scheduled-rotation-success-check"),
+        frameworks.cis_database("2.6"),
+        frameworks.pci_dss("8.3.9"),
+        frameworks.pci_dss("8.6.3"),
+        frameworks.PASSWORDS,
+    ),
     evaluate=evaluate,
     remediation=Remediation(plan=plan, permits=(), safety=Safety.SAFE),
     fix="""\

@@ -204,7 +204,13 @@ CONTROL = Control(
     title="The audit log of Aurora MySQL records the required events of everybody",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=(frameworks.security_hub("RDS.45"), frameworks.pci_dss("10.2.1"), *frameworks.LOGGING),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.45"),
+        frameworks.config("aurora-mysql-cluster-audit-logging"),
+        frameworks.cis_database("2.5"),
+        frameworks.pci_dss("10.2.1"),
+        frameworks.LOGGING,
+    ),
     needs=(Need.PARAMETERS,),
     settings=(
         Setting(

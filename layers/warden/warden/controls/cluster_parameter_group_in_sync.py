@@ -112,7 +112,7 @@ CONTROL = Control(
     title="Cluster parameter groups are in effect on every member",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.LOW,
-    frameworks=frameworks.nist("CM-2", "CM-3", "CM-6"),
+    frameworks=frameworks.CONFIGURATION,
     evaluate=evaluate,
     remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),
     fix="""\

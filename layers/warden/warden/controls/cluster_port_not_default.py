@@ -76,7 +76,10 @@ CONTROL = Control(
     title="Clusters listen on another port than the default of their engine",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.LOW,
-    frameworks=frameworks.NETWORK,
+    frameworks=frameworks.mapping(
+        frameworks.prowler("rds_cluster_non_default_port"),
+        frameworks.NETWORK,
+    ),
     evaluate=evaluate,
     remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),
     fix="""\

@@ -187,7 +187,11 @@ CONTROL = Control(
     title="The audit log of Aurora PostgreSQL records the required statements on every member",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=(frameworks.pci_dss("10.2.1"), *frameworks.LOGGING),
+    frameworks=frameworks.mapping(
+        frameworks.cis_database("2.5"),
+        frameworks.pci_dss("10.2.1"),
+        frameworks.LOGGING,
+    ),
     needs=(Need.PARAMETERS, Need.MEMBERS, Need.MEMBER_PARAMETERS),
     settings=(
         Setting(

@@ -59,7 +59,11 @@ CONTROL = Control(
     title="Clusters do not have the default security group",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("EC2.2"), *frameworks.NETWORK),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("EC2.2"),
+        frameworks.cis_database("2.1"),
+        frameworks.NETWORK,
+    ),
     needs=(Need.SECURITY_GROUPS,),
     evaluate=evaluate,
     remediation=Remediation(

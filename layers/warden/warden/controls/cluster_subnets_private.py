@@ -70,7 +70,12 @@ CONTROL = Control(
     title="Clusters stand in private subnets",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=(frameworks.security_hub("RDS.46"), frameworks.pci_dss("1.4.4"), *frameworks.NETWORK),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.46"),
+        frameworks.config("rds-instance-subnet-igw-check"),
+        frameworks.pci_dss("1.4.4"),
+        frameworks.NETWORK,
+    ),
     needs=(Need.SUBNET_ROUTES,),
     evaluate=evaluate,
     remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),

@@ -223,7 +223,11 @@ CONTROL = Control(
     title="Clusters refuse connections without TLS",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=frameworks.IN_TRANSIT,
+    frameworks=frameworks.mapping(
+        frameworks.prowler("rds_instance_transport_encrypted"),
+        frameworks.cis_database("2.3"),
+        frameworks.IN_TRANSIT,
+    ),
     needs=(Need.PARAMETERS,),
     evaluate=evaluate,
     remediation=Remediation(

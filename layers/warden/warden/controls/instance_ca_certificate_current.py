@@ -203,7 +203,13 @@ CONTROL = Control(
     title="Instances have a server certificate of an approved authority that is not about to expire",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.HIGH,
-    frameworks=frameworks.nist("SC-8", "SC-8(1)", "SC-12", "SC-17"),
+    frameworks=frameworks.mapping(
+        frameworks.prowler("rds_instance_certificate_expiration"),
+        frameworks.nist("SC-8", "SC-8(1)", "SC-12", "SC-17"),
+        frameworks.hipaa("164.312(e)(1)"),
+        frameworks.iso_27001("A.8.24"),
+        frameworks.soc_2("CC6.7"),
+    ),
     settings=(
         Setting(
             name="approved_authorities",

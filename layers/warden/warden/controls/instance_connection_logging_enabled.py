@@ -60,7 +60,10 @@ CONTROL = Control(
     title="Stand-alone PostgreSQL instances log connections and their ends, and not every statement",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.pci_dss("10.2.1"), *frameworks.LOGGING),
+    frameworks=frameworks.mapping(
+        frameworks.pci_dss("10.2.1"),
+        frameworks.LOGGING,
+    ),
     needs=(Need.INSTANCE_PARAMETERS,),
     settings=(connection_logs.STATEMENT_LEVELS,),
     evaluate=evaluate,

@@ -60,10 +60,14 @@ CONTROL = Control(
     title="Stand-alone RDS instances have a master user whose name is no default",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.LOW,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("RDS.25"),
+        frameworks.config("rds-instance-default-admin-check"),
+        frameworks.prowler("rds_instance_default_admin"),
         frameworks.pci_dss("2.2.2"),
-        *frameworks.nist("CA-9(1)", "CM-2"),
+        frameworks.nist("CA-9(1)", "CM-2"),
+        frameworks.iso_27001("A.8.2", "A.8.9"),
+        frameworks.soc_2("CC6.1"),
     ),
     settings=(master_user.DEFAULT_NAMES,),
     evaluate=evaluate,

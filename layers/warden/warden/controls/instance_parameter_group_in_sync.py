@@ -90,7 +90,7 @@ CONTROL = Control(
     title="Instance parameter groups are in effect",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.LOW,
-    frameworks=frameworks.nist("CM-2", "CM-3", "CM-6"),
+    frameworks=frameworks.CONFIGURATION,
     evaluate=evaluate,
     remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),
     fix="""\

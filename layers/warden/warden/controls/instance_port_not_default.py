@@ -83,7 +83,11 @@ CONTROL = Control(
     title="Stand-alone RDS instances listen on another port than the default of their engine",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.LOW,
-    frameworks=(frameworks.security_hub("RDS.23"), *frameworks.NETWORK),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.23"),
+        frameworks.prowler("rds_instance_non_default_port"),
+        frameworks.NETWORK,
+    ),
     evaluate=evaluate,
     remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),
     fix="""\

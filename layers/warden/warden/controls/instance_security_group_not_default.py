@@ -59,7 +59,10 @@ CONTROL = Control(
     title="Instances do not have the default security group",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("EC2.2"), *frameworks.NETWORK),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("EC2.2"),
+        frameworks.NETWORK,
+    ),
     needs=(Need.SECURITY_GROUPS,),
     evaluate=evaluate,
     remediation=Remediation(

@@ -71,7 +71,12 @@ CONTROL = Control(
     title="Instances stand in private subnets",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.HIGH,
-    frameworks=(frameworks.security_hub("RDS.46"), frameworks.pci_dss("1.4.4"), *frameworks.NETWORK),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.46"),
+        frameworks.config("rds-instance-subnet-igw-check"),
+        frameworks.pci_dss("1.4.4"),
+        frameworks.NETWORK,
+    ),
     needs=(Need.SUBNET_ROUTES,),
     evaluate=evaluate,
     remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),

@@ -146,7 +146,12 @@ CONTROL = Control(
     title="KMS keys that databases use can be used by approved accounts alone",
     resource_type=ResourceType.KMS_KEY,
     severity=Severity.CRITICAL,
-    frameworks=(frameworks.security_hub("KMS.5"), *frameworks.SHARING),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("KMS.5"),
+        frameworks.config("kms-key-policy-no-public-access"),
+        frameworks.prowler("kms_key_not_publicly_accessible"),
+        frameworks.SHARING,
+    ),
     needs=(Need.KEY_USERS, Need.KEY_POLICY, Need.KEY_GRANTS),
     settings=resource_policies.SETTINGS,
     evaluate=evaluate,

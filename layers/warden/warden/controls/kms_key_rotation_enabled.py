@@ -100,11 +100,13 @@ CONTROL = Control(
     title="KMS keys that databases use are rotated every year",
     resource_type=ResourceType.KMS_KEY,
     severity=Severity.MEDIUM,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("KMS.4"),
-        frameworks.cis_foundations("3.6"),
+        frameworks.config("cmk-backing-key-rotation-enabled"),
+        frameworks.prowler("kms_cmk_rotation_enabled"),
+        frameworks.CIS_KEY_ROTATION,
         frameworks.pci_dss("3.7.4"),
-        *frameworks.KEY_MANAGEMENT,
+        frameworks.KEY_MANAGEMENT,
     ),
     needs=(Need.KEY_USERS, Need.KEY_ROTATION),
     evaluate=evaluate,

@@ -140,7 +140,12 @@ CONTROL = Control(
     title="KMS keys that databases use are enabled and not scheduled for deletion",
     resource_type=ResourceType.KMS_KEY,
     severity=Severity.CRITICAL,
-    frameworks=(frameworks.security_hub("KMS.3"), *frameworks.KEY_MANAGEMENT),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("KMS.3"),
+        frameworks.config("kms-cmk-not-scheduled-for-deletion"),
+        frameworks.prowler("kms_cmk_not_deleted_unintentionally"),
+        frameworks.KEY_MANAGEMENT,
+    ),
     needs=(Need.KEY_USERS,),
     evaluate=evaluate,
     remediation=Remediation(

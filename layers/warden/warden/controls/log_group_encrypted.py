@@ -125,7 +125,11 @@ CONTROL = Control(
     title="Log groups of databases are encrypted with a customer managed key",
     resource_type=ResourceType.LOG_GROUP,
     severity=Severity.LOW,
-    frameworks=frameworks.ENCRYPTION_AT_REST,
+    frameworks=frameworks.mapping(
+        frameworks.config("cloudwatch-log-group-encrypted"),
+        frameworks.prowler("cloudwatch_log_group_kms_encryption_enabled"),
+        frameworks.ENCRYPTION_AT_REST,
+    ),
     settings=(
         Setting(
             name="keys",

@@ -154,7 +154,16 @@ CONTROL = Control(
     title="Log groups of databases keep what they get for as long as the policy wants",
     resource_type=ResourceType.LOG_GROUP,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.pci_dss("10.5.1"), *frameworks.nist("AU-10", "AU-11", "AU-6(3)", "CA-7", "SI-12")),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("CloudWatch.16"),
+        frameworks.config("cw-loggroup-retention-period-check"),
+        frameworks.prowler("cloudwatch_log_group_retention_policy_specific_days_enabled"),
+        frameworks.pci_dss("10.5.1"),
+        frameworks.nist("AU-10", "AU-11", "AU-6(3)", "AU-6(4)", "CA-7", "SI-12"),
+        frameworks.hipaa("164.312(b)"),
+        frameworks.iso_27001("A.5.33", "A.8.15"),
+        frameworks.soc_2("CC7.2"),
+    ),
     settings=(
         Setting(
             name="minimum_days",

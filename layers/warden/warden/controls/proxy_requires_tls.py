@@ -66,7 +66,11 @@ CONTROL = Control(
     title="Proxies refuse connections without TLS",
     resource_type=ResourceType.DB_PROXY,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("RDS.43"), *frameworks.IN_TRANSIT),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.43"),
+        frameworks.config("rds-proxy-tls-encryption"),
+        frameworks.IN_TRANSIT,
+    ),
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,

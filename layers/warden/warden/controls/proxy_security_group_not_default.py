@@ -56,7 +56,10 @@ CONTROL = Control(
     title="Proxies do not have the default security group",
     resource_type=ResourceType.DB_PROXY,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("EC2.2"), *frameworks.NETWORK),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("EC2.2"),
+        frameworks.NETWORK,
+    ),
     needs=(Need.SECURITY_GROUPS,),
     evaluate=evaluate,
     remediation=Remediation(

@@ -115,7 +115,11 @@ CONTROL = Control(
     title="Secrets with credentials of databases let in approved accounts alone",
     resource_type=ResourceType.SECRET,
     severity=Severity.CRITICAL,
-    frameworks=frameworks.SHARING,
+    frameworks=frameworks.mapping(
+        frameworks.prowler("secretsmanager_not_publicly_accessible"),
+        frameworks.prowler("secretsmanager_has_restrictive_resource_policy"),
+        frameworks.SHARING,
+    ),
     needs=(Need.SECRET_POLICY,),
     settings=(*database_secrets.SETTINGS, *resource_policies.SETTINGS),
     evaluate=evaluate,

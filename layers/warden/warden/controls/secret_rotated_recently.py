@@ -106,12 +106,16 @@ CONTROL = Control(
     title="Secrets with credentials of databases have been rotated lately",
     resource_type=ResourceType.SECRET,
     severity=Severity.MEDIUM,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("SecretsManager.2"),
         frameworks.security_hub("SecretsManager.4"),
+        frameworks.config("secretsmanager-scheduled-rotation-success-check"),
+        frameworks.config("secretsmanager-secret-periodic-rotation"),
+        frameworks.prowler("secretsmanager_secret_rotated_periodically"),
+        frameworks.cis_database("2.6"),
         frameworks.pci_dss("8.3.9"),
         frameworks.pci_dss("8.6.3"),
-        *frameworks.SECRET_ROTATION,
+        frameworks.SECRET_ROTATION,
     ),
     settings=(
         *database_secrets.SETTINGS,

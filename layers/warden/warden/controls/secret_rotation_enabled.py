@@ -148,11 +148,14 @@ CONTROL = Control(
     title="Secrets with credentials of databases are rotated automatically and often enough",
     resource_type=ResourceType.SECRET,
     severity=Severity.HIGH,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("SecretsManager.1"),
+        frameworks.config("secretsmanager-rotation-enabled-check"),
+        frameworks.prowler("secretsmanager_automatic_rotation_enabled"),
+        frameworks.cis_database("2.6"),
         frameworks.pci_dss("8.3.9"),
         frameworks.pci_dss("8.6.3"),
-        *frameworks.SECRET_ROTATION,
+        frameworks.SECRET_ROTATION,
     ),
     settings=(
         *database_secrets.SETTINGS,

@@ -150,7 +150,11 @@ CONTROL = Control(
     title="Only approved networks and groups reach databases",
     resource_type=ResourceType.SECURITY_GROUP,
     severity=Severity.HIGH,
-    frameworks=(frameworks.pci_dss("1.4.4"), *frameworks.NETWORK),
+    frameworks=frameworks.mapping(
+        frameworks.cis_database("2.1"),
+        frameworks.pci_dss("1.4.4"),
+        frameworks.NETWORK,
+    ),
     needs=(Need.GUARDED_DATABASES, Need.SECURITY_GROUP_RULES, Need.PREFIX_LISTS),
     settings=(
         Setting(

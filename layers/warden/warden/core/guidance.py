@@ -18,6 +18,7 @@ def command(
     options: Mapping[str, str | bool | Sequence[str] | None],
     *,
     service: str = "rds",
+    region: str = "",
 ) -> str:
     """One `aws` command of a service, as a rule `aws rds`, in the resource's Region, quoted for a shell.
 
@@ -36,4 +37,4 @@ def command(
                 words += [f"--{option}", shlex.quote(value)]
             case _:
                 words += [f"--{option}", *(shlex.quote(word) for word in value)]
-    return " ".join([*words, "--region", resource.home or resource.ref.region])
+    return " ".join([*words, "--region", region or resource.home or resource.ref.region])

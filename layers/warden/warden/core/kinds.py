@@ -25,6 +25,9 @@ class Need(StrEnum):
     that nobody set come from DescribeEngineDefaultClusterParameters."""
     INSTANCE_PARAMETERS = "InstanceParameters"
     """The same of a stand-alone instance's parameter group."""
+    CLASS_SUPPORT = "ClassSupport"
+    """For the class of an instance, or of each member of a cluster, what this engine version supports on it
+    (DescribeOrderableDBInstanceOptions); a class is left out that is no longer offered. Needs `MEMBERS`."""
     MEMBER_PARAMETERS = "MemberParameters"
     """For each member of a cluster by name, what somebody set in its instance's group. Needs `MEMBERS`."""
     EXPORTABLE_LOG_TYPES = "ExportableLogTypes"
@@ -91,6 +94,8 @@ class Need(StrEnum):
     """GuardDuty's detector of this Region, with its status and features; empty where there is none."""
     GUARDDUTY_ADMINISTRATOR = "GuardDutyAdministrator"
     """The other account that administers this one's GuardDuty; None where none does. Needs `DETECTORS`."""
+    RECENT_EVENTS = "RecentEvents"
+    """What RDS reported of a cluster or an instance within the last hour, the oldest first (DescribeEvents)."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""
@@ -148,12 +153,18 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "EngineMode": None,
                 "ServerlessV2ScalingConfiguration": None,
                 "DBClusterInstanceClass": None,
+                # "standard (the default)" for Aurora; Multi-AZ DB clusters have none.
+                "ClusterScalabilityType": None,
                 # A cluster of the express configuration stands in no VPC.
                 "DBSubnetGroup": None,
                 "VpcSecurityGroups": [],
                 "PerformanceInsightsKMSKeyId": None,
                 # "only for Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
                 "PerformanceInsightsEnabled": None,
+                # There is none while a first backup is to come ("can be restored with point-in-time restore").
+                "EarliestRestorableTime": None,
+                "LatestRestorableTime": None,
+                "PerformanceInsightsRetentionPeriod": None,
             },
         ),
         Kind(
@@ -181,9 +192,15 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "VpcSecurityGroups": [],
                 "MasterUserSecret": None,
                 "ReadReplicaDBClusterIdentifiers": [],
+                # "If present, specifies the name of the secondary Availability Zone".
+                "SecondaryAvailabilityZone": None,
                 # RDS for Oracle alone has tenants.
                 "MultiTenant": None,
+                # There is none without automated backups, and while the first one is to come.
+                "LatestRestorableTime": None,
                 "PerformanceInsightsKMSKeyId": None,
+                # Only where Performance Insights is on.
+                "PerformanceInsightsRetentionPeriod": None,
             },
         ),
         Kind(

@@ -64,6 +64,7 @@ class Target:
 WRITES: Mapping[str, Target] = {
     "ModifyDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
     "ModifyDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
+    "CreateDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
     "ModifyGlobalCluster": Target("rds", "GlobalClusterIdentifier", ResourceType.GLOBAL_CLUSTER),
     "ModifyDBClusterParameterGroup": Target(
         "rds", "DBClusterParameterGroupName", ResourceType.DB_CLUSTER_PARAMETER_GROUP

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warden.core.resource import Resource
 from warden.gateways.enrichments import (
+    backups,
     detection,
     identity,
     keys,
@@ -35,4 +36,5 @@ ANSWERS: Mapping[Need, Answer] = {
     **network.ANSWERS,
     **identity.ANSWERS,
     **detection.ANSWERS,
+    **backups.ANSWERS,
 }

@@ -85,10 +85,34 @@ def _encrypted_copies(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     return reads.api.every("DescribeDBSnapshots", DBInstanceIdentifier=name, SnapshotType="manual")
 
 
+_SUPPORTED = ("SupportsPerformanceInsights", "SupportsEnhancedMonitoring")
+
+
+def _class_support(reads: Reads, resource: Resource) -> dict[str, dict[str, bool]]:
+    """One call for each instance class and engine version, shared over a sweep."""
+    facts = resource.facts
+    if resource.ref.resource_type is ResourceType.DB_INSTANCE:
+        wanted = {str(facts["DBInstanceClass"])}
+    else:
+        wanted = {str(member["DBInstanceClass"]) for member in facts[Need.MEMBERS]}
+    found: dict[str, dict[str, bool]] = {}
+    for name in sorted(wanted):
+        options = reads.whole(
+            "DescribeOrderableDBInstanceOptions",
+            Engine=str(facts["Engine"]),
+            EngineVersion=str(facts["EngineVersion"]),
+            DBInstanceClass=name,
+        )
+        if options:
+            found[name] = {member: any(option.get(member) for option in options) for member in _SUPPORTED}
+    return found
+
+
 ANSWERS: Mapping[Need, Answer] = {
     Need.EXPORTABLE_LOG_TYPES: _exportable_log_types,
     Need.RESTORE_ACCOUNTS: _restore_accounts,
     Need.MEMBERS: _members,
+    Need.CLASS_SUPPORT: _class_support,
     Need.PARAMETER_GROUP_USERS: _parameter_group_users,
     Need.BLUE_GREEN: _blue_green,
     Need.ENCRYPTED_COPIES: _encrypted_copies,
