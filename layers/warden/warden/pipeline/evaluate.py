@@ -153,9 +153,10 @@ class Evaluator:
 
     def _key_of(self, resource: Resource) -> ResourceRef | None:
         """The key of a database that RDS says cannot be used, or can again: the event names the database alone."""
-        name = resource.facts["KmsKeyId"] if "KmsKeyId" in resource.facts else None
+        if "KmsKeyId" not in resource.facts:
+            return None
         try:
-            key = ResourceRef.from_arn(name or "")
+            key = ResourceRef.from_arn(resource.facts["KmsKeyId"] or "")
         except ValueError:
             return None
         return key if self.deployment.refusal(key) is None else None
