@@ -214,6 +214,29 @@ def _observed_cluster(**settings: Any) -> Seed:
     return seed
 
 
+_MONITORING = {
+    "MonitoringInterval": 60,
+    "MonitoringRoleArn": "arn:aws:iam::123456789012:role/rds-monitoring-role",
+}
+_WITH_ROLE = 'monitoring_role = "rds-monitoring-role"'
+
+
+def _monitored_cluster(stack: Deployed, name: str) -> str:
+    with stack.quietly() as rds:
+        made = rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="mysql",
+            EngineVersion="8.4.3",
+            DBClusterInstanceClass="db.m6gd.large",
+            StorageType="io1",
+            Iops=1000,
+            AllocatedStorage=100,
+            **_LOGIN,
+            **_MONITORING,
+        )
+    return str(made["DBCluster"]["DBClusterArn"])
+
+
 def _observed_instance(**settings: Any) -> Seed:
     return lambda stack, name: fleet.instance(stack, name, **settings)
 
@@ -286,6 +309,25 @@ def _no_logs_for_two_hours(kind: str) -> Drift:
         _tag(kind)(stack, name)
 
     return drift
+
+
+_BY_TAG = {"Key": "backup", "Value": "nightly"}
+
+
+def _in_a_plan(make: Callable[..., str]) -> Seed:
+    """A database with the tag by which a plan of AWS Backup selects it."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        fleet.backup_plan(stack, _BY_TAG)
+        return make(stack, name, Tags=[_BY_TAG])
+
+    return seed
+
+
+def _untag(kind: str) -> Drift:
+    return lambda stack, name: stack.client("rds").remove_tags_from_resource(
+        ResourceName=_arn(kind, name), TagKeys=[_BY_TAG["Key"]]
+    )
 
 
 def _grouped(make: Callable[..., str]) -> Seed:
@@ -362,6 +404,13 @@ _INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
     Case(
+        control="cluster_backup_plan_covers",
+        seed=_in_a_plan(fleet.cluster),
+        drift=_untag("cluster"),
+        writes=("AddTagsToResource",),
+        settings='tag = "backup=nightly"',
+    ),
+    Case(
         control="cluster_backup_retention_sufficient",
         seed=fleet.cluster,
         drift=_modify_cluster(BackupRetentionPeriod=1),
@@ -408,6 +457,13 @@ _CASES = (
         seed=fleet.cluster,
         drift=_modify_cluster(DeletionProtection=False),
         writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_enhanced_monitoring_enabled",
+        seed=_monitored_cluster,
+        drift=_modify_cluster(MonitoringInterval=0),
+        writes=("ModifyDBCluster",),
+        settings=_WITH_ROLE,
     ),
     Case(
         control="cluster_iam_auth_errors_exported",
@@ -601,6 +657,13 @@ _CASES = (
         drift=_around(),
     ),
     Case(
+        control="instance_backup_plan_covers",
+        seed=_in_a_plan(fleet.instance),
+        drift=_untag("db"),
+        writes=("AddTagsToResource",),
+        settings='tag = "backup=nightly"',
+    ),
+    Case(
         control="instance_backup_retention_sufficient",
         seed=fleet.instance,
         drift=_modify_instance(BackupRetentionPeriod=1),
@@ -642,6 +705,13 @@ _CASES = (
         seed=fleet.instance,
         drift=_modify_instance(DeletionProtection=False),
         writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_enhanced_monitoring_enabled",
+        seed=_observed_instance(**_MONITORING),
+        drift=_modify_instance(MonitoringInterval=0),
+        writes=("ModifyDBInstance",),
+        settings=_WITH_ROLE,
     ),
     Case(
         control="instance_iam_auth_errors_exported",

@@ -78,6 +78,13 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
     Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
     Need.RECENT_EVENTS: ("rds:DescribeEvents",),
+    Need.BACKUP_PLANS: (
+        "backup:ListBackupPlans",
+        "backup:GetBackupPlan",
+        "backup:ListBackupSelections",
+        "backup:GetBackupSelection",
+    ),
+    Need.BACKUP_OPT_IN: ("backup:DescribeRegionSettings",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
@@ -103,6 +110,11 @@ USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
 """How what uses a shared thing is found, beside the lists of databases."""
 
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "backup:DescribeRegionSettings": (),
+    "backup:GetBackupPlan": ("backup-plan:*",),
+    "backup:GetBackupSelection": ("backup-plan:*",),
+    "backup:ListBackupPlans": (),
+    "backup:ListBackupSelections": ("backup-plan:*",),
     "cloudtrail:DescribeTrails": (),
     "cloudtrail:GetEventSelectors": ("trail/*",),
     "cloudtrail:GetTrailStatus": ("trail/*",),
@@ -209,14 +221,17 @@ SCOPES: Final[Mapping[str, Scope]] = {
     # The secrets that RDS manages for master users: their names begin so, and nobody else can make such.
     "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
     "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
-    # Tags that a copy takes over from its source, and those of an instance that Warden makes.
+    # Tags that a copy takes over from its source, those of an instance that Warden makes, and the one by which a plan
+    # of AWS Backup selects a database.
     "rds:AddTagsToResource": Scope(
         resources=(
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster:*",
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*",
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",
         )
     ),
-    # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service.
+    # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service: a reader takes over that
+    # of its writer, whatever its name. Where Warden turns Enhanced Monitoring on, the write guard lets one name pass.
     "iam:PassRole": Scope(
         resources=("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",),
         conditions={"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}},

@@ -96,6 +96,11 @@ class Need(StrEnum):
     """The other account that administers this one's GuardDuty; None where none does. Needs `DETECTORS`."""
     RECENT_EVENTS = "RecentEvents"
     """What RDS reported of a cluster or an instance within the last hour, the oldest first (DescribeEvents)."""
+    BACKUP_PLANS = "BackupPlans"
+    """The plans of AWS Backup in this Region, each with its rules, and with what of its selections concerns the
+    resource (ListBackupPlans, GetBackupPlan, ListBackupSelections, GetBackupSelection)."""
+    BACKUP_OPT_IN = "BackupOptIn"
+    """Whether AWS Backup is opted in to the resource's type in this Region (DescribeRegionSettings)."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""
@@ -165,6 +170,9 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "EarliestRestorableTime": None,
                 "LatestRestorableTime": None,
                 "PerformanceInsightsRetentionPeriod": None,
+                # "only for ... Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
+                "MonitoringInterval": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
@@ -199,8 +207,9 @@ KINDS: Mapping[ResourceType, Kind] = {
                 # There is none without automated backups, and while the first one is to come.
                 "LatestRestorableTime": None,
                 "PerformanceInsightsKMSKeyId": None,
-                # Only where Performance Insights is on.
+                # Only where Performance Insights, or Enhanced Monitoring, is on.
                 "PerformanceInsightsRetentionPeriod": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
