@@ -55,6 +55,8 @@ class FakeAws:
         self.parameter_groups: dict[str, dict[str, dict[str, Any]]] = {}
         self.restore_accounts: dict[ResourceRef, list[str]] = {}
         self.blue_green: list[dict[str, Any]] = []
+        self.uses: dict[ResourceRef, list[ResourceRef]] = {}
+        """What uses a thing that databases share, other than a parameter group."""
         self.backup_plans: list[dict[str, Any]] = []
         """The plans of AWS Backup, as the reader gives them of one resource."""
         self.events: dict[ResourceRef, list[dict[str, Any]]] = {}
@@ -231,7 +233,7 @@ class FakeAws:
                     )
                 ]
             case _:
-                return []
+                return list(self.uses.get(ref, ()))
 
     def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
         for ref in self.of_type(resource_type):

@@ -103,6 +103,13 @@ KIND_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
 }
 """How a kind is listed, where that is not the operation that describes one."""
 
+USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
+    ResourceType.ROUTE_TABLE: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
+    ResourceType.NETWORK_ACL: ("ec2:DescribeNetworkAcls", "rds:DescribeDBSubnetGroups"),
+    ResourceType.PREFIX_LIST: ("ec2:DescribeSecurityGroups",),
+}
+"""How what uses a shared thing is found, beside the lists of databases."""
+
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "backup:DescribeRegionSettings": (),
     "backup:GetBackupPlan": ("backup-plan:*",),
@@ -254,6 +261,7 @@ def read_grants() -> tuple[Grant, ...]:
     """Return what looking at databases takes: what AWS can limit to this account's, and the rest."""
     actions = {describe_action(kind) for kind in EVALUATED_KINDS}
     actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
+    actions.update(action for names in USERS_ACTIONS.values() for action in names)
     actions.update(action for need in needs_in_use() for action in need_actions(need))
     limited: dict[str, list[str]] = {}
     unlimited = []

@@ -60,7 +60,7 @@ _SOURCES: Final[Mapping[str, str]] = {
     "hipaa": "45 CFR 164.308 and 164.312, by theme, after AWS's conformance pack for Config.",
     "iso-27001-2022": "Annex A, by theme.",
     "soc-2": "The trust services criteria of 2017, by theme.",
-    "prowler": "The checks of version 5.",
+    "prowler": "The checks of version 5; [where they and Warden disagree](../explanation/peers.md).",
 }
 
 
