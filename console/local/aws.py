@@ -233,6 +233,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         return (
             Patch(target=BaseResponse, attribute="_dispatch", replacement=self._dispatcher()),
             Patch(target=moto.rds.models, attribute="utcnow", replacement=naive_now),
+            Patch(target=backup, attribute="now", replacement=self.clock.now),
             Patch(
                 target=moto.core.errors,
                 attribute="COMMON_ERROR_CODES",

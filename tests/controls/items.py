@@ -414,6 +414,15 @@ _BACKUP_PLAN: Mapping[str, Any] = {
     ],
 }
 
+_RECOVERY_POINT: Mapping[str, Any] = {
+    "RecoveryPointArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster-snapshot:awsbackup:job-1",
+    "BackupVaultName": "databases",
+    "CreationDate": datetime(2026, 11, 24, 5, tzinfo=UTC),
+    "Status": "COMPLETED",
+    "IsEncrypted": True,
+    "Locked": True,
+}
+
 _ALIASES = {KEY: [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/databases"]}
 
 
@@ -455,6 +464,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
                 Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.RECOVERY_POINTS: [_RECOVERY_POINT],
                 Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_INSTANCE:
@@ -479,6 +489,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
                 Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.RECOVERY_POINTS: [_RECOVERY_POINT],
                 Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:

@@ -330,6 +330,27 @@ def _untag(kind: str) -> Drift:
     )
 
 
+def _backed_up(make: Seed) -> Seed:
+    """A database that was there for a while, and that its plan has backed up today."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = _for_hours(_in_a_plan(make))(stack, name)
+        backup = stack.client("backup")
+        backup.create_backup_vault(BackupVaultName="databases")
+        backup.start_backup_job(BackupVaultName="databases", ResourceArn=arn, IamRoleArn=fleet.BACKUP_ROLE)
+        return arn
+
+    return seed
+
+
+def _delete_recovery_points(stack: Deployed, name: str) -> None:
+    """Somebody deletes what the plan has made."""
+    del name
+    backup = stack.client("backup")
+    for point in backup.list_recovery_points_by_backup_vault(BackupVaultName="databases")["RecoveryPoints"]:
+        backup.delete_recovery_point(BackupVaultName="databases", RecoveryPointArn=point["RecoveryPointArn"])
+
+
 def _grouped(make: Callable[..., str]) -> Seed:
     return lambda stack, name: make(stack, name, VpcSecurityGroupIds=[fleet.group(stack, name)])
 
@@ -532,6 +553,12 @@ _CASES = (
         seed=fleet.cluster,
         drift=_set_in_cluster_group(pgaudit__log="none"),
         writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(
+        control="cluster_recovery_point_recent",
+        seed=_backed_up(fleet.cluster),
+        drift=_delete_recovery_points,
+        told=False,
     ),
     Case(
         control="cluster_recoverable_to_now",
@@ -782,6 +809,12 @@ _CASES = (
         seed=_later("db"),
         seeded=False,
         drift=_create_instance(),
+    ),
+    Case(
+        control="instance_recovery_point_recent",
+        seed=_backed_up(fleet.instance),
+        drift=_delete_recovery_points,
+        told=False,
     ),
     Case(
         control="instance_recoverable_to_now",

@@ -84,6 +84,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
         "backup:ListBackupSelections",
         "backup:GetBackupSelection",
     ),
+    Need.RECOVERY_POINTS: ("backup:ListBackupVaults", "backup:ListRecoveryPointsByBackupVault"),
     Need.BACKUP_OPT_IN: ("backup:DescribeRegionSettings",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
@@ -114,6 +115,8 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "backup:GetBackupPlan": ("backup-plan:*",),
     "backup:GetBackupSelection": ("backup-plan:*",),
     "backup:ListBackupPlans": (),
+    "backup:ListBackupVaults": (),
+    "backup:ListRecoveryPointsByBackupVault": ("backup-vault:*",),
     "backup:ListBackupSelections": ("backup-plan:*",),
     "cloudtrail:DescribeTrails": (),
     "cloudtrail:GetEventSelectors": ("trail/*",),

@@ -99,6 +99,9 @@ class Need(StrEnum):
     BACKUP_PLANS = "BackupPlans"
     """The plans of AWS Backup in this Region, each with its rules, and with what of its selections concerns the
     resource (ListBackupPlans, GetBackupPlan, ListBackupSelections, GetBackupSelection)."""
+    RECOVERY_POINTS = "RecoveryPoints"
+    """The recovery points of a database in AWS Backup of the last weeks, the newest first, each with whether its vault
+    is locked, and its continuous backup (ListBackupVaults, ListRecoveryPointsByBackupVault)."""
     BACKUP_OPT_IN = "BackupOptIn"
     """Whether AWS Backup is opted in to the resource's type in this Region (DescribeRegionSettings)."""
     IDENTITY_POLICIES = "IdentityPolicies"

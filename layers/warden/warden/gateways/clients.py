@@ -77,6 +77,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ListBackupSelections",
         "GetBackupSelection",
         "DescribeRegionSettings",
+        "ListBackupVaults",
+        "ListRecoveryPointsByBackupVault",
     ),
     "iam": ("GetAccountAuthorizationDetails",),
     "kms": (

@@ -46,6 +46,8 @@ PAGING: Mapping[str, Paging] = {
     "DescribeEventSubscriptions": Paging("EventSubscriptionsList"),
     "DescribeEvents": Paging("Events"),
     "ListBackupPlans": Paging("BackupPlansList", "NextToken"),
+    "ListBackupVaults": Paging("BackupVaultList", "NextToken"),
+    "ListRecoveryPointsByBackupVault": Paging("RecoveryPoints", "NextToken"),
     "ListBackupSelections": Paging("BackupSelectionsList", "NextToken"),
     "DescribeLogGroups": Paging("logGroups", "nextToken"),
     "DescribeSubscriptionFilters": Paging("subscriptionFilters", "nextToken"),
