@@ -293,6 +293,12 @@ CASES = (
         {"BackupPlans": backup_plan(Resources=["*"], NotResources=[items.CLUSTER["DBClusterArn"]])},
         NO,
     ),
+    Case(
+        "backtrack-that-cannot-be",
+        "cluster_backtrack_enabled",
+        {**MYSQL, "GlobalClusterIdentifier": "orders-global", "BacktrackWindow": None},
+        NONE,
+    ),
     # Deletion.
     Case(
         "deletion-protection-of-members",
