@@ -96,6 +96,14 @@ class Need(StrEnum):
     """The other account that administers this one's GuardDuty; None where none does. Needs `DETECTORS`."""
     RECENT_EVENTS = "RecentEvents"
     """What RDS reported of a cluster or an instance within the last hour, the oldest first (DescribeEvents)."""
+    ENGINE_STATUS = "EngineStatus"
+    """Whether AWS offers this engine version, `available` or `deprecated`; None where it does not list it at all
+    (DescribeDBEngineVersions)."""
+    UPGRADE_TARGETS = "UpgradeTargets"
+    """The versions that this one can be upgraded to, each with whether that is another major one."""
+    SUPPORT_DATES = "SupportDates"
+    """Until when AWS supports each major version of the engine (DescribeDBMajorEngineVersions); empty for engines
+    of which it publishes no dates."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""
@@ -192,6 +200,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "VpcSecurityGroups": [],
                 "MasterUserSecret": None,
                 "ReadReplicaDBClusterIdentifiers": [],
+                # "applies only to RDS for MySQL and RDS for PostgreSQL".
+                "EngineLifecycleSupport": None,
                 # "If present, specifies the name of the secondary Availability Zone".
                 "SecondaryAvailabilityZone": None,
                 # RDS for Oracle alone has tenants.
