@@ -530,3 +530,24 @@ def test_clusters_and_instances_of_one_account_and_region_stay_there(local: Loca
     elsewhere = local.client("rds", "eu-west-1")
     assert elsewhere.describe_db_clusters()["DBClusters"] == []
     assert elsewhere.describe_db_instances()["DBInstances"] == []
+
+
+@corrects("cluster-enhanced-monitoring")
+def test_enhanced_monitoring_is_set_at_a_multi_az_db_cluster_for_all_of_it_and_not_at_aurora(rds: Any):
+    role = "arn:aws:iam::123456789012:role/rds-monitoring-role"
+    multi_az = {
+        "Engine": "mysql",
+        "EngineVersion": "8.4.3",
+        "DBClusterInstanceClass": "db.m6gd.large",
+        "AllocatedStorage": 100,
+        "StorageType": "io1",
+        "Iops": 1000,
+    }
+    a_cluster(rds, "reports", **multi_az)
+    a_cluster(rds)
+    for name in ("reports", "orders"):
+        rds.modify_db_cluster(DBClusterIdentifier=name, MonitoringInterval=30, MonitoringRoleArn=role)
+    assert the_cluster(rds, "reports")["MonitoringInterval"] == 30
+    assert "MonitoringInterval" not in the_cluster(rds)
+    members = rds.describe_db_instances()["DBInstances"]
+    assert {(one["MonitoringInterval"], one["MonitoringRoleArn"]) for one in members} == {(30, role)}

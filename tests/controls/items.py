@@ -399,6 +399,30 @@ def _members() -> list[dict[str, Any]]:
     ]
 
 
+_BACKUP_PLAN: Mapping[str, Any] = {
+    "BackupPlanName": "nightly",
+    "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "databases", "KeptDays": [90]}],
+    "Selections": [
+        {
+            "SelectionName": "everything",
+            "Everything": True,
+            "Resources": [],
+            "NotResources": [],
+            "ListOfTags": [],
+            "Conditions": {},
+        }
+    ],
+}
+
+_RECOVERY_POINT: Mapping[str, Any] = {
+    "RecoveryPointArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster-snapshot:awsbackup:job-1",
+    "BackupVaultName": "databases",
+    "CreationDate": datetime(2026, 11, 24, 5, tzinfo=UTC),
+    "Status": "COMPLETED",
+    "IsEncrypted": True,
+    "Locked": True,
+}
+
 _ALIASES = {KEY: [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/databases"]}
 
 
@@ -441,6 +465,9 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
+                Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.RECOVERY_POINTS: [_RECOVERY_POINT],
+                Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_INSTANCE:
             return {
@@ -464,6 +491,9 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "postgresql", "upgrade"],
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
+                Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.RECOVERY_POINTS: [_RECOVERY_POINT],
+                Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:
             return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key()}

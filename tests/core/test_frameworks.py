@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controls import items
 from warden.controls import all_controls
 from warden.core import frameworks
+from warden.core.control import ComplianceType
+from warden.core.evaluation import evaluate
+from warden.core.finding import advance
 from warden.core.framework_catalogue import FRAMEWORKS
 from warden.core.frameworks import Requirement
+from warden.core.ticket import TicketState, ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +133,19 @@ GROUPS = {
 @pytest.mark.parametrize("name", sorted(GROUPS))
 def test_a_group_names_nothing_twice(name: str) -> None:
     assert frameworks.mapping(GROUPS[name]) == GROUPS[name]
+
+
+def test_a_ticket_has_a_line_for_each_framework() -> None:
+    control = next(one for one in CONTROLS if one.id == "cluster_deletion_protection_enabled")
+    drifted = next(one for one in control.examples if one.expect is ComplianceType.NON_COMPLIANT)
+    resource = items.example_resource(control, drifted)
+    evaluation = evaluate(control, resource, items.example_settings(control, drifted))
+    finding = advance(None, evaluation, resource_key=resource.key, observed_at=resource.observed_at)
+    assert finding is not None
+    told = ticket(finding, control, TicketState.OPEN)
+    assert told.frameworks[0] == "Security Hub RDS.7"
+    assert "NIST 800-53 r5 CM-3, SC-5(2)" in told.frameworks
+    assert "\nFrameworks:\n  Security Hub RDS.7\n" in told.to_text()
 
 
 # --- what the controls map to -------------------------------------------------------------------------------

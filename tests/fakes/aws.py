@@ -72,6 +72,10 @@ class FakeAws:
         self.parameter_groups: dict[str, dict[str, dict[str, Any]]] = {}
         self.restore_accounts: dict[ResourceRef, list[str]] = {}
         self.blue_green: list[dict[str, Any]] = []
+        self.uses: dict[ResourceRef, list[ResourceRef]] = {}
+        """What uses a thing that databases share, other than a parameter group."""
+        self.backup_plans: list[dict[str, Any]] = []
+        """The plans of AWS Backup, as the reader gives them of one resource."""
         self.events: dict[ResourceRef, list[dict[str, Any]]] = {}
         """What RDS reported of a database lately."""
         self.log_types: dict[str, list[str]] = {}
@@ -246,7 +250,7 @@ class FakeAws:
                     )
                 ]
             case _:
-                return []
+                return list(self.uses.get(ref, ()))
 
     def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
         for ref in self.of_type(resource_type):
@@ -305,6 +309,9 @@ class FakeAws:
                     ResourceType.DB_CLUSTER, DBClusterParameterGroup=facts["DBClusterParameterGroup"]
                 )
             ],
+            Need.BACKUP_PLANS: lambda *_: self.backup_plans,
+            Need.RECOVERY_POINTS: lambda *_: [],
+            Need.BACKUP_OPT_IN: lambda *_: True,
             Need.RECENT_EVENTS: lambda ref, _: self.events.get(ref, []),
             Need.BLUE_GREEN: lambda ref, _: [
                 item for item in self.blue_green if ref.arn in {item.get("Source"), item.get("Target")}

@@ -8,8 +8,10 @@ import pytest
 
 from gateways.estate import CONTROLS, Estate
 from warden.core.control import ComplianceType
+from warden.core.errors import GuardError
+from warden.core.guard import check
 from warden.core.kinds import Need
-from warden.core.plan import Manual, Plan
+from warden.core.plan import Call, Manual, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,16 +117,7 @@ def test_a_stand_alone_instance_gets_it_and_one_whose_class_has_none_does_not_ap
 @pytest.mark.parametrize("engine", ["mysql", "postgres"])
 def test_a_multi_az_db_cluster_gets_it_at_the_cluster(estate: Estate, engine: str) -> None:
     version = {"mysql": "8.4.3", "postgres": "16.6"}[engine]
-    arn = cluster(
-        estate,
-        classes=(),
-        Engine=engine,
-        EngineVersion=version,
-        DBClusterInstanceClass="db.m6gd.large",
-        AllocatedStorage=100,
-        StorageType="io1",
-        Iops=1000,
-    )
+    arn = cluster(estate, classes=(), **{**MULTI_AZ, "Engine": engine, "EngineVersion": version})
     assert estate.judged(CLUSTERS, arn).compliance is NON_COMPLIANT
     assert estate.fixed(CLUSTERS, arn, kms_key=KEY).compliance is COMPLIANT
 
@@ -147,6 +140,70 @@ def test_the_advanced_mode_brings_what_it_takes_and_keeps_a_longer_history(estat
     assert estate.fixed(control, longer).compliance is COMPLIANT
     single = instance(estate)
     assert estate.fixed("instance_database_insights_advanced", single, kms_key=KEY).compliance is COMPLIANT
+
+
+# --- Enhanced Monitoring ------------------------------------------------------------------------------------
+
+ROLE = "arn:aws:iam::123456789012:role/rds-monitoring-role"
+WITH_ROLE = {"monitoring_role": "rds-monitoring-role"}
+MULTI_AZ: dict[str, Any] = {
+    "Engine": "postgres",
+    "EngineVersion": "16.6",
+    "DBClusterInstanceClass": "db.m6gd.large",
+    "AllocatedStorage": 100,
+    "StorageType": "io1",
+    "Iops": 1000,
+}
+
+
+def test_an_instance_is_looked_into_by_the_one_role(estate: Estate) -> None:
+    control = "instance_enhanced_monitoring_enabled"
+    arn = instance(estate)
+    assert isinstance(estate.planned(control, arn), Manual)
+    assert estate.fixed(control, arn, **WITH_ROLE).compliance is COMPLIANT
+    (item,) = estate.client("rds").describe_db_instances()["DBInstances"]
+    assert (item["MonitoringInterval"], item["MonitoringRoleArn"]) == (60, ROLE)
+    # And more often, when the policy says so; between two intervals that RDS knows, the shorter.
+    assert estate.judged(control, arn, maximum_seconds=20).compliance is NON_COMPLIANT
+    assert estate.fixed(control, arn, **WITH_ROLE, maximum_seconds=20).compliance is COMPLIANT
+    (item,) = estate.client("rds").describe_db_instances()["DBInstances"]
+    assert item["MonitoringInterval"] == 15
+
+
+def test_members_of_aurora_are_judged_at_the_instance_and_the_cluster_is_not(estate: Estate) -> None:
+    arn = cluster(estate)
+    assert estate.judged("cluster_enhanced_monitoring_enabled", arn).compliance is NOT_APPLICABLE
+    member = arn.replace(":cluster:orders", ":db:orders-0")
+    assert estate.fixed("instance_enhanced_monitoring_enabled", member, **WITH_ROLE).compliance is COMPLIANT
+
+
+def test_a_multi_az_db_cluster_is_judged_and_its_members_are_not(estate: Estate) -> None:
+    control = "cluster_enhanced_monitoring_enabled"
+    arn = cluster(estate, classes=(), **MULTI_AZ)
+    assert estate.judged(control, arn).compliance is NON_COMPLIANT
+    assert estate.fixed(control, arn, **WITH_ROLE).compliance is COMPLIANT
+    members = estate.client("rds").describe_db_instances()["DBInstances"]
+    assert {member["MonitoringInterval"] for member in members} == {60}
+    found = estate.judged("instance_enhanced_monitoring_enabled", members[0]["DBInstanceArn"])
+    assert found.compliance is NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("interval", "role"),
+    [(0, ROLE), (60, ROLE), (20, ROLE), (30, "arn:aws:iam::123456789012:role/Admin"), (True, ROLE)],
+)
+def test_the_guard_lets_nobody_look_less_often_or_pass_another_role(
+    estate: Estate, interval: int, role: str
+) -> None:
+    control = CONTROLS["instance_enhanced_monitoring_enabled"]
+    arn = instance(estate, MonitoringInterval=60, MonitoringRoleArn=ROLE)
+    assert control.remediation is not None
+    call = Call(
+        "ModifyDBInstance",
+        {"DBInstanceIdentifier": "billing", "MonitoringInterval": interval, "MonitoringRoleArn": role},
+    )
+    with pytest.raises(GuardError):
+        check(call, control.remediation.permits, estate.read(control, arn))
 
 
 # --- calls ------------------------------------------------------------------------------------------------

@@ -214,6 +214,29 @@ def _observed_cluster(**settings: Any) -> Seed:
     return seed
 
 
+_MONITORING = {
+    "MonitoringInterval": 60,
+    "MonitoringRoleArn": "arn:aws:iam::123456789012:role/rds-monitoring-role",
+}
+_WITH_ROLE = 'monitoring_role = "rds-monitoring-role"'
+
+
+def _monitored_cluster(stack: Deployed, name: str) -> str:
+    with stack.quietly() as rds:
+        made = rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="mysql",
+            EngineVersion="8.4.3",
+            DBClusterInstanceClass="db.m6gd.large",
+            StorageType="io1",
+            Iops=1000,
+            AllocatedStorage=100,
+            **_LOGIN,
+            **_MONITORING,
+        )
+    return str(made["DBCluster"]["DBClusterArn"])
+
+
 def _observed_instance(**settings: Any) -> Seed:
     return lambda stack, name: fleet.instance(stack, name, **settings)
 
@@ -286,6 +309,46 @@ def _no_logs_for_two_hours(kind: str) -> Drift:
         _tag(kind)(stack, name)
 
     return drift
+
+
+_BY_TAG = {"Key": "backup", "Value": "nightly"}
+
+
+def _in_a_plan(make: Callable[..., str]) -> Seed:
+    """A database with the tag by which a plan of AWS Backup selects it."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        fleet.backup_plan(stack, _BY_TAG)
+        return make(stack, name, Tags=[_BY_TAG])
+
+    return seed
+
+
+def _untag(kind: str) -> Drift:
+    return lambda stack, name: stack.client("rds").remove_tags_from_resource(
+        ResourceName=_arn(kind, name), TagKeys=[_BY_TAG["Key"]]
+    )
+
+
+def _backed_up(make: Seed) -> Seed:
+    """A database that was there for a while, and that its plan has backed up today."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = _for_hours(_in_a_plan(make))(stack, name)
+        backup = stack.client("backup")
+        backup.create_backup_vault(BackupVaultName="databases")
+        backup.start_backup_job(BackupVaultName="databases", ResourceArn=arn, IamRoleArn=fleet.BACKUP_ROLE)
+        return arn
+
+    return seed
+
+
+def _delete_recovery_points(stack: Deployed, name: str) -> None:
+    """Somebody deletes what the plan has made."""
+    del name
+    backup = stack.client("backup")
+    for point in backup.list_recovery_points_by_backup_vault(BackupVaultName="databases")["RecoveryPoints"]:
+        backup.delete_recovery_point(BackupVaultName="databases", RecoveryPointArn=point["RecoveryPointArn"])
 
 
 def _grouped(make: Callable[..., str]) -> Seed:
@@ -362,6 +425,13 @@ _INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
     Case(
+        control="cluster_backup_plan_covers",
+        seed=_in_a_plan(fleet.cluster),
+        drift=_untag("cluster"),
+        writes=("AddTagsToResource",),
+        settings='tag = "backup=nightly"',
+    ),
+    Case(
         control="cluster_backup_retention_sufficient",
         seed=fleet.cluster,
         drift=_modify_cluster(BackupRetentionPeriod=1),
@@ -410,6 +480,11 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
+        control="cluster_enhanced_monitoring_enabled",
+        seed=_monitored_cluster,
+        drift=_modify_cluster(MonitoringInterval=0),
+        writes=("ModifyDBCluster",),
+        settings=_WITH_ROLE,
         control="cluster_engine_supported",
         seed=_later("cluster"),
         seeded=False,
@@ -482,6 +557,12 @@ _CASES = (
         seed=fleet.cluster,
         drift=_set_in_cluster_group(pgaudit__log="none"),
         writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(
+        control="cluster_recovery_point_recent",
+        seed=_backed_up(fleet.cluster),
+        drift=_delete_recovery_points,
+        told=False,
     ),
     Case(
         control="cluster_recoverable_to_now",
@@ -614,6 +695,13 @@ _CASES = (
         drift=_around(),
     ),
     Case(
+        control="instance_backup_plan_covers",
+        seed=_in_a_plan(fleet.instance),
+        drift=_untag("db"),
+        writes=("AddTagsToResource",),
+        settings='tag = "backup=nightly"',
+    ),
+    Case(
         control="instance_backup_retention_sufficient",
         seed=fleet.instance,
         drift=_modify_instance(BackupRetentionPeriod=1),
@@ -657,6 +745,11 @@ _CASES = (
         writes=("ModifyDBInstance",),
     ),
     Case(
+        control="instance_enhanced_monitoring_enabled",
+        seed=_observed_instance(**_MONITORING),
+        drift=_modify_instance(MonitoringInterval=0),
+        writes=("ModifyDBInstance",),
+        settings=_WITH_ROLE,
         control="instance_engine_supported",
         seed=_later("db"),
         seeded=False,
@@ -731,6 +824,12 @@ _CASES = (
         seed=_later("db"),
         seeded=False,
         drift=_create_instance(),
+    ),
+    Case(
+        control="instance_recovery_point_recent",
+        seed=_backed_up(fleet.instance),
+        drift=_delete_recovery_points,
+        told=False,
     ),
     Case(
         control="instance_recoverable_to_now",

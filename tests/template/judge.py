@@ -205,6 +205,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
     """A call is checked against each type of resource that the reference names for the action of its name."""
     action = f"{call.service}:{call.operation}"
+    if "ResourceName" in call.parameters:
+        # The ARN of the one resource that it is about, of whichever type.
+        yield Access(action, str(call.parameters["ResourceName"]))
+        return
     types = reference.arns(
         action,
         partition=deployment.partition,

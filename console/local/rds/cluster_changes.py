@@ -140,6 +140,13 @@ def _apply_at_once(call: Call, cluster: Any) -> None:
     kept = ["EngineLifecycleSupport", "AwsBackupRecoveryPointArn"]
     kept += ["MonitoringInterval", "MonitoringRoleArn"] if is_multi_az(cluster) else []
     own.members |= {name: call[name] for name in kept if call.has(name)}
+    _apply_monitoring(call, cluster)
+
+
+def _apply_monitoring(call: Call, cluster: Any) -> None:
+    for member in call.members_of(cluster) if is_multi_az(cluster) else ():
+        member.monitoring_interval = call.get("MonitoringInterval", member.monitoring_interval)
+        member.monitoring_role_arn = call.get("MonitoringRoleArn", member.monitoring_role_arn)
 
 
 def _attach(call: Call, cluster: Any, group: Any) -> None:
@@ -289,6 +296,12 @@ TOPIC = Topic(
     name="cluster_changes",
     operations={"ModifyDBCluster": modify},
     corrections=(
+        Correction(
+            name="cluster-enhanced-monitoring",
+            why="moto does not keep it for clusters",
+            reference="ModifyDBClusterMessage.MonitoringInterval",
+            words="Valid for Cluster Type: Multi-AZ DB clusters only",
+        ),
         Correction(
             name="cluster-iam-authentication",
             why="moto ignores EnableIAMDatabaseAuthentication on a cluster that exists",

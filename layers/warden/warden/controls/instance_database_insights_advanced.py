@@ -93,7 +93,6 @@ CONTROL = Control(
     title="Stand-alone instances that the policy means have the Advanced mode of Database Insights",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.LOW,
-    # Security Hub has no control for it; the nearest relative is RDS.6, Enhanced Monitoring.
     frameworks=frameworks.MONITORING,
     needs=(Need.CLASS_SUPPORT,),
     settings=(insights.ADVANCED_TAGS, baseline.KMS_KEY),

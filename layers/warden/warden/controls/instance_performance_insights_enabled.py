@@ -93,7 +93,6 @@ CONTROL = Control(
     title="Performance Insights is on for stand-alone instances",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.LOW,
-    # Security Hub has no control for it; the nearest relative is RDS.6, Enhanced Monitoring.
     frameworks=frameworks.MONITORING,
     needs=(Need.CLASS_SUPPORT,),
     settings=(baseline.KMS_KEY,),

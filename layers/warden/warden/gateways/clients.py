@@ -40,6 +40,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeDBSubnetGroups",
         "DescribeEventSubscriptions",
         "DescribeEvents",
+        "AddTagsToResource",
         "ModifyDBCluster",
         "ModifyDBInstance",
         "CreateDBInstance",
@@ -71,6 +72,15 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "cloudtrail": ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"),
     "guardduty": ("ListDetectors", "GetDetector", "GetAdministratorAccount", "UpdateDetector"),
+    "backup": (
+        "ListBackupPlans",
+        "GetBackupPlan",
+        "ListBackupSelections",
+        "GetBackupSelection",
+        "DescribeRegionSettings",
+        "ListBackupVaults",
+        "ListRecoveryPointsByBackupVault",
+    ),
     "iam": ("GetAccountAuthorizationDetails",),
     "kms": (
         "DescribeKey",
