@@ -433,3 +433,34 @@ def test_recovery_points_that_may_not_be_read_are_no_pass_and_no_finding(
     back_up(estate)
     estate.aws.faults.deny(f"backup:{operation}")
     assert estate.judged(RECENT, arn(estate)).compliance is UNKNOWN
+
+
+# --- backtracking -----------------------------------------------------------------------------------------
+
+
+def test_a_window_is_lengthened_and_never_begun(estate: Estate) -> None:
+    rds = estate.client("rds")
+    for name, window in (("rewound", {"BacktrackWindow": 3600}), ("never", {})):
+        rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="aurora-mysql",
+            EngineVersion="8.0.mysql_aurora.3.08.0",
+            MasterUsername="steward",
+            MasterUserPassword="correct-horse-battery",
+            **window,
+        )
+    rewound, never = (arn(estate).replace(":orders", f":{name}") for name in ("rewound", "never"))
+    assert estate.judged("cluster_backtrack_enabled", arn(estate)).compliance is NOT_APPLICABLE
+    fixed = estate.fixed("cluster_backtrack_enabled", rewound, minimum_hours=48)
+    assert fixed.annotation == "rewound can be backtracked for 48 hours."
+    assert estate.judged("cluster_backtrack_enabled", never).compliance is NON_COMPLIANT
+    told = estate.planned("cluster_backtrack_enabled", never)
+    assert isinstance(told, Manual)
+    assert "--backtrack-window 86400" in told.steps[1]
+    for window in (3600, 48 * 3600, 73 * 3600):
+        with pytest.raises(GuardError):
+            estate.apply(
+                "cluster_backtrack_enabled",
+                rewound,
+                Call("ModifyDBCluster", {"DBClusterIdentifier": "rewound", "BacktrackWindow": window}),
+            )

@@ -425,6 +425,12 @@ _INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
     Case(
+        control="cluster_backtrack_enabled",
+        seed=lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql", BacktrackWindow=86400),
+        drift=_modify_cluster(BacktrackWindow=3600),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
         control="cluster_backup_plan_covers",
         seed=_in_a_plan(fleet.cluster),
         drift=_untag("cluster"),

@@ -177,6 +177,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "PerformanceInsightsKMSKeyId": None,
                 # "only for Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
                 "PerformanceInsightsEnabled": None,
+                # Aurora MySQL alone can have one, from its creation on ("Valid for Cluster Type: Aurora MySQL").
+                "BacktrackWindow": None,
                 # There is none while a first backup is to come ("can be restored with point-in-time restore").
                 "EarliestRestorableTime": None,
                 "LatestRestorableTime": None,
