@@ -491,6 +491,8 @@ _CASES = (
         drift=_modify_cluster(MonitoringInterval=0),
         writes=("ModifyDBCluster",),
         settings=_WITH_ROLE,
+    ),
+    Case(
         control="cluster_engine_supported",
         seed=_later("cluster"),
         seeded=False,
@@ -756,6 +758,8 @@ _CASES = (
         drift=_modify_instance(MonitoringInterval=0),
         writes=("ModifyDBInstance",),
         settings=_WITH_ROLE,
+    ),
+    Case(
         control="instance_engine_supported",
         seed=_later("db"),
         seeded=False,
