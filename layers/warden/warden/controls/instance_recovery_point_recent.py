@@ -93,6 +93,10 @@ CONTROL = Control(
     frameworks=frameworks.mapping(
         frameworks.security_hub("Backup.1"),
         frameworks.config("rds-last-backup-recovery-point-created"),
+        frameworks.config("backup-recovery-point-encrypted"),
+        frameworks.prowler("backup_recovery_point_encrypted"),
+        # "AWS Backup controls", Backup.1: "cryptographic protection" of backups.
+        frameworks.nist("CP-9(8)", "SI-12"),
         frameworks.BACKUP,
     ),
     settings=recovery_points.SETTINGS,
