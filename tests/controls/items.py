@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from controls import detection_items, monitoring_items, network_items
+from controls import detection_items, lifecycle_items, monitoring_items, network_items
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 
@@ -438,6 +438,7 @@ _OTHER_SERVICES: Mapping[ResourceType, Mapping[str, Any]] = {
         Need.KEY_ROTATION: {"KeyRotationEnabled": True, "RotationPeriodInDays": 365},
     },
     ResourceType.SECRET: {Need.SECRET_POLICY: None},
+    ResourceType.GLOBAL_CLUSTER: lifecycle_items.OF_AN_ENGINE,
 }
 
 
@@ -451,6 +452,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
         case ResourceType.DB_CLUSTER:
             return {
                 **network_items.OF_A_DATABASE,
+                **lifecycle_items.OF_AN_ENGINE,
                 Need.STORAGE_KEY: KEY_METADATA,
                 Need.INSIGHTS_KEY: KEY_METADATA,
                 Need.MASTER_SECRET_KEY: KEY_METADATA,
@@ -470,6 +472,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
         case ResourceType.DB_INSTANCE:
             return {
                 **network_items.OF_A_DATABASE,
+                **lifecycle_items.OF_AN_ENGINE,
                 Need.STORAGE_KEY: KEY_METADATA,
                 Need.INSIGHTS_KEY: KEY_METADATA,
                 Need.MASTER_SECRET_KEY: KEY_METADATA,

@@ -493,6 +493,12 @@ _CASES = (
         settings=_WITH_ROLE,
     ),
     Case(
+        control="cluster_engine_supported",
+        seed=_later("cluster"),
+        seeded=False,
+        drift=_create_cluster(EngineVersion="11.21"),
+    ),
+    Case(
         control="cluster_iam_auth_errors_exported",
         seed=fleet.cluster,
         drift=_modify_cluster(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
@@ -684,6 +690,13 @@ _CASES = (
         writes=("ModifyGlobalCluster",),
     ),
     Case(
+        control="global_cluster_engine_supported",
+        seed=_later_around(lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql")),
+        seeded=False,
+        drift=_around(),
+        settings='minimum_versions = { aurora-mysql = ["8.0.mysql_aurora.3.09.0"] }',
+    ),
+    Case(
         control="global_cluster_storage_encrypted",
         seed=_later_around(fleet.legacy_cluster),
         seeded=False,
@@ -745,6 +758,12 @@ _CASES = (
         drift=_modify_instance(MonitoringInterval=0),
         writes=("ModifyDBInstance",),
         settings=_WITH_ROLE,
+    ),
+    Case(
+        control="instance_engine_supported",
+        seed=_later("db"),
+        seeded=False,
+        drift=_create_instance(EngineVersion="11.22"),
     ),
     Case(
         control="instance_iam_auth_errors_exported",

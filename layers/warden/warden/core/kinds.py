@@ -104,6 +104,14 @@ class Need(StrEnum):
     is locked, and its continuous backup (ListBackupVaults, ListRecoveryPointsByBackupVault)."""
     BACKUP_OPT_IN = "BackupOptIn"
     """Whether AWS Backup is opted in to the resource's type in this Region (DescribeRegionSettings)."""
+    ENGINE_STATUS = "EngineStatus"
+    """Whether AWS offers this engine version, `available` or `deprecated`; None where it does not list it at all
+    (DescribeDBEngineVersions)."""
+    UPGRADE_TARGETS = "UpgradeTargets"
+    """The versions that this one can be upgraded to, each with whether that is another major one."""
+    SUPPORT_DATES = "SupportDates"
+    """Until when AWS supports each major version of the engine (DescribeDBMajorEngineVersions); empty for engines
+    of which it publishes no dates."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""
@@ -205,6 +213,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "VpcSecurityGroups": [],
                 "MasterUserSecret": None,
                 "ReadReplicaDBClusterIdentifiers": [],
+                # "applies only to RDS for MySQL and RDS for PostgreSQL".
+                "EngineLifecycleSupport": None,
                 # "If present, specifies the name of the secondary Availability Zone".
                 "SecondaryAvailabilityZone": None,
                 # RDS for Oracle alone has tenants.

@@ -34,6 +34,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEngineDefaultParameters",
         "DescribeEngineDefaultClusterParameters",
         "DescribeDBEngineVersions",
+        "DescribeDBMajorEngineVersions",
         "DescribeOrderableDBInstanceOptions",
         "DescribeBlueGreenDeployments",
         "DescribeDBSubnetGroups",

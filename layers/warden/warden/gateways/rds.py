@@ -41,6 +41,7 @@ PAGING: Mapping[str, Paging] = {
     "DescribeDBClusterParameters": Paging("Parameters"),
     "DescribeDBParameters": Paging("Parameters"),
     "DescribeDBEngineVersions": Paging("DBEngineVersions"),
+    "DescribeDBMajorEngineVersions": Paging("DBMajorEngineVersions"),
     "DescribeOrderableDBInstanceOptions": Paging("OrderableDBInstanceOptions"),
     "DescribeBlueGreenDeployments": Paging("BlueGreenDeployments"),
     "DescribeEventSubscriptions": Paging("EventSubscriptionsList"),

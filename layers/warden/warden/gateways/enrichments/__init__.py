@@ -11,6 +11,7 @@ from warden.gateways.enrichments import (
     detection,
     identity,
     keys,
+    lifecycle,
     network,
     parameters,
     rds,
@@ -36,5 +37,6 @@ ANSWERS: Mapping[Need, Answer] = {
     **network.ANSWERS,
     **identity.ANSWERS,
     **detection.ANSWERS,
+    **lifecycle.ANSWERS,
     **backups.ANSWERS,
 }
