@@ -68,6 +68,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "PutRetentionPolicy",
         "AssociateKmsKey",
     ),
+    "cloudwatch": ("DescribeAlarms", "PutMetricAlarm"),
     "cloudtrail": ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"),
     "guardduty": ("ListDetectors", "GetDetector", "GetAdministratorAccount", "UpdateDetector"),
     "iam": ("GetAccountAuthorizationDetails",),

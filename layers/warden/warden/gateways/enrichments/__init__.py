@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warden.core.resource import Resource
 from warden.gateways.enrichments import (
+    alarms,
     backups,
     detection,
     identity,
@@ -36,5 +37,6 @@ ANSWERS: Mapping[Need, Answer] = {
     **network.ANSWERS,
     **identity.ANSWERS,
     **detection.ANSWERS,
+    **alarms.ANSWERS,
     **backups.ANSWERS,
 }
