@@ -22,7 +22,7 @@ from moto.ec2.models.amis import AmiBackend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.rds.responses import RDSResponse
 
-from console.local import alarms, detection, keys_and_secrets
+from console.local import alarms, backup, detection, keys_and_secrets
 from console.local.calls import LISTENERS, STATUS_OF, EveryCode, Faults, RecordedCall, Recorder
 from console.local.events import Emit, Event, Trail
 from console.local.identity import ACCOUNT_ID, DEFAULT_IDENTITY, UserIdentity, current_identity
@@ -138,7 +138,14 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         self._set_environment()
         self._mock.start()
         self._patches.apply(
-            (*PATCHES, *alarms.PATCHES, *detection.PATCHES, *keys_and_secrets.PATCHES, *self._own_patches())
+            (
+                *PATCHES,
+                *alarms.PATCHES,
+                *backup.PATCHES,
+                *detection.PATCHES,
+                *keys_and_secrets.PATCHES,
+                *self._own_patches(),
+            )
         )
         LISTENERS.recorders.append(self._recorder)
         return self

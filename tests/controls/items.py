@@ -399,6 +399,21 @@ def _members() -> list[dict[str, Any]]:
     ]
 
 
+_BACKUP_PLAN: Mapping[str, Any] = {
+    "BackupPlanName": "nightly",
+    "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "databases", "KeptDays": [90]}],
+    "Selections": [
+        {
+            "SelectionName": "everything",
+            "Everything": True,
+            "Resources": [],
+            "NotResources": [],
+            "ListOfTags": [],
+            "Conditions": {},
+        }
+    ],
+}
+
 _ALIASES = {KEY: [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/databases"]}
 
 
@@ -440,6 +455,8 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
+                Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_INSTANCE:
             return {
@@ -463,6 +480,8 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "postgresql", "upgrade"],
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
+                Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:
             return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key()}

@@ -55,6 +55,8 @@ class FakeAws:
         self.parameter_groups: dict[str, dict[str, dict[str, Any]]] = {}
         self.restore_accounts: dict[ResourceRef, list[str]] = {}
         self.blue_green: list[dict[str, Any]] = []
+        self.backup_plans: list[dict[str, Any]] = []
+        """The plans of AWS Backup, as the reader gives them of one resource."""
         self.events: dict[ResourceRef, list[dict[str, Any]]] = {}
         """What RDS reported of a database lately."""
         self.log_types: dict[str, list[str]] = {}
@@ -288,6 +290,8 @@ class FakeAws:
                     ResourceType.DB_CLUSTER, DBClusterParameterGroup=facts["DBClusterParameterGroup"]
                 )
             ],
+            Need.BACKUP_PLANS: lambda *_: self.backup_plans,
+            Need.BACKUP_OPT_IN: lambda *_: True,
             Need.RECENT_EVENTS: lambda ref, _: self.events.get(ref, []),
             Need.BLUE_GREEN: lambda ref, _: [
                 item for item in self.blue_green if ref.arn in {item.get("Source"), item.get("Target")}

@@ -1,7 +1,8 @@
-"""Backups of databases on the local AWS: the window of recovery, read and judged."""
+"""Backups of databases on the local AWS: the window of recovery and plans of AWS Backup, read and judged."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import pytest
 from console.local.clock import MovableClock
 from gateways.estate import REGION, Estate
 from warden.core.control import ComplianceType
+from warden.core.errors import GuardError
 from warden.core.kinds import Need
-from warden.core.plan import Manual
+from warden.core.plan import Call, Manual, Plan
 from warden.core.resource import ResourceRef, ResourceType
 
 if TYPE_CHECKING:
@@ -117,3 +119,181 @@ def test_events_that_may_not_be_read_excuse_nothing_and_accuse_nobody(estate: Es
     assert estate.judged(CLUSTER, arn(estate)).compliance is COMPLIANT
     behind(estate, "orders", hours=2)
     assert estate.judged(CLUSTER, arn(estate)).compliance is UNKNOWN
+
+
+# --- plans of AWS Backup ----------------------------------------------------------------------------------
+
+COVERED, INSTANCE_COVERED = "cluster_backup_plan_covers", "instance_backup_plan_covers"
+
+
+def a_plan(estate: Estate, name: str = "nightly", days: int | None = 90, **rule: Any) -> str:
+    lifecycle = {} if days is None else {"Lifecycle": {"DeleteAfterDays": days}}
+    made = estate.client("backup").create_backup_plan(
+        BackupPlan={
+            "BackupPlanName": name,
+            "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "databases", **lifecycle, **rule}],
+        }
+    )
+    return str(made["BackupPlanId"])
+
+
+def select(estate: Estate, plan: str, name: str = "databases", **what: Any) -> None:
+    estate.client("backup").create_backup_selection(
+        BackupPlanId=plan,
+        BackupSelection={
+            "SelectionName": name,
+            "IamRoleArn": "arn:aws:iam::123456789012:role/backup",
+            **what,
+        },
+    )
+
+
+def by_tag(key: str = "backup", value: str = "nightly") -> dict[str, Any]:
+    return {"ListOfTags": [{"ConditionType": "STRINGEQUALS", "ConditionKey": key, "ConditionValue": value}]}
+
+
+def tags(estate: Estate, name: str = "orders") -> dict[str, str]:
+    found = estate.client("rds").list_tags_for_resource(ResourceName=arn(estate, name))["TagList"]
+    return {tag["Key"]: tag["Value"] for tag in found}
+
+
+@pytest.mark.parametrize(("control", "name"), [(COVERED, "orders"), (INSTANCE_COVERED, "billing")])
+def test_the_policys_tag_puts_a_database_under_the_plan_that_selects_by_it(
+    estate: Estate, control: str, name: str
+) -> None:
+    select(estate, a_plan(estate), **by_tag())
+    estate.client("rds").add_tags_to_resource(
+        ResourceName=arn(estate, name), Tags=[{"Key": "team", "Value": "orders"}]
+    )
+    before = estate.judged(control, arn(estate, name))
+    assert before.annotation == f"{name} is in no plan of AWS Backup."
+    assert isinstance(estate.planned(control, arn(estate, name)), Manual)
+    after = estate.fixed(control, arn(estate, name), tag="backup=nightly")
+    assert after.annotation == f"{name} is in the backup plan nightly, which keeps backups for 90 days."
+    assert tags(estate, name) == {"team": "orders", "backup": "nightly"}
+
+
+def test_a_tag_that_somebody_gave_another_value_is_left_alone(estate: Estate) -> None:
+    select(estate, a_plan(estate), **by_tag())
+    call = estate.planned(COVERED, arn(estate), tag="backup=nightly")
+    assert isinstance(call, Plan)
+    estate.client("rds").add_tags_to_resource(
+        ResourceName=arn(estate), Tags=[{"Key": "backup", "Value": "never"}]
+    )
+    told = estate.planned(COVERED, arn(estate), tag="backup=nightly")
+    assert isinstance(told, Manual)
+    assert "the tag backup=never already" in told.why
+    # And the plan from before does not pass the write guard any more.
+    with pytest.raises(GuardError, match="has a tag 'backup' already"):
+        estate.apply(COVERED, arn(estate), call.calls[0])
+    assert tags(estate) == {"backup": "never"}
+
+
+def test_no_tag_is_added_but_one_by_which_a_plan_selects(estate: Estate) -> None:
+    select(estate, a_plan(estate), **by_tag())
+    told = estate.planned(COVERED, arn(estate), tag="admin=yes")
+    assert isinstance(told, Manual)
+    assert "would not help" in told.why
+    for given in (
+        [{"Key": "admin", "Value": "yes"}],
+        [{"Key": "backup", "Value": "nightly"}, {"Key": "admin", "Value": "yes"}],
+        [],
+    ):
+        with pytest.raises(GuardError):
+            estate.apply(
+                COVERED,
+                arn(estate),
+                Call("AddTagsToResource", {"ResourceName": arn(estate), "Tags": given}),
+            )
+    assert tags(estate) == {}
+
+
+def test_a_tag_does_not_help_where_a_condition_or_an_exclusion_stands_against_it(estate: Estate) -> None:
+    select(estate, a_plan(estate), NotResources=[arn(estate)], **by_tag())
+    told = estate.planned(COVERED, arn(estate), tag="backup=nightly")
+    assert isinstance(told, Manual)
+    assert "would not help" in told.why
+
+
+def test_a_plan_that_keeps_too_little_counts_by_its_copies_too(estate: Estate) -> None:
+    select(estate, a_plan(estate, days=7), Resources=["arn:aws:rds:*:*:cluster:*"])
+    assert estate.judged(COVERED, arn(estate)).compliance is COMPLIANT
+    found = estate.judged(COVERED, arn(estate), minimum_retention_days=90)
+    assert (
+        found.annotation
+        == "orders is in backup plans that keep too little: nightly (7 days); the policy wants 90 days."
+    )
+    vault = "arn:aws:backup:eu-central-1:123456789012:backup-vault:far"
+    copy = {"DestinationBackupVaultArn": vault, "Lifecycle": {"DeleteAfterDays": 365}}
+    select(estate, a_plan(estate, "weekly", 7, CopyActions=[copy]), Resources=["*"])
+    assert estate.judged(COVERED, arn(estate), minimum_retention_days=90).compliance is COMPLIANT
+    select(estate, a_plan(estate, "kept", None), Resources=[arn(estate)])
+    assert estate.judged(COVERED, arn(estate), minimum_retention_days=3650).compliance is COMPLIANT
+
+
+def test_who_is_not_opted_in_is_told_to_and_what_that_means(estate: Estate) -> None:
+    plan = a_plan(estate)
+    select(estate, plan, **by_tag())
+    select(estate, plan, "types", Resources=["arn:aws:rds:*:*:cluster:*", "arn:aws:rds:*:*:db:*"])
+    settings = {"Aurora": False, "RDS": False}
+    estate.client("backup").update_region_settings(ResourceTypeOptInPreference=settings)
+    found = estate.judged(COVERED, arn(estate))
+    assert (
+        found.annotation
+        == "orders is in no backup plan: AWS Backup is not opted in to Aurora in this Region."
+    )
+    # A pattern that names instances needs no opting in.
+    assert estate.judged(INSTANCE_COVERED, arn(estate, "billing")).compliance is COMPLIANT
+    told = estate.planned(COVERED, arn(estate), tag="backup=nightly")
+    assert isinstance(told, Manual)
+    assert "--resource-type-opt-in-preference Aurora=true" in told.steps[0]
+
+
+def test_plans_are_read_once_for_a_sweep_however_many_databases_there_are(estate: Estate) -> None:
+    rds = estate.client("rds")
+    for number in range(5):
+        rds.create_db_cluster(
+            DBClusterIdentifier=f"c-{number}",
+            Engine="aurora-postgresql",
+            MasterUsername="steward",
+            MasterUserPassword="correct-horse-battery",
+        )
+    for name in ("nightly", "weekly"):
+        plan = a_plan(estate, name)
+        select(estate, plan, "by tag", **by_tag())
+        select(estate, plan, "others", Resources=["arn:aws:dynamodb:*"])
+    estate.aws.calls.clear()
+    needs = (Need.BACKUP_PLANS, Need.BACKUP_OPT_IN)
+    swept = list(estate.reader(bulk=True).list(ResourceType.DB_CLUSTER, needs))
+    assert len(swept) == 6
+    calls = Counter(call.operation for call in estate.aws.calls if call.service == "backup")
+    assert calls == {
+        "ListBackupPlans": 1,
+        "GetBackupPlan": 2,
+        "ListBackupSelections": 2,
+        "GetBackupSelection": 4,
+        "DescribeRegionSettings": 1,
+    }
+    # What does not concern a database is no evidence about it.
+    names = [
+        item["SelectionName"] for plan in swept[0].facts[Need.BACKUP_PLANS] for item in plan["Selections"]
+    ]
+    assert names == ["by tag", "by tag"]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "ListBackupPlans",
+        "GetBackupPlan",
+        "ListBackupSelections",
+        "GetBackupSelection",
+        "DescribeRegionSettings",
+    ],
+)
+def test_plans_that_may_not_be_read_are_no_pass_and_no_finding(estate: Estate, operation: str) -> None:
+    select(estate, a_plan(estate), Resources=["*"])
+    estate.aws.faults.deny(f"backup:{operation}")
+    found = estate.judged(COVERED, arn(estate))
+    assert found.compliance is UNKNOWN
+    assert operation in found.annotation

@@ -341,6 +341,25 @@ def _no_logs_for_two_hours(kind: str) -> Drift:
     return drift
 
 
+_BY_TAG = {"Key": "backup", "Value": "nightly"}
+
+
+def _in_a_plan(make: Callable[..., str]) -> Seed:
+    """A database with the tag by which a plan of AWS Backup selects it."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        fleet.backup_plan(stack, _BY_TAG)
+        return make(stack, name, Tags=[_BY_TAG])
+
+    return seed
+
+
+def _untag(kind: str) -> Drift:
+    return lambda stack, name: stack.client("rds").remove_tags_from_resource(
+        ResourceName=_arn(kind, name), TagKeys=[_BY_TAG["Key"]]
+    )
+
+
 def _grouped(make: Callable[..., str]) -> Seed:
     return lambda stack, name: make(stack, name, VpcSecurityGroupIds=[fleet.group(stack, name)])
 
@@ -421,6 +440,13 @@ _CASES = (
         writes=("PutMetricAlarm",),
         told=False,
         settings=_ALARMS,
+    ),
+    Case(
+        control="cluster_backup_plan_covers",
+        seed=_in_a_plan(fleet.cluster),
+        drift=_untag("cluster"),
+        writes=("AddTagsToResource",),
+        settings='tag = "backup=nightly"',
     ),
     Case(
         control="cluster_backup_retention_sufficient",
@@ -675,6 +701,13 @@ _CASES = (
         writes=("PutMetricAlarm",),
         told=False,
         settings=_ALARMS,
+    ),
+    Case(
+        control="instance_backup_plan_covers",
+        seed=_in_a_plan(fleet.instance),
+        drift=_untag("db"),
+        writes=("AddTagsToResource",),
+        settings='tag = "backup=nightly"',
     ),
     Case(
         control="instance_backup_retention_sufficient",

@@ -105,6 +105,23 @@ def key(stack: Deployed) -> str:
     return KEY
 
 
+def backup_plan(stack: Deployed, tag: dict[str, str]) -> str:
+    """A plan of AWS Backup that selects by a tag; returns its id."""
+    backup = stack.client("backup")
+    rule = {"RuleName": "daily", "TargetBackupVaultName": "databases"}
+    made = backup.create_backup_plan(BackupPlan={"BackupPlanName": "nightly", "Rules": [rule]})
+    condition = {"ConditionKey": tag["Key"], "ConditionValue": tag["Value"]}
+    backup.create_backup_selection(
+        BackupPlanId=made["BackupPlanId"],
+        BackupSelection={
+            "SelectionName": "by-tag",
+            "IamRoleArn": "arn:aws:iam::123456789012:role/backup",
+            "ListOfTags": [{"ConditionType": "STRINGEQUALS", **condition}],
+        },
+    )
+    return str(made["BackupPlanId"])
+
+
 def cluster(
     stack: Deployed, name: str = "orders", *, engine: str = "aurora-postgresql", **settings: Any
 ) -> str:

@@ -79,6 +79,13 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
     Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
     Need.RECENT_EVENTS: ("rds:DescribeEvents",),
+    Need.BACKUP_PLANS: (
+        "backup:ListBackupPlans",
+        "backup:GetBackupPlan",
+        "backup:ListBackupSelections",
+        "backup:GetBackupSelection",
+    ),
+    Need.BACKUP_OPT_IN: ("backup:DescribeRegionSettings",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
@@ -97,6 +104,11 @@ KIND_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
 """How a kind is listed, where that is not the operation that describes one."""
 
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "backup:DescribeRegionSettings": (),
+    "backup:GetBackupPlan": ("backup-plan:*",),
+    "backup:GetBackupSelection": ("backup-plan:*",),
+    "backup:ListBackupPlans": (),
+    "backup:ListBackupSelections": ("backup-plan:*",),
     "cloudtrail:DescribeTrails": (),
     "cloudtrail:GetEventSelectors": ("trail/*",),
     "cloudtrail:GetTrailStatus": ("trail/*",),
@@ -210,9 +222,11 @@ SCOPES: Final[Mapping[str, Scope]] = {
     # The secrets that RDS manages for master users: their names begin so, and nobody else can make such.
     "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
     "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
-    # Tags that a copy takes over from its source, and those of an instance that Warden makes.
+    # Tags that a copy takes over from its source, those of an instance that Warden makes, and the one by which a plan
+    # of AWS Backup selects a database.
     "rds:AddTagsToResource": Scope(
         resources=(
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster:*",
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*",
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",
         )

@@ -142,6 +142,7 @@ CONTROL = Control(
         frameworks.security_hub("RDS.13"),
         frameworks.security_hub("RDS.35"),
         frameworks.config("rds-cluster-auto-minor-version-upgrade-enable"),
+        frameworks.config("rds-automatic-minor-version-upgrade-enabled"),
         frameworks.prowler("rds_cluster_minor_version_upgrade_enabled"),
         frameworks.CIS_MINOR_UPGRADES,
         frameworks.pci_dss("6.3.3"),

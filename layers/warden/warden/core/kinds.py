@@ -99,6 +99,11 @@ class Need(StrEnum):
     """The other account that administers this one's GuardDuty; None where none does. Needs `DETECTORS`."""
     RECENT_EVENTS = "RecentEvents"
     """What RDS reported of a cluster or an instance within the last hour, the oldest first (DescribeEvents)."""
+    BACKUP_PLANS = "BackupPlans"
+    """The plans of AWS Backup in this Region, each with its rules, and with what of its selections concerns the
+    resource (ListBackupPlans, GetBackupPlan, ListBackupSelections, GetBackupSelection)."""
+    BACKUP_OPT_IN = "BackupOptIn"
+    """Whether AWS Backup is opted in to the resource's type in this Region (DescribeRegionSettings)."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""

@@ -65,6 +65,8 @@ WRITES: Mapping[str, Target] = {
     "ModifyDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
     "ModifyDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
     "CreateDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
+    # The parameter takes an ARN, whose type counts: a cluster's or an instance's.
+    "AddTagsToResource": Target("rds", "ResourceName", ResourceType.DB_CLUSTER),
     "ModifyGlobalCluster": Target("rds", "GlobalClusterIdentifier", ResourceType.GLOBAL_CLUSTER),
     "ModifyDBClusterParameterGroup": Target(
         "rds", "DBClusterParameterGroupName", ResourceType.DB_CLUSTER_PARAMETER_GROUP

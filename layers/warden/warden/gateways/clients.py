@@ -39,6 +39,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeDBSubnetGroups",
         "DescribeEventSubscriptions",
         "DescribeEvents",
+        "AddTagsToResource",
         "ModifyDBCluster",
         "ModifyDBInstance",
         "CreateDBInstance",
@@ -71,6 +72,13 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "cloudwatch": ("DescribeAlarms", "PutMetricAlarm"),
     "cloudtrail": ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"),
     "guardduty": ("ListDetectors", "GetDetector", "GetAdministratorAccount", "UpdateDetector"),
+    "backup": (
+        "ListBackupPlans",
+        "GetBackupPlan",
+        "ListBackupSelections",
+        "GetBackupSelection",
+        "DescribeRegionSettings",
+    ),
     "iam": ("GetAccountAuthorizationDetails",),
     "kms": (
         "DescribeKey",

@@ -45,6 +45,8 @@ PAGING: Mapping[str, Paging] = {
     "DescribeBlueGreenDeployments": Paging("BlueGreenDeployments"),
     "DescribeEventSubscriptions": Paging("EventSubscriptionsList"),
     "DescribeEvents": Paging("Events"),
+    "ListBackupPlans": Paging("BackupPlansList", "NextToken"),
+    "ListBackupSelections": Paging("BackupSelectionsList", "NextToken"),
     "DescribeLogGroups": Paging("logGroups", "nextToken"),
     "DescribeSubscriptionFilters": Paging("subscriptionFilters", "nextToken"),
     "DescribeAccountPolicies": Paging("accountPolicies", "nextToken"),

@@ -1,9 +1,11 @@
-"""What the backups of databases are judged by: the events of RDS."""
+"""What the backups of databases are judged by: the events of RDS, and the plans of AWS Backup."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from warden.core import backup_plans, backup_selections
+from warden.core.errors import MissingFactError
 from warden.core.kinds import Need
 from warden.core.resource import ResourceType
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from warden.core.resource import Resource
     from warden.gateways.enrichments import Answer
+    from warden.gateways.rds import Rds
     from warden.gateways.reads import Reads
 
 _MINUTES = 60
@@ -33,4 +36,72 @@ def _recent_events(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     ]
 
 
-ANSWERS: Mapping[Need, Answer] = {Need.RECENT_EVENTS: _recent_events}
+def _backup_plans(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
+    """One call for the list, two for each plan and one for each selection; a sweep makes them once.
+
+    What concerns the resource is all that is kept, so that evidence stays small: a selection may list 500 ARNs.
+    """
+    found = []
+    for plan in reads.once(("backup plans",), lambda: _plans(reads.api)):
+        selections = [backup_selections.relevant(item, resource.ref.arn) for item in plan["Selections"]]
+        concern = [item for item in selections if backup_selections.may_select(item)]
+        if concern:
+            found.append({**plan, "Selections": concern})
+    return found
+
+
+def _plans(api: Rds) -> list[dict[str, Any]]:
+    return [
+        {
+            "BackupPlanName": plan["BackupPlanName"],
+            "Rules": [
+                _rule(item)
+                for item in api.call("GetBackupPlan", BackupPlanId=plan["BackupPlanId"])["BackupPlan"][
+                    "Rules"
+                ]
+            ],
+            "Selections": [
+                api.call(
+                    "GetBackupSelection", BackupPlanId=plan["BackupPlanId"], SelectionId=item["SelectionId"]
+                )["BackupSelection"]
+                for item in api.every("ListBackupSelections", BackupPlanId=plan["BackupPlanId"])
+            ],
+        }
+        for plan in api.every("ListBackupPlans")
+    ]
+
+
+def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """What counts of a rule: where to, and for how long each backup and each of its copies is kept."""
+    return {
+        "RuleName": rule["RuleName"],
+        "TargetBackupVaultName": rule["TargetBackupVaultName"],
+        "KeptDays": [_kept(rule), *(_kept(copy) for copy in rule.get("CopyActions") or [])],
+    }
+
+
+def _kept(rule: Mapping[str, Any]) -> int | None:
+    """The days after which a recovery point is deleted; None where never, as without a lifecycle."""
+    days = (rule.get("Lifecycle") or {}).get("DeleteAfterDays")
+    return int(days) if days is not None and days > 0 else None
+
+
+def _backup_opt_in(reads: Reads, resource: Resource) -> bool:
+    """One call for the Region. Of a type that the answer does not hold, nothing is known."""
+    settings = reads.once(
+        ("backup opt-in",),
+        lambda: reads.api.call("DescribeRegionSettings")["ResourceTypeOptInPreference"],
+    )
+    name = backup_plans.service(resource)
+    if name not in settings:
+        raise MissingFactError(
+            Need.BACKUP_OPT_IN, f"AWS Backup does not say whether it is opted in to {name}"
+        )
+    return bool(settings[name])
+
+
+ANSWERS: Mapping[Need, Answer] = {
+    Need.RECENT_EVENTS: _recent_events,
+    Need.BACKUP_PLANS: _backup_plans,
+    Need.BACKUP_OPT_IN: _backup_opt_in,
+}
