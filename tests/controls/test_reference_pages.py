@@ -104,6 +104,22 @@ def test_a_page_names_what_services_tell_of_its_kind() -> None:
     assert "RDS's own events" not in PAGES["kms_key_usable.md"]
 
 
+def test_a_page_names_the_calls_about_what_its_needs_are_read_from() -> None:
+    def looks(control: str) -> str:
+        return PAGES[f"{control}.md"].split("## What makes it look again")[1].split("\n## ")[0]
+
+    routes = looks("cluster_subnets_private")
+    assert re.search(r"about a route table that it uses: .*`ReplaceRoute`", routes)
+    assert "`CreateNetworkAclEntry`" not in routes
+    # It looks again all the same, as every control of its kind.
+    assert re.search(r"as for every control of a DB cluster, .*a network ACL", routes)
+    assert re.search(
+        r"as for every control of a DB cluster, .*a secret", looks("cluster_master_secret_healthy")
+    )
+    assert "`RotationFailed`" in looks("secret_rotated_recently")
+    assert "`AuthorizeSecurityGroupIngress`" in looks("security_group_not_open_to_world")
+
+
 def test_the_index_links_every_page_and_tells_its_safety() -> None:
     for control in CONTROLS:
         [row] = [line for line in PAGES["index.md"].splitlines() if f"]({control.id}.md)" in line]

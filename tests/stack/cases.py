@@ -360,6 +360,27 @@ def _untag(kind: str) -> Drift:
     )
 
 
+def _backed_up(make: Seed) -> Seed:
+    """A database that was there for a while, and that its plan has backed up today."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = _for_hours(_in_a_plan(make))(stack, name)
+        backup = stack.client("backup")
+        backup.create_backup_vault(BackupVaultName="databases")
+        backup.start_backup_job(BackupVaultName="databases", ResourceArn=arn, IamRoleArn=fleet.BACKUP_ROLE)
+        return arn
+
+    return seed
+
+
+def _delete_recovery_points(stack: Deployed, name: str) -> None:
+    """Somebody deletes what the plan has made."""
+    del name
+    backup = stack.client("backup")
+    for point in backup.list_recovery_points_by_backup_vault(BackupVaultName="databases")["RecoveryPoints"]:
+        backup.delete_recovery_point(BackupVaultName="databases", RecoveryPointArn=point["RecoveryPointArn"])
+
+
 def _grouped(make: Callable[..., str]) -> Seed:
     return lambda stack, name: make(stack, name, VpcSecurityGroupIds=[fleet.group(stack, name)])
 
@@ -442,6 +463,12 @@ _CASES = (
         settings=_ALARMS,
     ),
     Case(
+        control="cluster_backtrack_enabled",
+        seed=lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql", BacktrackWindow=86400),
+        drift=_modify_cluster(BacktrackWindow=3600),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
         control="cluster_backup_plan_covers",
         seed=_in_a_plan(fleet.cluster),
         drift=_untag("cluster"),
@@ -502,6 +529,12 @@ _CASES = (
         drift=_modify_cluster(MonitoringInterval=0),
         writes=("ModifyDBCluster",),
         settings=_WITH_ROLE,
+    ),
+    Case(
+        control="cluster_engine_supported",
+        seed=_later("cluster"),
+        seeded=False,
+        drift=_create_cluster(EngineVersion="11.21"),
     ),
     Case(
         control="cluster_iam_auth_errors_exported",
@@ -570,6 +603,12 @@ _CASES = (
         seed=fleet.cluster,
         drift=_set_in_cluster_group(pgaudit__log="none"),
         writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(
+        control="cluster_recovery_point_recent",
+        seed=_backed_up(fleet.cluster),
+        drift=_delete_recovery_points,
+        told=False,
     ),
     Case(
         control="cluster_recoverable_to_now",
@@ -689,6 +728,13 @@ _CASES = (
         writes=("ModifyGlobalCluster",),
     ),
     Case(
+        control="global_cluster_engine_supported",
+        seed=_later_around(lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql")),
+        seeded=False,
+        drift=_around(),
+        settings='minimum_versions = { aurora-mysql = ["8.0.mysql_aurora.3.09.0"] }',
+    ),
+    Case(
         control="global_cluster_storage_encrypted",
         seed=_later_around(fleet.legacy_cluster),
         seeded=False,
@@ -760,6 +806,12 @@ _CASES = (
         settings=_WITH_ROLE,
     ),
     Case(
+        control="instance_engine_supported",
+        seed=_later("db"),
+        seeded=False,
+        drift=_create_instance(EngineVersion="11.22"),
+    ),
+    Case(
         control="instance_iam_auth_errors_exported",
         seed=fleet.instance,
         drift=_modify_instance(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
@@ -828,6 +880,12 @@ _CASES = (
         seed=_later("db"),
         seeded=False,
         drift=_create_instance(),
+    ),
+    Case(
+        control="instance_recovery_point_recent",
+        seed=_backed_up(fleet.instance),
+        drift=_delete_recovery_points,
+        told=False,
     ),
     Case(
         control="instance_recoverable_to_now",

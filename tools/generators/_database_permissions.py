@@ -42,6 +42,9 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.INSTANCE_GROUP_USERS: ("rds:DescribeDBInstances",),
     Need.CERTIFICATE_ROTATION: ("rds:DescribeDBEngineVersions",),
     Need.CLASS_SUPPORT: ("rds:DescribeOrderableDBInstanceOptions",),
+    Need.ENGINE_STATUS: ("rds:DescribeDBEngineVersions",),
+    Need.UPGRADE_TARGETS: ("rds:DescribeDBEngineVersions",),
+    Need.SUPPORT_DATES: ("rds:DescribeDBMajorEngineVersions",),
     Need.BLUE_GREEN: ("rds:DescribeBlueGreenDeployments",),
     Need.STORAGE_KEY: ("kms:DescribeKey",),
     Need.INSIGHTS_KEY: ("kms:DescribeKey",),
@@ -85,6 +88,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
         "backup:ListBackupSelections",
         "backup:GetBackupSelection",
     ),
+    Need.RECOVERY_POINTS: ("backup:ListBackupVaults", "backup:ListRecoveryPointsByBackupVault"),
     Need.BACKUP_OPT_IN: ("backup:DescribeRegionSettings",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
@@ -103,11 +107,20 @@ KIND_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
 }
 """How a kind is listed, where that is not the operation that describes one."""
 
+USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
+    ResourceType.ROUTE_TABLE: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
+    ResourceType.NETWORK_ACL: ("ec2:DescribeNetworkAcls", "rds:DescribeDBSubnetGroups"),
+    ResourceType.PREFIX_LIST: ("ec2:DescribeSecurityGroups",),
+}
+"""How what uses a shared thing is found, beside the lists of databases."""
+
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "backup:DescribeRegionSettings": (),
     "backup:GetBackupPlan": ("backup-plan:*",),
     "backup:GetBackupSelection": ("backup-plan:*",),
     "backup:ListBackupPlans": (),
+    "backup:ListBackupVaults": (),
+    "backup:ListRecoveryPointsByBackupVault": ("backup-vault:*",),
     "backup:ListBackupSelections": ("backup-plan:*",),
     "cloudtrail:DescribeTrails": (),
     "cloudtrail:GetEventSelectors": ("trail/*",),
@@ -157,6 +170,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "rds:DescribeDBClusterSnapshotAttributes": ("cluster-snapshot:*",),
     "rds:DescribeDBClusterSnapshots": ("cluster:*", "cluster-snapshot:*"),
     "rds:DescribeDBEngineVersions": (),
+    "rds:DescribeDBMajorEngineVersions": (),
     "rds:DescribeDBInstances": ("db:*",),
     "rds:DescribeDBParameterGroups": ("pg:*",),
     "rds:DescribeDBParameters": ("pg:*",),
@@ -259,6 +273,7 @@ def read_grants() -> tuple[Grant, ...]:
     """Return what looking at databases takes: what AWS can limit to this account's, and the rest."""
     actions = {describe_action(kind) for kind in EVALUATED_KINDS}
     actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
+    actions.update(action for names in USERS_ACTIONS.values() for action in names)
     actions.update(action for need in needs_in_use() for action in need_actions(need))
     limited: dict[str, list[str]] = {}
     unlimited = []

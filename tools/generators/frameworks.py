@@ -57,10 +57,13 @@ _SOURCES: Final[Mapping[str, str]] = {
         "What Security Hub maps its control to; without one, what it maps its nearest relative to. Revision 5."
     ),
     "pci-dss-4": "What Security Hub maps its controls to. Its RDS.1 (public snapshots) maps to version 3.2.1 alone.",
-    "hipaa": "45 CFR 164.308 and 164.312, by theme, after AWS's conformance pack for Config.",
-    "iso-27001-2022": "Annex A, by theme.",
-    "soc-2": "The trust services criteria of 2017, by theme.",
-    "prowler": "The checks of version 5.",
+    "hipaa": (
+        "45 CFR 164.308 and 164.312, by theme: as in AWS's conformance pack for Config where that has the theme, else "
+        "by the text of the standard."
+    ),
+    "iso-27001-2022": "Annex A, by theme and the text of the standard.",
+    "soc-2": "The trust services criteria of 2017, by theme and their text.",
+    "prowler": "The checks of version 5; [where they and Warden disagree](../explanation/peers.md).",
 }
 
 

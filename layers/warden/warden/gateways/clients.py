@@ -34,6 +34,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEngineDefaultParameters",
         "DescribeEngineDefaultClusterParameters",
         "DescribeDBEngineVersions",
+        "DescribeDBMajorEngineVersions",
         "DescribeOrderableDBInstanceOptions",
         "DescribeBlueGreenDeployments",
         "DescribeDBSubnetGroups",
@@ -78,6 +79,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ListBackupSelections",
         "GetBackupSelection",
         "DescribeRegionSettings",
+        "ListBackupVaults",
+        "ListRecoveryPointsByBackupVault",
     ),
     "iam": ("GetAccountAuthorizationDetails",),
     "kms": (

@@ -12,6 +12,7 @@ from warden.gateways.enrichments import (
     detection,
     identity,
     keys,
+    lifecycle,
     network,
     parameters,
     rds,
@@ -38,5 +39,6 @@ ANSWERS: Mapping[Need, Answer] = {
     **identity.ANSWERS,
     **detection.ANSWERS,
     **alarms.ANSWERS,
+    **lifecycle.ANSWERS,
     **backups.ANSWERS,
 }
