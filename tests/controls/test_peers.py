@@ -323,6 +323,20 @@ CASES = (
         YES,
         settings={"maximum_seconds": 60},
     ),
+    # Versions.
+    *(
+        Case(
+            "opted-in-to-extended-support",
+            control,
+            {"EngineLifecycleSupport": "open-source-rds-extended-support"},
+            YES,
+        )
+        for control in (
+            "cluster_engine_supported",
+            "instance_engine_supported",
+            "global_cluster_engine_supported",
+        )
+    ),
     # Event subscriptions.
     *(
         Case(
