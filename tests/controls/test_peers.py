@@ -293,6 +293,12 @@ CASES = (
         {"BackupPlans": backup_plan(Resources=["*"], NotResources=[items.CLUSTER["DBClusterArn"]])},
         NO,
     ),
+    Case(
+        "backtrack-that-cannot-be",
+        "cluster_backtrack_enabled",
+        {**MYSQL, "GlobalClusterIdentifier": "orders-global", "BacktrackWindow": None},
+        NONE,
+    ),
     # Deletion.
     Case(
         "deletion-protection-of-members",
@@ -316,6 +322,20 @@ CASES = (
         {"MonitoringInterval": 15},
         YES,
         settings={"maximum_seconds": 60},
+    ),
+    # Versions.
+    *(
+        Case(
+            "opted-in-to-extended-support",
+            control,
+            {"EngineLifecycleSupport": "open-source-rds-extended-support"},
+            YES,
+        )
+        for control in (
+            "cluster_engine_supported",
+            "instance_engine_supported",
+            "global_cluster_engine_supported",
+        )
     ),
     # Event subscriptions.
     *(

@@ -237,6 +237,36 @@ def _monitored_cluster(stack: Deployed, name: str) -> str:
     return str(made["DBCluster"]["DBClusterArn"])
 
 
+def _watched(dimension: str, make: Seed) -> Seed:
+    """A database whose CPU and memory somebody has alarms on."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = make(stack, name)
+        for metric, operator in (("CPUUtilization", "GreaterThan"), ("FreeableMemory", "LessThan")):
+            stack.client("cloudwatch").put_metric_alarm(
+                AlarmName=f"{name} {metric}",
+                AlarmActions=["arn:aws:sns:eu-west-1:123456789012:on-call"],
+                Namespace="AWS/RDS",
+                MetricName=metric,
+                Dimensions=[{"Name": dimension, "Value": name}],
+                Statistic="Average",
+                Period=300,
+                EvaluationPeriods=3,
+                Threshold=80,
+                ComparisonOperator=f"{operator}Threshold",
+            )
+        return arn
+
+    return seed
+
+
+def _silence(stack: Deployed, name: str) -> None:
+    stack.client("cloudwatch").disable_alarm_actions(AlarmNames=[f"{name} CPUUtilization"])
+
+
+_ALARMS = 'topic = "on-call"\nrequired = ["CPUUtilization", "FreeableMemory"]'
+
+
 def _observed_instance(**settings: Any) -> Seed:
     return lambda stack, name: fleet.instance(stack, name, **settings)
 
@@ -424,6 +454,14 @@ _CLUSTERS = ("describe_db_clusters", "DBClusters")
 _INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
+    Case(
+        control="cluster_alarms_present",
+        seed=_watched("DBClusterIdentifier", _observed_cluster()),
+        drift=_silence,
+        writes=("PutMetricAlarm",),
+        told=False,
+        settings=_ALARMS,
+    ),
     Case(
         control="cluster_backtrack_enabled",
         seed=lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql", BacktrackWindow=86400),
@@ -709,6 +747,14 @@ _CASES = (
         seed=_later_around(fleet.legacy_cluster),
         seeded=False,
         drift=_around(),
+    ),
+    Case(
+        control="instance_alarms_present",
+        seed=_watched("DBInstanceIdentifier", fleet.instance),
+        drift=_silence,
+        writes=("PutMetricAlarm",),
+        told=False,
+        settings=_ALARMS,
     ),
     Case(
         control="instance_backup_plan_covers",

@@ -88,6 +88,9 @@ class Need(StrEnum):
     """The subscription filters that the account has for all log groups (DescribeAccountPolicies)."""
     EVENT_SUBSCRIPTIONS = "EventSubscriptions"
     """The account's subscriptions to RDS's events in this Region (DescribeEventSubscriptions)."""
+    ALARMS = "Alarms"
+    """The metric alarms (Metric) that may be about a cluster or an instance, and the composite alarms over these
+    (Composite), as far as `core.alarms` reads them (DescribeAlarms)."""
     TRAILS = "Trails"
     """The trails that record this Region, each with whether it is logging and its event selectors."""
     DETECTORS = "Detectors"
