@@ -461,8 +461,10 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.MEMBER_PARAMETERS: {"orders-1": {}, "orders-2": {}},
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "instance", "postgresql"],
                 Need.MEMBERS: _members(),
+                Need.ALARMS: monitoring_items.ALARMS_OF_A_CLUSTER,
                 Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
+                Need.GLOBAL_CLUSTER: None,
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
                 Need.BACKUP_PLANS: [_BACKUP_PLAN],
@@ -479,6 +481,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.KEY_ALIASES: _ALIASES,
                 Need.INSTANCE_PARAMETERS: {**_force_ssl(), **_logging()},
                 Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
+                Need.ALARMS: monitoring_items.ALARMS_OF_AN_INSTANCE,
                 Need.CLASS_SUPPORT: {"db.m7g.large": monitoring_items.EVERYTHING},
                 Need.CERTIFICATE_ROTATION: {
                     "SupportsCertificateRotationWithoutRestart": True,

@@ -237,6 +237,36 @@ def _monitored_cluster(stack: Deployed, name: str) -> str:
     return str(made["DBCluster"]["DBClusterArn"])
 
 
+def _watched(dimension: str, make: Seed) -> Seed:
+    """A database whose CPU and memory somebody has alarms on."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = make(stack, name)
+        for metric, operator in (("CPUUtilization", "GreaterThan"), ("FreeableMemory", "LessThan")):
+            stack.client("cloudwatch").put_metric_alarm(
+                AlarmName=f"{name} {metric}",
+                AlarmActions=["arn:aws:sns:eu-west-1:123456789012:on-call"],
+                Namespace="AWS/RDS",
+                MetricName=metric,
+                Dimensions=[{"Name": dimension, "Value": name}],
+                Statistic="Average",
+                Period=300,
+                EvaluationPeriods=3,
+                Threshold=80,
+                ComparisonOperator=f"{operator}Threshold",
+            )
+        return arn
+
+    return seed
+
+
+def _silence(stack: Deployed, name: str) -> None:
+    stack.client("cloudwatch").disable_alarm_actions(AlarmNames=[f"{name} CPUUtilization"])
+
+
+_ALARMS = 'topic = "on-call"\nrequired = ["CPUUtilization", "FreeableMemory"]'
+
+
 def _observed_instance(**settings: Any) -> Seed:
     return lambda stack, name: fleet.instance(stack, name, **settings)
 
@@ -425,6 +455,14 @@ _INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
     Case(
+        control="cluster_alarms_present",
+        seed=_watched("DBClusterIdentifier", _observed_cluster()),
+        drift=_silence,
+        writes=("PutMetricAlarm",),
+        told=False,
+        settings=_ALARMS,
+    ),
+    Case(
         control="cluster_backtrack_enabled",
         seed=lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql", BacktrackWindow=86400),
         drift=_modify_cluster(BacktrackWindow=3600),
@@ -497,6 +535,14 @@ _CASES = (
         seed=_later("cluster"),
         seeded=False,
         drift=_create_cluster(EngineVersion="11.21"),
+    ),
+    Case(
+        control="cluster_global_secondary_present",
+        seed=fleet.cluster,
+        drift=lambda stack, name: stack.client("rds").add_tags_to_resource(
+            ResourceName=_arn("cluster", name), Tags=[{"Key": "tier", "Value": "1"}]
+        ),
+        settings='tags = ["tier=1"]',
     ),
     Case(
         control="cluster_iam_auth_errors_exported",
@@ -701,6 +747,14 @@ _CASES = (
         seed=_later_around(fleet.legacy_cluster),
         seeded=False,
         drift=_around(),
+    ),
+    Case(
+        control="instance_alarms_present",
+        seed=_watched("DBInstanceIdentifier", fleet.instance),
+        drift=_silence,
+        writes=("PutMetricAlarm",),
+        told=False,
+        settings=_ALARMS,
     ),
     Case(
         control="instance_backup_plan_covers",

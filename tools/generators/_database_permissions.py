@@ -42,6 +42,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.INSTANCE_GROUP_USERS: ("rds:DescribeDBInstances",),
     Need.CERTIFICATE_ROTATION: ("rds:DescribeDBEngineVersions",),
     Need.CLASS_SUPPORT: ("rds:DescribeOrderableDBInstanceOptions",),
+    Need.GLOBAL_CLUSTER: ("rds:DescribeGlobalClusters",),
     Need.ENGINE_STATUS: ("rds:DescribeDBEngineVersions",),
     Need.UPGRADE_TARGETS: ("rds:DescribeDBEngineVersions",),
     Need.SUPPORT_DATES: ("rds:DescribeDBMajorEngineVersions",),
@@ -77,6 +78,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.SUBSCRIPTION_FILTERS: ("logs:DescribeSubscriptionFilters",),
     Need.SUBSCRIPTION_POLICIES: ("logs:DescribeAccountPolicies",),
     Need.EVENT_SUBSCRIPTIONS: ("rds:DescribeEventSubscriptions",),
+    Need.ALARMS: ("cloudwatch:DescribeAlarms",),
     Need.TRAILS: ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"),
     Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
     Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
@@ -124,6 +126,8 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "cloudtrail:DescribeTrails": (),
     "cloudtrail:GetEventSelectors": ("trail/*",),
     "cloudtrail:GetTrailStatus": ("trail/*",),
+    "cloudwatch:DescribeAlarms": ("alarm:*",),
+    "cloudwatch:PutMetricAlarm": ("alarm:*",),
     "guardduty:GetAdministratorAccount": (),
     "guardduty:GetDetector": ("detector/*",),
     "guardduty:ListDetectors": (),
@@ -216,7 +220,12 @@ _MANAGED_SECRETS: Final = (
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:rds!*",
 )
 
+_OWN_ALARMS: Final = ("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:warden-*",)
+
 SCOPES: Final[Mapping[str, Scope]] = {
+    # PutMetricAlarm overwrites what exists: never an alarm with another's name.
+    "cloudwatch:PutMetricAlarm": Scope(resources=_OWN_ALARMS),
+    "cloudwatch:TagResource": Scope(resources=_OWN_ALARMS),
     # RDS asks KMS in the caller's name, so a key is used for databases or not at all.
     "kms:DescribeKey": Scope(resources=_ANY_KEY, conditions={"StringEquals": _THROUGH_RDS}),
     "kms:CreateGrant": Scope(

@@ -88,6 +88,9 @@ class Need(StrEnum):
     """The subscription filters that the account has for all log groups (DescribeAccountPolicies)."""
     EVENT_SUBSCRIPTIONS = "EventSubscriptions"
     """The account's subscriptions to RDS's events in this Region (DescribeEventSubscriptions)."""
+    ALARMS = "Alarms"
+    """The metric alarms (Metric) that may be about a cluster or an instance, and the composite alarms over these
+    (Composite), as far as `core.alarms` reads them (DescribeAlarms)."""
     TRAILS = "Trails"
     """The trails that record this Region, each with whether it is logging and its event selectors."""
     DETECTORS = "Detectors"
@@ -104,6 +107,8 @@ class Need(StrEnum):
     is locked, and its continuous backup (ListBackupVaults, ListRecoveryPointsByBackupVault)."""
     BACKUP_OPT_IN = "BackupOptIn"
     """Whether AWS Backup is opted in to the resource's type in this Region (DescribeRegionSettings)."""
+    GLOBAL_CLUSTER = "GlobalCluster"
+    """The Describe item of the global cluster that a cluster belongs to; None where it belongs to none."""
     ENGINE_STATUS = "EngineStatus"
     """Whether AWS offers this engine version, `available` or `deprecated`; None where it does not list it at all
     (DescribeDBEngineVersions)."""

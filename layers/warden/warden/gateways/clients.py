@@ -70,6 +70,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "PutRetentionPolicy",
         "AssociateKmsKey",
     ),
+    "cloudwatch": ("DescribeAlarms", "PutMetricAlarm"),
     "cloudtrail": ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"),
     "guardduty": ("ListDetectors", "GetDetector", "GetAdministratorAccount", "UpdateDetector"),
     "backup": (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warden.core.resource import Resource
 from warden.gateways.enrichments import (
+    alarms,
     backups,
     detection,
     identity,
@@ -37,6 +38,7 @@ ANSWERS: Mapping[Need, Answer] = {
     **network.ANSWERS,
     **identity.ANSWERS,
     **detection.ANSWERS,
+    **alarms.ANSWERS,
     **lifecycle.ANSWERS,
     **backups.ANSWERS,
 }
