@@ -24,7 +24,7 @@ from moto.ec2.models.amis import AmiBackend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.rds.responses import RDSResponse
 
-from console.local import detection, keys_and_secrets
+from console.local import alarms, backup, detection, keys_and_secrets, network_filters
 from console.local.calls import LISTENERS, STATUS_OF, EveryCode, Faults, RecordedCall, Recorder
 from console.local.events import Emit, Event, Trail
 from console.local.identity import ACCOUNT_ID, DEFAULT_IDENTITY, UserIdentity, current_identity
@@ -139,7 +139,9 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         """Begin: fake credentials, moto, then the corrections."""
         self._set_environment()
         self._mock.start()
-        self._patches.apply((*PATCHES, *detection.PATCHES, *keys_and_secrets.PATCHES, *self._own_patches()))
+        others = (alarms, backup, detection, keys_and_secrets, network_filters)
+        more = (patch for module in others for patch in module.PATCHES)
+        self._patches.apply((*PATCHES, *more, *self._own_patches()))
         LISTENERS.recorders.append(self._recorder)
         return self
 
@@ -156,6 +158,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         """Empty the account: resources, plans, events, calls and refusals."""
         self._mock.reset()
         self._world.agenda.clear()
+        self._world.told.clear()
         self._trail.clear()
         self.faults.clear()
         self._recorder.calls.clear()
@@ -238,6 +241,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
                 attribute="time",
                 replacement=SimpleNamespace(time=lambda: self.clock.now().timestamp()),
             ),
+            Patch(target=backup, attribute="now", replacement=self.clock.now),
             Patch(
                 target=moto.core.errors,
                 attribute="COMMON_ERROR_CODES",

@@ -190,6 +190,12 @@ class Record:
     error_message: str | None = None
 
 
+def category_and_message(happening: ServiceEvent) -> tuple[str, str]:
+    """Say of a service event what everybody is told of it, whichever way he hears."""
+    _, category, message = _DEFINITIONS[happening.event_id, happening.resource_arn.split(":")[5]]
+    return category, message.format(**happening.message)
+
+
 class Trail:
     """Turns calls and happenings into events and hands them on, one after the other and in order."""
 
@@ -304,7 +310,8 @@ class Trail:
     def _service_event(self, happening: ServiceEvent) -> Event:
         arn = happening.resource_arn
         parts = arn.split(":", 6)
-        kind, category, message = _DEFINITIONS[happening.event_id, parts[5]]
+        kind, _, _ = _DEFINITIONS[happening.event_id, parts[5]]
+        category, message = category_and_message(happening)
         event = self._envelope(
             kind.detail_type, region=parts[3], account=parts[4] or ACCOUNT_ID, resources=[arn]
         )
@@ -314,7 +321,7 @@ class Trail:
             "SourceType": kind.source_type,
             "SourceArn": arn,
             "Date": now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z",
-            "Message": message.format(**happening.message),
+            "Message": message,
             "SourceIdentifier": parts[6],
             "EventID": happening.event_id,
         }

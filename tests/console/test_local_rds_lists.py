@@ -249,6 +249,25 @@ def test_what_moto_answers_well_is_still_motos(local: LocalAws, rds: Any):
         rds.describe_source_regions()
 
 
+@corrects("events-of-the-past-hour")
+def test_what_rds_told_is_listed_for_as_long_as_is_asked(local: LocalAws, rds: Any):
+    a_cluster(rds)
+    an_instance(rds)
+    found = rds.describe_events(SourceType="db-cluster")["Events"]
+    assert [(one["SourceIdentifier"], one["Message"]) for one in found] == [("orders", "DB cluster created")]
+    assert {one["SourceType"] for one in rds.describe_events()["Events"]} == {"db-cluster", "db-instance"}
+    local.clock.advance(3601)
+    rds.stop_db_instance(DBInstanceIdentifier="reports")
+    of_reports = {"SourceType": "db-instance", "SourceIdentifier": "reports"}
+    lately = rds.describe_events(**of_reports)["Events"]
+    assert [(one["Message"], one["EventCategories"]) for one in lately] == [
+        ("DB instance stopped", ["notification"])
+    ]
+    assert len(rds.describe_events(**of_reports, Duration=120)["Events"]) == 2
+    assert rds.describe_events(EventCategories=["creation"])["Events"] == []
+    refused("InvalidParameterCombination", rds.describe_events, SourceIdentifier="reports")
+
+
 @corrects("orderable-options")
 def test_what_a_class_supports_is_said_for_a_class_and_a_version(rds: Any):
     def offered(engine: str, version: str, name: str) -> list[bool]:

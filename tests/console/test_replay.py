@@ -93,3 +93,19 @@ def test_no_sample_breaks_the_replay_or_leaves_a_message_undelivered(file):
         assert told.triggers == []
     if folder in {"cloudtrail", "rds_event", "security_hub"}:
         assert told.matched
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [("policy.toml", "RESOLVED"), ("security-hub.toml", "RESOLVED"), ("essential.toml", "NOTIFIED")],
+)
+def test_each_policy_leads_to_what_it_says(policy, told):
+    replayed = replay.replay(
+        str(DRIFT),
+        json.loads(DRIFT.read_text(encoding="utf-8")),
+        dry_run=False,
+        policy_file=str(paths.POLICY.with_name(policy)),
+    )
+
+    found = {finding["control"]: finding["workflow"] for finding in replayed.findings}
+    assert found["cluster_deletion_protection_enabled"] == told

@@ -621,3 +621,30 @@ def test_a_scan_takes_exactly_so_many_calls(
         "rds:DescribeDBEngineVersions": 1,
     }
     assert card["api_calls"] == dict(sorted((key, count) for key, count in expected.items() if count))
+
+
+# --- the policies that are shipped --------------------------------------------------------------------------------
+
+
+def test_a_scan_by_each_policy_finds_what_it_wants_and_no_more(aws: LocalAws, capsys: Capsys) -> None:
+    rds = aws.client("rds")
+    a_cluster(rds, BackupRetentionPeriod=7, StorageEncrypted=True)
+    found = {
+        name: {
+            control
+            for control, resource in scan(
+                capsys, "--region", REGION, "--policy", str(paths.POLICY.with_name(name))
+            ).drifted
+            if resource == "orders"
+        }
+        for name in ("policy.toml", "essential.toml", "security-hub.toml")
+    }
+    # A week is what Security Hub asks for, and five are what the audit trail needs.
+    retention, protection = "cluster_backup_retention_sufficient", PROTECTED
+    assert {retention, protection, "cluster_tls_enforced"} <= found["policy.toml"]
+    assert protection in found["essential.toml"] & found["security-hub.toml"]
+    for name in ("essential.toml", "security-hub.toml"):
+        judged = load_policy(paths.POLICY.with_name(name)).settings
+        assert found[name] <= set(judged)
+        assert retention not in found[name]
+        assert "cluster_tls_enforced" not in found[name]

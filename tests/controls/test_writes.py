@@ -172,6 +172,8 @@ def test_the_public_and_strangers_are_removed_in_one_call_and_the_partner_stays(
 def test_no_operation_passes_but_those_that_controls_declare() -> None:
     declared = {permit.operation for permit in PERMITS}
     assert declared == {
+        "AddTagsToResource",
+        "PutMetricAlarm",
         "CreateDBInstance",
         "RotateSecret",
         "CancelKeyDeletion",

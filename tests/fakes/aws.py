@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fakes import aws_calls
@@ -39,6 +40,22 @@ if TYPE_CHECKING:
 HERE = Deployment(account="123456789012", region="eu-west-1")
 
 
+def _supported(version: str, *, until: datetime) -> list[dict[str, Any]]:
+    """Standard support of whatever major version it is, for ten years to come."""
+    return [
+        {
+            "MajorEngineVersion": version.partition(".")[0],
+            "SupportedEngineLifecycles": [
+                {
+                    "LifecycleSupportName": "open-source-rds-standard-support",
+                    "LifecycleSupportStartDate": until,
+                    "LifecycleSupportEndDate": until + timedelta(days=3650),
+                }
+            ],
+        }
+    ]
+
+
 @dataclass(slots=True)
 class _Failure:
     what: str
@@ -57,6 +74,12 @@ class FakeAws:
         self.parameter_groups: dict[str, dict[str, dict[str, Any]]] = {}
         self.restore_accounts: dict[ResourceRef, list[str]] = {}
         self.blue_green: list[dict[str, Any]] = []
+        self.uses: dict[ResourceRef, list[ResourceRef]] = {}
+        """What uses a thing that databases share, other than a parameter group."""
+        self.backup_plans: list[dict[str, Any]] = []
+        """The plans of AWS Backup, as the reader gives them of one resource."""
+        self.events: dict[ResourceRef, list[dict[str, Any]]] = {}
+        """What RDS reported of a database lately."""
         self.log_types: dict[str, list[str]] = {}
         """By engine, where they are not the documented ones."""
         self.calls: list[Call] = []
@@ -229,7 +252,7 @@ class FakeAws:
                     )
                 ]
             case _:
-                return []
+                return list(self.uses.get(ref, ()))
 
     def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
         for ref in self.of_type(resource_type):
@@ -296,9 +319,17 @@ class FakeAws:
                     ResourceType.DB_CLUSTER, DBClusterParameterGroup=facts["DBClusterParameterGroup"]
                 )
             ],
+            Need.BACKUP_PLANS: lambda *_: self.backup_plans,
+            Need.RECOVERY_POINTS: lambda *_: [],
+            Need.BACKUP_OPT_IN: lambda *_: True,
+            Need.RECENT_EVENTS: lambda ref, _: self.events.get(ref, []),
             Need.BLUE_GREEN: lambda ref, _: [
                 item for item in self.blue_green if ref.arn in {item.get("Source"), item.get("Target")}
             ],
+            Need.GLOBAL_CLUSTER: lambda *_: None,
+            Need.ENGINE_STATUS: lambda *_: "available",
+            Need.UPGRADE_TARGETS: lambda *_: [],
+            Need.SUPPORT_DATES: lambda _, facts: _supported(facts["EngineVersion"], until=self.clock()),
             Need.ENCRYPTED_COPIES: lambda _, facts: self._having(
                 ResourceType.DB_SNAPSHOT,
                 Encrypted=True,

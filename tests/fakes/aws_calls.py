@@ -270,10 +270,16 @@ def _copy_snapshot(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -
     aws.add(ResourceType.DB_SNAPSHOT, item)
 
 
+def _add_tags(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -> None:
+    tags = {tag["Key"]: tag for tag in _live(aws, ref, "DBClusterNotFoundFault").get("TagList", [])}
+    aws.items[ref]["TagList"] = list({**tags, **{tag["Key"]: tag for tag in parameters["Tags"]}}.values())
+
+
 OPERATIONS: Mapping[str, Callable[[FakeAws, ResourceRef, dict[str, Any]], None]] = {
     "ModifyDBCluster": _modify_cluster,
     "ModifyDBInstance": _modify_instance,
     "CreateDBInstance": _create_instance,
+    "AddTagsToResource": _add_tags,
     "ModifyGlobalCluster": _modify_global_cluster,
     "ModifyDBClusterParameterGroup": _modify_parameter_group,
     "ModifyDBClusterSnapshotAttribute": _modify_restore_attribute,

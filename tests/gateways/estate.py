@@ -19,7 +19,9 @@ from warden.gateways.rds_writer import RdsWriter
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from console.local.rds.state import Clock
     from warden.core.control import Control
+    from warden.core.plan import Call
     from warden.core.resource import Resource
 
 REGION = "eu-west-1"
@@ -29,8 +31,8 @@ CONTROLS = {control.id: control for control in all_controls()}
 class Estate(AbstractContextManager["Estate"]):
     """One account in one Region, with eyes and hands."""
 
-    def __init__(self) -> None:
-        self.aws = LocalAws(region=REGION)
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        self.aws = LocalAws(region=REGION, clock=clock)
 
     def __enter__(self) -> Self:
         self.aws.__enter__()
@@ -88,12 +90,16 @@ class Estate(AbstractContextManager["Estate"]):
         control = CONTROLS[control_id]
         return plan(control, self.read(control, arn), {**control.defaults(), **settings})
 
+    def apply(self, control_id: str, arn: str, call: Call) -> None:
+        """Make one call through the write guard, for a control."""
+        control = CONTROLS[control_id]
+        assert control.remediation is not None
+        self.writer().apply(call, self.read(control, arn), control.remediation.permits)
+
     def fixed(self, control_id: str, arn: str, **settings: Any) -> Evaluation:
         """Apply the plan through the write guard, and judge again."""
         planned = self.planned(control_id, arn, **settings)
         assert isinstance(planned, Plan), planned
-        control = CONTROLS[control_id]
-        assert control.remediation is not None
         for call in planned.calls:
-            self.writer().apply(call, self.read(control, arn), control.remediation.permits)
+            self.apply(control_id, arn, call)
         return self.judged(control_id, arn, **settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from stack import fleet, joined_cases
@@ -187,6 +188,59 @@ def _observed_cluster(**settings: Any) -> Seed:
     return seed
 
 
+_MONITORING = {
+    "MonitoringInterval": 60,
+    "MonitoringRoleArn": "arn:aws:iam::123456789012:role/rds-monitoring-role",
+}
+_WITH_ROLE = 'monitoring_role = "rds-monitoring-role"'
+
+
+def _monitored_cluster(stack: Deployed, name: str) -> str:
+    with stack.quietly() as rds:
+        made = rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="mysql",
+            EngineVersion="8.4.3",
+            DBClusterInstanceClass="db.m6gd.large",
+            StorageType="io1",
+            Iops=1000,
+            AllocatedStorage=100,
+            **_LOGIN,
+            **_MONITORING,
+        )
+    return str(made["DBCluster"]["DBClusterArn"])
+
+
+def _watched(dimension: str, make: Seed) -> Seed:
+    """A database whose CPU and memory somebody has alarms on."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = make(stack, name)
+        for metric, operator in (("CPUUtilization", "GreaterThan"), ("FreeableMemory", "LessThan")):
+            stack.client("cloudwatch").put_metric_alarm(
+                AlarmName=f"{name} {metric}",
+                AlarmActions=["arn:aws:sns:eu-west-1:123456789012:on-call"],
+                Namespace="AWS/RDS",
+                MetricName=metric,
+                Dimensions=[{"Name": dimension, "Value": name}],
+                Statistic="Average",
+                Period=300,
+                EvaluationPeriods=3,
+                Threshold=80,
+                ComparisonOperator=f"{operator}Threshold",
+            )
+        return arn
+
+    return seed
+
+
+def _silence(stack: Deployed, name: str) -> None:
+    stack.client("cloudwatch").disable_alarm_actions(AlarmNames=[f"{name} CPUUtilization"])
+
+
+_ALARMS = 'topic = "on-call"\nrequired = ["CPUUtilization", "FreeableMemory"]'
+
+
 def _observed_instance(**settings: Any) -> Seed:
     return lambda stack, name: fleet.instance(stack, name, **settings)
 
@@ -231,6 +285,74 @@ def _impaired(kind: str, describe: str, member: str) -> Drift:
         _tag(kind)(stack, name)
 
     return drift
+
+
+def _for_hours(make: Seed) -> Seed:
+    """A database that has been there for a while."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = make(stack, name)
+        stack.aws.rds.overlay(
+            arn,
+            **dict.fromkeys(
+                ("ClusterCreateTime", "EarliestRestorableTime", "InstanceCreateTime"), "2025-11-01T00:00:00Z"
+            ),
+        )
+        stack.clock.advance(2 * 3600)
+        return arn
+
+    return seed
+
+
+def _no_logs_for_two_hours(kind: str) -> Drift:
+    """RDS itself stops to keep the transaction logs; then somebody does something else."""
+
+    def drift(stack: Deployed, name: str) -> None:
+        stopped = stack.now() - timedelta(hours=2)
+        stack.aws.rds.overlay(_arn(kind, name), LatestRestorableTime=stopped.isoformat())
+        _tag(kind)(stack, name)
+
+    return drift
+
+
+_BY_TAG = {"Key": "backup", "Value": "nightly"}
+
+
+def _in_a_plan(make: Callable[..., str]) -> Seed:
+    """A database with the tag by which a plan of AWS Backup selects it."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        fleet.backup_plan(stack, _BY_TAG)
+        return make(stack, name, Tags=[_BY_TAG])
+
+    return seed
+
+
+def _untag(kind: str) -> Drift:
+    return lambda stack, name: stack.client("rds").remove_tags_from_resource(
+        ResourceName=_arn(kind, name), TagKeys=[_BY_TAG["Key"]]
+    )
+
+
+def _backed_up(make: Seed) -> Seed:
+    """A database that was there for a while, and that its plan has backed up today."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = _for_hours(_in_a_plan(make))(stack, name)
+        backup = stack.client("backup")
+        backup.create_backup_vault(BackupVaultName="databases")
+        backup.start_backup_job(BackupVaultName="databases", ResourceArn=arn, IamRoleArn=fleet.BACKUP_ROLE)
+        return arn
+
+    return seed
+
+
+def _delete_recovery_points(stack: Deployed, name: str) -> None:
+    """Somebody deletes what the plan has made."""
+    del name
+    backup = stack.client("backup")
+    for point in backup.list_recovery_points_by_backup_vault(BackupVaultName="databases")["RecoveryPoints"]:
+        backup.delete_recovery_point(BackupVaultName="databases", RecoveryPointArn=point["RecoveryPointArn"])
 
 
 def _grouped(make: Callable[..., str]) -> Seed:
@@ -307,6 +429,27 @@ _INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
     Case(
+        control="cluster_alarms_present",
+        seed=_watched("DBClusterIdentifier", _observed_cluster()),
+        drift=_silence,
+        writes=("PutMetricAlarm",),
+        told=False,
+        settings=_ALARMS,
+    ),
+    Case(
+        control="cluster_backtrack_enabled",
+        seed=lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql", BacktrackWindow=86400),
+        drift=_modify_cluster(BacktrackWindow=3600),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
+        control="cluster_backup_plan_covers",
+        seed=_in_a_plan(fleet.cluster),
+        drift=_untag("cluster"),
+        writes=("AddTagsToResource",),
+        settings='tag = "backup=nightly"',
+    ),
+    Case(
         control="cluster_backup_retention_sufficient",
         seed=fleet.cluster,
         drift=_modify_cluster(BackupRetentionPeriod=1),
@@ -355,6 +498,27 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
+        control="cluster_enhanced_monitoring_enabled",
+        seed=_monitored_cluster,
+        drift=_modify_cluster(MonitoringInterval=0),
+        writes=("ModifyDBCluster",),
+        settings=_WITH_ROLE,
+    ),
+    Case(
+        control="cluster_engine_supported",
+        seed=_later("cluster"),
+        seeded=False,
+        drift=_create_cluster(EngineVersion="11.21"),
+    ),
+    Case(
+        control="cluster_global_secondary_present",
+        seed=fleet.cluster,
+        drift=lambda stack, name: stack.client("rds").add_tags_to_resource(
+            ResourceName=_arn("cluster", name), Tags=[{"Key": "tier", "Value": "1"}]
+        ),
+        settings='tags = ["tier=1"]',
+    ),
+    Case(
         control="cluster_iam_auth_errors_exported",
         seed=fleet.cluster,
         drift=_modify_cluster(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
@@ -401,6 +565,14 @@ _CASES = (
         drift=_set_in_cluster_group(server_audit_logging="0"),
         writes=("ModifyDBClusterParameterGroup",),
     ),
+    Case(
+        control="cluster_minor_upgrades_automatic",
+        seed=_with_a_member,
+        drift=lambda stack, name: stack.client("rds").modify_db_instance(
+            DBInstanceIdentifier=f"{name}-1", AutoMinorVersionUpgrade=False
+        ),
+        writes=("ModifyDBCluster",),
+    ),
     Case(control="cluster_parameter_group_in_sync", seed=_with_a_member, drift=_another_group),
     Case(
         control="cluster_port_not_default",
@@ -413,6 +585,17 @@ _CASES = (
         seed=fleet.cluster,
         drift=_set_in_cluster_group(pgaudit__log="none"),
         writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(
+        control="cluster_recovery_point_recent",
+        seed=_backed_up(fleet.cluster),
+        drift=_delete_recovery_points,
+        told=False,
+    ),
+    Case(
+        control="cluster_recoverable_to_now",
+        seed=_for_hours(fleet.cluster),
+        drift=_no_logs_for_two_hours("cluster"),
     ),
     Case(
         control="cluster_readers_sufficient",
@@ -527,10 +710,32 @@ _CASES = (
         writes=("ModifyGlobalCluster",),
     ),
     Case(
+        control="global_cluster_engine_supported",
+        seed=_later_around(lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql")),
+        seeded=False,
+        drift=_around(),
+        settings='minimum_versions = { aurora-mysql = ["8.0.mysql_aurora.3.09.0"] }',
+    ),
+    Case(
         control="global_cluster_storage_encrypted",
         seed=_later_around(fleet.legacy_cluster),
         seeded=False,
         drift=_around(),
+    ),
+    Case(
+        control="instance_alarms_present",
+        seed=_watched("DBInstanceIdentifier", fleet.instance),
+        drift=_silence,
+        writes=("PutMetricAlarm",),
+        told=False,
+        settings=_ALARMS,
+    ),
+    Case(
+        control="instance_backup_plan_covers",
+        seed=_in_a_plan(fleet.instance),
+        drift=_untag("db"),
+        writes=("AddTagsToResource",),
+        settings='tag = "backup=nightly"',
     ),
     Case(
         control="instance_backup_retention_sufficient",
@@ -576,6 +781,19 @@ _CASES = (
         writes=("ModifyDBInstance",),
     ),
     Case(
+        control="instance_enhanced_monitoring_enabled",
+        seed=_observed_instance(**_MONITORING),
+        drift=_modify_instance(MonitoringInterval=0),
+        writes=("ModifyDBInstance",),
+        settings=_WITH_ROLE,
+    ),
+    Case(
+        control="instance_engine_supported",
+        seed=_later("db"),
+        seeded=False,
+        drift=_create_instance(EngineVersion="11.22"),
+    ),
+    Case(
         control="instance_iam_auth_errors_exported",
         seed=fleet.instance,
         drift=_modify_instance(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
@@ -615,6 +833,18 @@ _CASES = (
         drift=_impaired("db", *_INSTANCES),
     ),
     Case(
+        control="instance_minor_upgrades_automatic",
+        seed=fleet.instance,
+        drift=_modify_instance(AutoMinorVersionUpgrade=False),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
+        control="instance_multi_az",
+        seed=lambda stack, name: fleet.instance(stack, name, MultiAZ=True),
+        drift=_modify_instance(MultiAZ=False),
+        writes=("ModifyDBInstance",),
+    ),
+    Case(
         control="instance_not_publicly_accessible",
         seed=_member_of_a_cluster,
         drift=_rds("modify_db_instance", "DBInstanceIdentifier", PubliclyAccessible=True),
@@ -632,6 +862,17 @@ _CASES = (
         seed=_later("db"),
         seeded=False,
         drift=_create_instance(),
+    ),
+    Case(
+        control="instance_recovery_point_recent",
+        seed=_backed_up(fleet.instance),
+        drift=_delete_recovery_points,
+        told=False,
+    ),
+    Case(
+        control="instance_recoverable_to_now",
+        seed=_for_hours(fleet.instance),
+        drift=_no_logs_for_two_hours("db"),
     ),
     Case(
         control="instance_security_group_not_default",

@@ -38,6 +38,7 @@ _LOGS = {
     "aurora-postgresql": ["postgresql", "iam-db-auth-error"],
     "aurora-mysql": ["audit", "error", "slowquery", "iam-db-auth-error"],
 }
+BACKUP_ROLE = "arn:aws:iam::123456789012:role/backup"
 _SAFE: dict[str, Any] = {
     "MasterUsername": "steward",
     "MasterUserPassword": "correct-horse-battery",
@@ -110,6 +111,23 @@ def key(stack: Deployed) -> str:
         keys[made.id] = made
         kms.create_alias(AliasName=KEY, TargetKeyId=made.id)
     return KEY
+
+
+def backup_plan(stack: Deployed, tag: dict[str, str]) -> str:
+    """A plan of AWS Backup that selects by a tag; returns its id."""
+    backup = stack.client("backup")
+    rule = {"RuleName": "daily", "TargetBackupVaultName": "databases"}
+    made = backup.create_backup_plan(BackupPlan={"BackupPlanName": "nightly", "Rules": [rule]})
+    condition = {"ConditionKey": tag["Key"], "ConditionValue": tag["Value"]}
+    backup.create_backup_selection(
+        BackupPlanId=made["BackupPlanId"],
+        BackupSelection={
+            "SelectionName": "by-tag",
+            "IamRoleArn": BACKUP_ROLE,
+            "ListOfTags": [{"ConditionType": "STRINGEQUALS", **condition}],
+        },
+    )
+    return str(made["BackupPlanId"])
 
 
 def cluster(

@@ -42,6 +42,10 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.INSTANCE_GROUP_USERS: ("rds:DescribeDBInstances",),
     Need.CERTIFICATE_ROTATION: ("rds:DescribeDBEngineVersions",),
     Need.CLASS_SUPPORT: ("rds:DescribeOrderableDBInstanceOptions",),
+    Need.GLOBAL_CLUSTER: ("rds:DescribeGlobalClusters",),
+    Need.ENGINE_STATUS: ("rds:DescribeDBEngineVersions",),
+    Need.UPGRADE_TARGETS: ("rds:DescribeDBEngineVersions",),
+    Need.SUPPORT_DATES: ("rds:DescribeDBMajorEngineVersions",),
     Need.BLUE_GREEN: ("rds:DescribeBlueGreenDeployments",),
     Need.STORAGE_KEY: ("kms:DescribeKey",),
     Need.INSIGHTS_KEY: ("kms:DescribeKey",),
@@ -74,9 +78,19 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.SUBSCRIPTION_FILTERS: ("logs:DescribeSubscriptionFilters",),
     Need.SUBSCRIPTION_POLICIES: ("logs:DescribeAccountPolicies",),
     Need.EVENT_SUBSCRIPTIONS: ("rds:DescribeEventSubscriptions",),
+    Need.ALARMS: ("cloudwatch:DescribeAlarms",),
     Need.TRAILS: ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"),
     Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
     Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
+    Need.RECENT_EVENTS: ("rds:DescribeEvents",),
+    Need.BACKUP_PLANS: (
+        "backup:ListBackupPlans",
+        "backup:GetBackupPlan",
+        "backup:ListBackupSelections",
+        "backup:GetBackupSelection",
+    ),
+    Need.RECOVERY_POINTS: ("backup:ListBackupVaults", "backup:ListRecoveryPointsByBackupVault"),
+    Need.BACKUP_OPT_IN: ("backup:DescribeRegionSettings",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
@@ -94,10 +108,26 @@ KIND_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
 }
 """How a kind is listed, where that is not the operation that describes one."""
 
+USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
+    ResourceType.ROUTE_TABLE: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
+    ResourceType.NETWORK_ACL: ("ec2:DescribeNetworkAcls", "rds:DescribeDBSubnetGroups"),
+    ResourceType.PREFIX_LIST: ("ec2:DescribeSecurityGroups",),
+}
+"""How what uses a shared thing is found, beside the lists of databases."""
+
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "backup:DescribeRegionSettings": (),
+    "backup:GetBackupPlan": ("backup-plan:*",),
+    "backup:GetBackupSelection": ("backup-plan:*",),
+    "backup:ListBackupPlans": (),
+    "backup:ListBackupVaults": (),
+    "backup:ListRecoveryPointsByBackupVault": ("backup-vault:*",),
+    "backup:ListBackupSelections": ("backup-plan:*",),
     "cloudtrail:DescribeTrails": (),
     "cloudtrail:GetEventSelectors": ("trail/*",),
     "cloudtrail:GetTrailStatus": ("trail/*",),
+    "cloudwatch:DescribeAlarms": ("alarm:*",),
+    "cloudwatch:PutMetricAlarm": ("alarm:*",),
     "guardduty:GetAdministratorAccount": (),
     "guardduty:GetDetector": ("detector/*",),
     "guardduty:ListDetectors": (),
@@ -108,6 +138,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "logs:DescribeSubscriptionFilters": ("log-group:/aws/rds/*",),
     "logs:PutRetentionPolicy": ("log-group:/aws/rds/*",),
     "rds:CreateEventSubscription": ("es:*",),
+    "rds:DescribeEvents": (),
     "rds:DescribeEventSubscriptions": ("es:*",),
     "ec2:DescribeNetworkAcls": (),
     "ec2:DescribeNetworkInterfaces": (),
@@ -140,6 +171,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "rds:DescribeDBClusterSnapshotAttributes": ("cluster-snapshot:*",),
     "rds:DescribeDBClusterSnapshots": ("cluster:*", "cluster-snapshot:*"),
     "rds:DescribeDBEngineVersions": (),
+    "rds:DescribeDBMajorEngineVersions": (),
     "rds:DescribeDBInstances": ("db:*",),
     "rds:DescribeDBParameterGroups": ("pg:*",),
     "rds:DescribeDBParameters": ("pg:*",),
@@ -188,7 +220,12 @@ _MANAGED_SECRETS: Final = (
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:rds!*",
 )
 
+_OWN_ALARMS: Final = ("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:warden-*",)
+
 SCOPES: Final[Mapping[str, Scope]] = {
+    # PutMetricAlarm overwrites what exists: never an alarm with another's name.
+    "cloudwatch:PutMetricAlarm": Scope(resources=_OWN_ALARMS),
+    "cloudwatch:TagResource": Scope(resources=_OWN_ALARMS),
     # RDS asks KMS in the caller's name, so a key is used for databases or not at all.
     "kms:DescribeKey": Scope(resources=_ANY_KEY, conditions={"StringEquals": _THROUGH_RDS}),
     "kms:CreateGrant": Scope(
@@ -200,14 +237,17 @@ SCOPES: Final[Mapping[str, Scope]] = {
     # The secrets that RDS manages for master users: their names begin so, and nobody else can make such.
     "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
     "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
-    # Tags that a copy takes over from its source, and those of an instance that Warden makes.
+    # Tags that a copy takes over from its source, those of an instance that Warden makes, and the one by which a plan
+    # of AWS Backup selects a database.
     "rds:AddTagsToResource": Scope(
         resources=(
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster:*",
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*",
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",
         )
     ),
-    # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service.
+    # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service: a reader takes over that
+    # of its writer, whatever its name. Where Warden turns Enhanced Monitoring on, the write guard lets one name pass.
     "iam:PassRole": Scope(
         resources=("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",),
         conditions={"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}},
@@ -234,6 +274,7 @@ def read_grants() -> tuple[Grant, ...]:
     """Return what looking at databases takes: what AWS can limit to this account's, and the rest."""
     actions = {describe_action(kind) for kind in EVALUATED_KINDS}
     actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
+    actions.update(action for names in USERS_ACTIONS.values() for action in names)
     actions.update(action for need in needs_in_use() for action in need_actions(need))
     limited: dict[str, list[str]] = {}
     unlimited = []

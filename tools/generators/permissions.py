@@ -80,6 +80,9 @@ def _reads(document: Mapping[str, Any]) -> str:
             (permissions.describe_action(kind), *permissions.KIND_ACTIONS.get(kind, ()))
         ):
             purposes.setdefault(action, []).append(f"every {KINDS[kind].name}")
+    for kind, actions in permissions.USERS_ACTIONS.items():
+        for action in actions:
+            purposes.setdefault(action, []).append(f"what uses a {KINDS[kind].name}")
     for need in permissions.needs_in_use():
         for action in permissions.need_actions(need):
             purposes.setdefault(action, []).append(f"`{need.value}`")

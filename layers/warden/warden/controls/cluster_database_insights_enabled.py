@@ -160,8 +160,7 @@ CONTROL = Control(
     title="Performance Insights is on for every instance of a cluster",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.LOW,
-    # Security Hub has no control for it; the nearest relative is RDS.6, Enhanced Monitoring.
-    frameworks=frameworks.nist("CA-7", "SI-2"),
+    frameworks=frameworks.MONITORING,
     needs=(Need.MEMBERS, Need.CLASS_SUPPORT),
     settings=(baseline.KMS_KEY,),
     evaluate=evaluate,

@@ -93,8 +93,7 @@ CONTROL = Control(
     title="Stand-alone instances that the policy means have the Advanced mode of Database Insights",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.LOW,
-    # Security Hub has no control for it; the nearest relative is RDS.6, Enhanced Monitoring.
-    frameworks=frameworks.nist("CA-7", "SI-2"),
+    frameworks=frameworks.MONITORING,
     needs=(Need.CLASS_SUPPORT,),
     settings=(insights.ADVANCED_TAGS, baseline.KMS_KEY),
     evaluate=evaluate,

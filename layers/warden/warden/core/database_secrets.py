@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Facts, Resource
 
 MANAGED_BY = "rds"
-_MANAGED_PREFIX = "rds!"
+MANAGED_PREFIX = "rds!"
 """Reserved: "Managed secrets use a naming convention that includes the ID of the service" (Secrets Manager)."""
 _LONGEST = 1000
 """RotationRules.AutomaticallyAfterDays takes no more."""
@@ -51,7 +51,7 @@ def outside(resource: Resource, settings: Mapping[str, Any]) -> Verdict | None:
 
 def is_managed(facts: Mapping[str, Any]) -> bool:
     """Whether RDS made the secret, for a master password, and rotates it."""
-    return facts["OwningService"] == MANAGED_BY or str(facts["Name"]).startswith(_MANAGED_PREFIX)
+    return facts["OwningService"] == MANAGED_BY or str(facts["Name"]).startswith(MANAGED_PREFIX)
 
 
 def outside_or_replica(resource: Resource, settings: Mapping[str, Any]) -> Verdict | None:

@@ -29,6 +29,11 @@ class Framework:
     """Every identifier that it has about databases and what they use; another one is refused."""
 
 
+def natural(number: str) -> list[tuple[int, str]]:
+    """A key that sorts identifiers as people do: 2.9 before 2.10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", number)]
+
+
 def _expanded(text: str) -> Iterator[str]:
     for word in text.split():
         if span := _RANGE.search(word):

@@ -88,12 +88,35 @@ class Need(StrEnum):
     """The subscription filters that the account has for all log groups (DescribeAccountPolicies)."""
     EVENT_SUBSCRIPTIONS = "EventSubscriptions"
     """The account's subscriptions to RDS's events in this Region (DescribeEventSubscriptions)."""
+    ALARMS = "Alarms"
+    """The metric alarms (Metric) that may be about a cluster or an instance, and the composite alarms over these
+    (Composite), as far as `core.alarms` reads them (DescribeAlarms)."""
     TRAILS = "Trails"
     """The trails that record this Region, each with whether it is logging and its event selectors."""
     DETECTORS = "Detectors"
     """GuardDuty's detector of this Region, with its status and features; empty where there is none."""
     GUARDDUTY_ADMINISTRATOR = "GuardDutyAdministrator"
     """The other account that administers this one's GuardDuty; None where none does. Needs `DETECTORS`."""
+    RECENT_EVENTS = "RecentEvents"
+    """What RDS reported of a cluster or an instance within the last hour, the oldest first (DescribeEvents)."""
+    BACKUP_PLANS = "BackupPlans"
+    """The plans of AWS Backup in this Region, each with its rules, and with what of its selections concerns the
+    resource (ListBackupPlans, GetBackupPlan, ListBackupSelections, GetBackupSelection)."""
+    RECOVERY_POINTS = "RecoveryPoints"
+    """The recovery points of a database in AWS Backup of the last weeks, the newest first, each with whether its vault
+    is locked, and its continuous backup (ListBackupVaults, ListRecoveryPointsByBackupVault)."""
+    BACKUP_OPT_IN = "BackupOptIn"
+    """Whether AWS Backup is opted in to the resource's type in this Region (DescribeRegionSettings)."""
+    GLOBAL_CLUSTER = "GlobalCluster"
+    """The Describe item of the global cluster that a cluster belongs to; None where it belongs to none."""
+    ENGINE_STATUS = "EngineStatus"
+    """Whether AWS offers this engine version, `available` or `deprecated`; None where it does not list it at all
+    (DescribeDBEngineVersions)."""
+    UPGRADE_TARGETS = "UpgradeTargets"
+    """The versions that this one can be upgraded to, each with whether that is another major one."""
+    SUPPORT_DATES = "SupportDates"
+    """Until when AWS supports each major version of the engine (DescribeDBMajorEngineVersions); empty for engines
+    of which it publishes no dates."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""
@@ -159,7 +182,15 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "PerformanceInsightsKMSKeyId": None,
                 # "only for Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
                 "PerformanceInsightsEnabled": None,
+                # Aurora MySQL alone can have one, from its creation on ("Valid for Cluster Type: Aurora MySQL").
+                "BacktrackWindow": None,
+                # There is none while a first backup is to come ("can be restored with point-in-time restore").
+                "EarliestRestorableTime": None,
+                "LatestRestorableTime": None,
                 "PerformanceInsightsRetentionPeriod": None,
+                # "only for ... Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
+                "MonitoringInterval": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
@@ -187,11 +218,18 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "VpcSecurityGroups": [],
                 "MasterUserSecret": None,
                 "ReadReplicaDBClusterIdentifiers": [],
+                # "applies only to RDS for MySQL and RDS for PostgreSQL".
+                "EngineLifecycleSupport": None,
+                # "If present, specifies the name of the secondary Availability Zone".
+                "SecondaryAvailabilityZone": None,
                 # RDS for Oracle alone has tenants.
                 "MultiTenant": None,
+                # There is none without automated backups, and while the first one is to come.
+                "LatestRestorableTime": None,
                 "PerformanceInsightsKMSKeyId": None,
-                # Only where Performance Insights is on.
+                # Only where Performance Insights, or Enhanced Monitoring, is on.
                 "PerformanceInsightsRetentionPeriod": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
@@ -261,6 +299,43 @@ KINDS: Mapping[ResourceType, Kind] = {
             status=None,
         ),
         Kind(
+            resource_type=ResourceType.DB_SUBNET_GROUP,
+            name="DB subnet group",
+            describe="DescribeDBSubnetGroups",
+            identifier="DBSubnetGroupName",
+            arn="DBSubnetGroupArn",
+            immutable_id=None,
+            status=None,
+        ),
+        Kind(
+            resource_type=ResourceType.ROUTE_TABLE,
+            name="route table",
+            describe="DescribeRouteTables",
+            identifier="RouteTableId",
+            arn="RouteTableArn",
+            immutable_id=None,
+            status=None,
+        ),
+        Kind(
+            resource_type=ResourceType.NETWORK_ACL,
+            name="network ACL",
+            describe="DescribeNetworkAcls",
+            identifier="NetworkAclId",
+            arn="NetworkAclArn",
+            immutable_id=None,
+            status=None,
+        ),
+        Kind(
+            resource_type=ResourceType.PREFIX_LIST,
+            name="prefix list",
+            # What the rules of security groups name; of the list itself only its entries are read.
+            describe="GetManagedPrefixListEntries",
+            identifier="PrefixListId",
+            arn="PrefixListArn",
+            immutable_id=None,
+            status=None,
+        ),
+        Kind(
             resource_type=ResourceType.SECURITY_GROUP,
             name="security group",
             describe="DescribeSecurityGroups",
@@ -269,6 +344,7 @@ KINDS: Mapping[ResourceType, Kind] = {
             # The id that the ARN ends with is never given twice.
             immutable_id=None,
             status=None,
+            security_hub="AwsEc2SecurityGroup",
         ),
         Kind(
             resource_type=ResourceType.LOG_GROUP,
@@ -349,6 +425,20 @@ EVALUATED_KINDS: tuple[ResourceType, ...] = (
     ResourceType.SECRET,
 )
 """The kinds that are judged themselves; the others are shared things that lead to what uses them."""
+
+SHARED_KINDS: Mapping[ResourceType, tuple[ResourceType, ...]] = {
+    ResourceType.DB_CLUSTER_PARAMETER_GROUP: (ResourceType.DB_CLUSTER,),
+    ResourceType.DB_PARAMETER_GROUP: (ResourceType.DB_INSTANCE,),
+    ResourceType.DB_SUBNET_GROUP: (ResourceType.DB_CLUSTER, ResourceType.DB_INSTANCE),
+    ResourceType.ROUTE_TABLE: (ResourceType.DB_CLUSTER, ResourceType.DB_INSTANCE),
+    ResourceType.NETWORK_ACL: (ResourceType.DB_CLUSTER, ResourceType.DB_INSTANCE),
+    ResourceType.PREFIX_LIST: (ResourceType.SECURITY_GROUP,),
+}
+"""What may use a shared thing, and is judged again when that changes."""
+
+JUDGED_WITH_USERS = frozenset({ResourceType.SECRET})
+"""Kinds that are judged themselves, and whose changes also show in the databases that use them: whether RDS can
+rotate a master password is a fact of the database. Rules of a security group and states of a key are not."""
 
 
 def resource_key(ref_type: ResourceType, *, account: str, region: str, immutable_id: str) -> str:

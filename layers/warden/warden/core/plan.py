@@ -65,6 +65,8 @@ WRITES: Mapping[str, Target] = {
     "ModifyDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
     "ModifyDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
     "CreateDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
+    # The parameter takes an ARN, whose type counts: a cluster's or an instance's.
+    "AddTagsToResource": Target("rds", "ResourceName", ResourceType.DB_CLUSTER),
     "ModifyGlobalCluster": Target("rds", "GlobalClusterIdentifier", ResourceType.GLOBAL_CLUSTER),
     "ModifyDBClusterParameterGroup": Target(
         "rds", "DBClusterParameterGroupName", ResourceType.DB_CLUSTER_PARAMETER_GROUP
@@ -82,6 +84,7 @@ WRITES: Mapping[str, Target] = {
     "PutRetentionPolicy": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
     "AssociateKmsKey": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
     "CreateEventSubscription": Target("rds", "SubscriptionName", ResourceType.ACCOUNT),
+    "PutMetricAlarm": Target("cloudwatch", "AlarmName", ResourceType.ACCOUNT),
     "UpdateDetector": Target("guardduty", "DetectorId", ResourceType.ACCOUNT),
     "CopyDBSnapshot": Target("rds", "TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
     "RevokeSecurityGroupIngress": Target("ec2", "GroupId", ResourceType.SECURITY_GROUP),

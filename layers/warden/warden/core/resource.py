@@ -27,6 +27,10 @@ class ResourceType(StrEnum):
     DB_PROXY = "AWS::RDS::DBProxy"
     DB_CLUSTER_PARAMETER_GROUP = "AWS::RDS::DBClusterParameterGroup"
     DB_PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
+    DB_SUBNET_GROUP = "AWS::RDS::DBSubnetGroup"
+    ROUTE_TABLE = "AWS::EC2::RouteTable"
+    NETWORK_ACL = "AWS::EC2::NetworkAcl"
+    PREFIX_LIST = "AWS::EC2::PrefixList"
     SECURITY_GROUP = "AWS::EC2::SecurityGroup"
     KMS_KEY = "AWS::KMS::Key"
     SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - the name of a resource type
@@ -45,6 +49,7 @@ ARN_TYPES: Mapping[str, ResourceType] = {
     "db-proxy": ResourceType.DB_PROXY,
     "cluster-pg": ResourceType.DB_CLUSTER_PARAMETER_GROUP,
     "pg": ResourceType.DB_PARAMETER_GROUP,
+    "subgrp": ResourceType.DB_SUBNET_GROUP,
 }
 ARN_TYPE_OF: Mapping[ResourceType, str] = {value: key for key, value in ARN_TYPES.items()}
 
@@ -52,6 +57,9 @@ ARN_TYPE_OF: Mapping[ResourceType, str] = {value: key for key, value in ARN_TYPE
 _FORMS: Mapping[ResourceType, tuple[str, str]] = {
     **{resource_type: ("rds", f"{word}:") for word, resource_type in ARN_TYPES.items()},
     ResourceType.SECURITY_GROUP: ("ec2", "security-group/"),
+    ResourceType.ROUTE_TABLE: ("ec2", "route-table/"),
+    ResourceType.NETWORK_ACL: ("ec2", "network-acl/"),
+    ResourceType.PREFIX_LIST: ("ec2", "prefix-list/"),
     ResourceType.KMS_KEY: ("kms", "key/"),
     ResourceType.SECRET: ("secretsmanager", "secret:"),
     ResourceType.LOG_GROUP: ("logs", "log-group:"),

@@ -61,6 +61,16 @@ def outside_or_member(resource: Resource, what: str) -> Verdict | None:
     )
 
 
+def replica(resource: Resource) -> Verdict | None:
+    """The verdict on an instance that is a read replica, where the backups of its source are what counts."""
+    for fact in ("ReadReplicaSourceDBInstanceIdentifier", "ReadReplicaSourceDBClusterIdentifier"):
+        if (source := resource.facts[fact]) is not None:
+            return not_applicable(
+                f"{resource.ref.id} is a read replica of {source}, whose backups hold its data."
+            )
+    return None
+
+
 def is_multi_az_member(resource: Resource) -> bool:
     """Whether an instance belongs to a Multi-AZ DB cluster, not to an Aurora cluster."""
     return (

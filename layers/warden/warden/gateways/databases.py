@@ -12,7 +12,7 @@ from warden.core.resource import ResourceRef
 from warden.core.security_groups import attached_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from warden.core.resource import Resource
     from warden.gateways.reads import Reads
@@ -98,3 +98,30 @@ def users_of(reads: Reads, group: str) -> Iterator[ResourceRef]:
     for item in database_list(reads):
         if group in item["SecurityGroups"]:
             yield ResourceRef.from_arn(item["Arn"])
+
+
+def users_of_subnet_groups(reads: Reads, names: Collection[str]) -> Iterator[ResourceRef]:
+    """The clusters and instances in any of some DB subnet groups: two lists, or none where there is no name.
+
+    A cluster's item holds the name of its group, an instance's the group.
+    """
+    if not names:
+        return
+    for item in reads.whole("DescribeDBClusters"):
+        if item.get("DBSubnetGroup") in names:
+            yield ResourceRef.from_arn(item["DBClusterArn"])
+    for item in reads.whole("DescribeDBInstances"):
+        if (item.get("DBSubnetGroup") or {}).get("DBSubnetGroupName") in names:
+            yield ResourceRef.from_arn(item["DBInstanceArn"])
+
+
+def users_of_subnets(reads: Reads, subnets: Collection[str]) -> Iterator[ResourceRef]:
+    """The clusters and instances that may stand in any of some subnets: the list of subnet groups, and the above."""
+    if not subnets:
+        return
+    names = {
+        item["DBSubnetGroupName"]
+        for item in reads.whole("DescribeDBSubnetGroups")
+        if any(subnet["SubnetIdentifier"] in subnets for subnet in item["Subnets"])
+    }
+    yield from users_of_subnet_groups(reads, names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from warden.core.database_secrets import MANAGED_PREFIX
 from warden.core.errors import RefusedError
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType
@@ -54,8 +55,14 @@ class SecretKind:
         )
 
     def users(self, reads: Reads, ref: ResourceRef, here: Deployment) -> Iterator[ResourceRef]:
-        """The clusters and instances whose master password it is."""
+        """The clusters and instances whose master password it is: two lists, for a secret that RDS manages itself.
+
+        RDS makes them, under names that begin with `rds!`, which nobody else can give (Secrets Manager User Guide,
+        "AWS Secrets Manager secrets managed by other AWS services").
+        """
         del here
+        if not ref.id.startswith(MANAGED_PREFIX):
+            return
         for operation, arn in (
             ("DescribeDBClusters", "DBClusterArn"),
             ("DescribeDBInstances", "DBInstanceArn"),
