@@ -581,6 +581,14 @@ _CASES = (
         drift=_create_cluster(EngineVersion="11.21"),
     ),
     Case(
+        control="cluster_global_secondary_present",
+        seed=fleet.cluster,
+        drift=lambda stack, name: stack.client("rds").add_tags_to_resource(
+            ResourceName=_arn("cluster", name), Tags=[{"Key": "tier", "Value": "1"}]
+        ),
+        settings='tags = ["tier=1"]',
+    ),
+    Case(
         control="cluster_iam_auth_errors_exported",
         seed=fleet.cluster,
         drift=_modify_cluster(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["iam-db-auth-error"]}),
