@@ -271,11 +271,16 @@ _ROOT = "arn:aws:iam::123456789012:root"
 
 
 def _subscribed(stack: Deployed, name: str) -> str:
-    """An account that is told of every event of RDS."""
+    """An account that is told of every event of RDS, by a subscription for each type of source."""
+    sources = {name: "db-cluster", "instances": "db-instance", "groups": "db-parameter-group"}
     with stack.quietly() as rds:
-        rds.create_event_subscription(
-            SubscriptionName=name, SnsTopicArn="arn:aws:sns:eu-west-1:123456789012:on-call", Enabled=True
-        )
+        for subscription, source in sources.items():
+            rds.create_event_subscription(
+                SubscriptionName=subscription,
+                SnsTopicArn="arn:aws:sns:eu-west-1:123456789012:on-call",
+                SourceType=source,
+                Enabled=True,
+            )
     return _ROOT
 
 
@@ -489,7 +494,7 @@ _CASES = (
         drift=_rds("delete_event_subscription", "SubscriptionName"),
         writes=("CreateEventSubscription",),
         told=False,
-        settings='topic = "on-call"\nrequired = { db-cluster = ["failover", "failure"] }',
+        settings='topic = "on-call"',
     ),
     Case(
         control="account_guardduty_rds_protection",
