@@ -198,31 +198,6 @@ def _trail(stack: Deployed, name: str) -> str:
     return _ROOT
 
 
-def _subscribed(stack: Deployed, name: str) -> str:
-    fleet.cluster(stack, f"of-{name}")
-    stack.client("rds").create_event_subscription(
-        SubscriptionName=name, SnsTopicArn="arn:aws:sns:eu-west-1:123456789012:databases", Enabled=True
-    )
-    return _ROOT
-
-
-def _detector(stack: Deployed, name: str) -> str:
-    fleet.cluster(stack, f"of-{name}")
-    stack.client("guardduty").create_detector(
-        Enable=True, Features=[{"Name": "RDS_LOGIN_EVENTS", "Status": "ENABLED"}]
-    )
-    return _ROOT
-
-
-def _protection_off(stack: Deployed, name: str) -> None:
-    del name
-    guardduty = stack.client("guardduty")
-    (detector,) = guardduty.list_detectors()["DetectorIds"]
-    guardduty.update_detector(
-        DetectorId=detector, Features=[{"Name": "RDS_LOGIN_EVENTS", "Status": "DISABLED"}]
-    )
-
-
 def _role(stack: Deployed, name: str) -> str:
     fleet.cluster(stack, f"of-{name}")
     stack.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy())
@@ -270,21 +245,6 @@ CASES = (
         control="account_cloudtrail_covers_rds",
         seed=_trail,
         drift=lambda stack, name: stack.client("cloudtrail").stop_logging(Name=name),
-        told=False,
-    ),
-    Case(
-        control="account_event_subscriptions_complete",
-        seed=_subscribed,
-        drift=lambda stack, name: stack.client("rds").delete_event_subscription(SubscriptionName=name),
-        writes=("CreateEventSubscription",) * 3,
-        settings='topic = "databases"',
-        told=False,
-    ),
-    Case(
-        control="account_guardduty_rds_protection",
-        seed=_detector,
-        drift=_protection_off,
-        writes=("UpdateDetector",),
         told=False,
     ),
     Case(

@@ -22,7 +22,7 @@ FUNCTIONS = ("EvaluateFunction", "RemediateFunction", "TicketFunction", "SweepFu
 LOOKING = ("EvaluateFunction", "RemediateFunction", "SweepFunction")
 READS = ("Describe", "List", "Get")
 WRITERS = frozenset({"RemediateRole"})
-NOT_OURS = {"rds", "logs", "kms", "ec2", "secretsmanager", "cloudtrail", "guardduty"}
+NOT_OURS = {"rds", "logs", "kms", "ec2", "secretsmanager", "cloudtrail", "guardduty", "backup"}
 """Services whose resources are the account's own: nobody knows their names beforehand."""
 ELSEWHERE = {
     # A trail that records this Region may be at home in another, or belong to the organization's account.
@@ -197,8 +197,9 @@ def test_remediate_may_write_what_controls_declare_and_nothing_else(
 
 
 def _example(arn: str) -> str:
-    """A resource of the type; of log groups and secrets one that RDS made, as what a call depends on is limited to."""
+    """A resource of the type; of log groups and secrets one that RDS made, of alarms one of ours: no others count."""
     own = arn.replace(":log-group:*", ":log-group:/aws/rds/*").replace(":secret:*", ":secret:rds!*")
+    own = own.replace(":alarm:*", ":alarm:warden-*")
     return own.removesuffix("*") + "x"
 
 
