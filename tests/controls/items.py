@@ -464,6 +464,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.ALARMS: monitoring_items.ALARMS_OF_A_CLUSTER,
                 Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
+                Need.GLOBAL_CLUSTER: None,
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
                 Need.BACKUP_PLANS: [_BACKUP_PLAN],

@@ -317,6 +317,7 @@ class FakeAws:
             Need.BLUE_GREEN: lambda ref, _: [
                 item for item in self.blue_green if ref.arn in {item.get("Source"), item.get("Target")}
             ],
+            Need.GLOBAL_CLUSTER: lambda *_: None,
             Need.ENGINE_STATUS: lambda *_: "available",
             Need.UPGRADE_TARGETS: lambda *_: [],
             Need.SUPPORT_DATES: lambda _, facts: _supported(facts["EngineVersion"], until=self.clock()),

@@ -383,3 +383,40 @@ def test_where_the_dates_may_not_be_read_nothing_is_concluded(estate: Estate) ->
     arn = cluster(estate)
     estate.aws.faults.deny("rds:DescribeDBMajorEngineVersions")
     assert estate.judged(CLUSTER_ENGINE, arn).compliance is INSUFFICIENT_DATA
+
+
+# --- other Regions ----------------------------------------------------------------------------------------
+
+SECONDARY = "cluster_global_secondary_present"
+
+
+def test_a_copy_in_another_region_is_counted_from_either_end(estate: Estate) -> None:
+    arn = cluster(estate, Tags=[{"Key": "tier", "Value": "1"}])
+    wanted = {"tags": ["tier=1"]}
+    assert estate.judged(SECONDARY, arn).compliance is NOT_APPLICABLE
+    assert estate.judged(SECONDARY, arn, **wanted).annotation == f"orders exists in {REGION} alone."
+    global_cluster(estate, arn)
+    assert estate.judged(SECONDARY, arn, **wanted).compliance is NON_COMPLIANT
+    there = secondary(estate)
+    assert estate.judged(SECONDARY, arn, **wanted).annotation.endswith(f"which is also in {ELSEWHERE}.")
+    estate.client("rds").switchover_global_cluster(
+        GlobalClusterIdentifier="orders-global", TargetDbClusterIdentifier=there
+    )
+    assert estate.judged(SECONDARY, arn, **wanted).compliance is COMPLIANT
+    estate.aws.calls.clear()
+    estate.read(CONTROLS[SECONDARY], arn)
+    assert [call.operation for call in estate.aws.calls] == ["DescribeDBClusters", "DescribeGlobalClusters"]
+
+
+def test_the_steps_of_a_ticket_make_the_copy(estate: Estate) -> None:
+    arn = cluster(estate)
+    told = estate.planned(SECONDARY, arn, clusters="all")
+    assert isinstance(told, Manual)
+    assert [step.split()[2] for step in told.steps] == [
+        "create-global-cluster",
+        "create-db-cluster",
+        "create-db-instance",
+    ]
+    global_cluster(estate, arn)
+    secondary(estate)
+    assert estate.judged(SECONDARY, arn, clusters="all").compliance is COMPLIANT

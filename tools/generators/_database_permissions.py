@@ -42,6 +42,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.INSTANCE_GROUP_USERS: ("rds:DescribeDBInstances",),
     Need.CERTIFICATE_ROTATION: ("rds:DescribeDBEngineVersions",),
     Need.CLASS_SUPPORT: ("rds:DescribeOrderableDBInstanceOptions",),
+    Need.GLOBAL_CLUSTER: ("rds:DescribeGlobalClusters",),
     Need.ENGINE_STATUS: ("rds:DescribeDBEngineVersions",),
     Need.UPGRADE_TARGETS: ("rds:DescribeDBEngineVersions",),
     Need.SUPPORT_DATES: ("rds:DescribeDBMajorEngineVersions",),

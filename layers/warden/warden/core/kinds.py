@@ -107,6 +107,8 @@ class Need(StrEnum):
     is locked, and its continuous backup (ListBackupVaults, ListRecoveryPointsByBackupVault)."""
     BACKUP_OPT_IN = "BackupOptIn"
     """Whether AWS Backup is opted in to the resource's type in this Region (DescribeRegionSettings)."""
+    GLOBAL_CLUSTER = "GlobalCluster"
+    """The Describe item of the global cluster that a cluster belongs to; None where it belongs to none."""
     ENGINE_STATUS = "EngineStatus"
     """Whether AWS offers this engine version, `available` or `deprecated`; None where it does not list it at all
     (DescribeDBEngineVersions)."""
