@@ -1,17 +1,26 @@
-"""What moto lacks of AWS Backup, as far as Warden reads it: selections of plans, and opting in to services."""
+"""What moto lacks of AWS Backup, as far as Warden reads it: selections, opting in to services, recovery points."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import moto.backup.urls
-from moto.backup.exceptions import InvalidParameterValueException, ResourceNotFoundException
+from moto.backup.exceptions import (
+    InvalidParameterValueException,
+    InvalidRequestException,
+    ResourceNotFoundException,
+)
 from moto.backup.responses import BackupResponse
 from moto.core.utils import unix_time
+from moto.rds.models import rds_backends
 
+from console.local.rds.encryption import encryption_of
 from console.local.rds.registry import Patch
+from console.local.rds.state import StorageEncryptionType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +113,75 @@ def _update_region_settings(self: Any) -> str:
     return ""
 
 
+def now() -> datetime:
+    """Return the present; each account of the local AWS puts its own clock here."""
+    return datetime.now(tz=UTC)
+
+
+def _points(response: Any, vault: str) -> dict[str, dict[str, Any]]:
+    if vault not in response.backup_backend.vaults:
+        raise ResourceNotFoundException(msg=f"Backup vault {vault} not found")
+    found: dict[str, dict[str, Any]] = _state(response, "points").setdefault(vault, {})
+    return found
+
+
+def _start_job(self: Any) -> str:
+    """Back a database up at once: a recovery point is encrypted as the database is.
+
+    Of RDS and Aurora it is a snapshot, and has the ARN of one.
+    """
+    given = json.loads(self.body)
+    vault, arn = given["BackupVaultName"], given["ResourceArn"]
+    kind, name = arn.split(":")[5:7]
+    backend = rds_backends[self.current_account][self.region]
+    resource = (backend.clusters if kind == "cluster" else backend.databases).get(name)
+    if resource is None:
+        raise InvalidParameterValueException(msg=f"Resource {arn} not found")
+    job = str(uuid.uuid4())
+    snapshot = "cluster-snapshot" if kind == "cluster" else "snapshot"
+    point = f"{arn.rsplit(':', 2)[0]}:{snapshot}:awsbackup:job-{job}"
+    _points(self, vault)[point] = {
+        "RecoveryPointArn": point,
+        "BackupVaultName": vault,
+        "ResourceArn": arn,
+        "ResourceType": "Aurora" if resource.engine.startswith("aurora") else "RDS",
+        "IamRoleArn": given["IamRoleArn"],
+        "Status": "COMPLETED",
+        "CreationDate": now().timestamp(),
+        "CompletionDate": now().timestamp(),
+        "IsEncrypted": encryption_of(resource).type is not StorageEncryptionType.NONE,
+        "VaultType": "BACKUP_VAULT",
+    }
+    return json.dumps({"BackupJobId": job, "RecoveryPointArn": point, "CreationDate": now().timestamp()})
+
+
+def _list_points(self: Any) -> str:
+    """List the recovery points in a vault that match what is asked for."""
+    asked = {name: values[0] for name, values in self.querystring.items()}
+    found = list(_points(self, unquote(self.path.split("/")[2])).values())
+    for parameter, member in (("resourceArn", "ResourceArn"), ("resourceType", "ResourceType")):
+        if parameter in asked:
+            found = [point for point in found if point[member] == asked[parameter]]
+    if "createdAfter" in asked:
+        since = datetime.fromisoformat(asked["createdAfter"]).timestamp()
+        found = [point for point in found if point["CreationDate"] > since]
+    return json.dumps({"RecoveryPoints": found})
+
+
+def _delete_point(self: Any) -> str:
+    """Delete a recovery point, unless its vault is locked.
+
+    "True means that Vault Lock causes delete or update operations on the recovery points stored in the vault to fail"
+    (DescribeBackupVault.Locked).
+    """
+    vault, point = unquote(self.path.split("/")[2]), unquote(self.path.split("/recovery-points/")[1])
+    if self.backup_backend.vaults[vault].locked:
+        raise InvalidRequestException(msg="The backup vault is locked")
+    if _points(self, vault).pop(point, None) is None:
+        raise ResourceNotFoundException(msg="Cannot find recovery point")
+    return ""
+
+
 _OPERATIONS: dict[str, Callable[[Any], str]] = {
     "create_backup_selection": _create_selection,
     "list_backup_selections": _list_selections,
@@ -111,8 +189,19 @@ _OPERATIONS: dict[str, Callable[[Any], str]] = {
     "delete_backup_selection": _delete_selection,
     "describe_region_settings": _region_settings,
     "update_region_settings": _update_region_settings,
+    "start_backup_job": _start_job,
+    "list_recovery_points_by_backup_vault": _list_points,
+    "delete_recovery_point": _delete_point,
 }
-_PATHS = {"{0}/account-settings$": moto.backup.urls.response.dispatch}
+_PATHS = dict.fromkeys(
+    (
+        "{0}/account-settings$",
+        "{0}/backup-jobs$",
+        "{0}/backup-vaults/(?P<name>[^/]+)/recovery-points/$",
+        "{0}/backup-vaults/(?P<name>[^/]+)/recovery-points/(?P<point>.+)$",
+    ),
+    moto.backup.urls.response.dispatch,
+)
 
 PATCHES = (
     *(

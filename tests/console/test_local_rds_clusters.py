@@ -551,3 +551,22 @@ def test_enhanced_monitoring_is_set_at_a_multi_az_db_cluster_for_all_of_it_and_n
     assert "MonitoringInterval" not in the_cluster(rds)
     members = rds.describe_db_instances()["DBInstances"]
     assert {(one["MonitoringInterval"], one["MonitoringRoleArn"]) for one in members} == {(30, role)}
+
+
+@corrects("backtracking-of-aurora-mysql")
+def test_a_cluster_is_backtracked_from_its_creation_on_or_never(rds: Any):
+    mysql = {"Engine": "aurora-mysql", "EngineVersion": "8.0.mysql_aurora.3.08.0"}
+    a_cluster(rds, "rewound", BacktrackWindow=86400, **mysql)
+    for seconds in (3600, 0, 7200):
+        rds.modify_db_cluster(DBClusterIdentifier="rewound", BacktrackWindow=seconds)
+        assert the_cluster(rds, "rewound").get("BacktrackWindow", 0) == seconds
+    a_cluster(rds, "never", **mysql)
+    a_cluster(rds, "postgresql")
+    for name in ("never", "postgresql"):
+        refused(
+            "InvalidParameterCombination",
+            rds.modify_db_cluster,
+            DBClusterIdentifier=name,
+            BacktrackWindow=3600,
+        )
+        assert "BacktrackWindow" not in the_cluster(rds, name)

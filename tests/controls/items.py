@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from controls import detection_items, monitoring_items, network_items
+from controls import detection_items, lifecycle_items, monitoring_items, network_items
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 
@@ -414,6 +414,15 @@ _BACKUP_PLAN: Mapping[str, Any] = {
     ],
 }
 
+_RECOVERY_POINT: Mapping[str, Any] = {
+    "RecoveryPointArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster-snapshot:awsbackup:job-1",
+    "BackupVaultName": "databases",
+    "CreationDate": datetime(2026, 11, 24, 5, tzinfo=UTC),
+    "Status": "COMPLETED",
+    "IsEncrypted": True,
+    "Locked": True,
+}
+
 _ALIASES = {KEY: [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/databases"]}
 
 
@@ -429,6 +438,7 @@ _OTHER_SERVICES: Mapping[ResourceType, Mapping[str, Any]] = {
         Need.KEY_ROTATION: {"KeyRotationEnabled": True, "RotationPeriodInDays": 365},
     },
     ResourceType.SECRET: {Need.SECRET_POLICY: None},
+    ResourceType.GLOBAL_CLUSTER: lifecycle_items.OF_AN_ENGINE,
 }
 
 
@@ -442,6 +452,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
         case ResourceType.DB_CLUSTER:
             return {
                 **network_items.OF_A_DATABASE,
+                **lifecycle_items.OF_AN_ENGINE,
                 Need.STORAGE_KEY: KEY_METADATA,
                 Need.INSIGHTS_KEY: KEY_METADATA,
                 Need.MASTER_SECRET_KEY: KEY_METADATA,
@@ -450,22 +461,27 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.MEMBER_PARAMETERS: {"orders-1": {}, "orders-2": {}},
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "instance", "postgresql"],
                 Need.MEMBERS: _members(),
+                Need.ALARMS: monitoring_items.ALARMS_OF_A_CLUSTER,
                 Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
+                Need.GLOBAL_CLUSTER: None,
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
                 Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.RECOVERY_POINTS: [_RECOVERY_POINT],
                 Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_INSTANCE:
             return {
                 **network_items.OF_A_DATABASE,
+                **lifecycle_items.OF_AN_ENGINE,
                 Need.STORAGE_KEY: KEY_METADATA,
                 Need.INSIGHTS_KEY: KEY_METADATA,
                 Need.MASTER_SECRET_KEY: KEY_METADATA,
                 Need.KEY_ALIASES: _ALIASES,
                 Need.INSTANCE_PARAMETERS: {**_force_ssl(), **_logging()},
                 Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
+                Need.ALARMS: monitoring_items.ALARMS_OF_AN_INSTANCE,
                 Need.CLASS_SUPPORT: {"db.m7g.large": monitoring_items.EVERYTHING},
                 Need.CERTIFICATE_ROTATION: {
                     "SupportsCertificateRotationWithoutRestart": True,
@@ -479,6 +495,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
                 Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.RECOVERY_POINTS: [_RECOVERY_POINT],
                 Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:

@@ -144,6 +144,12 @@ THRESHOLDS = {
     ("cluster_mysql_audit_effective", "excluded_users"): [],
     ("cluster_enhanced_monitoring_enabled", "maximum_seconds"): 60,  # RDS.6: any interval
     ("instance_enhanced_monitoring_enabled", "maximum_seconds"): 60,
+    ("instance_backup_plan_covers", "minimum_retention_days"): 0,  # RDS.26
+    ("global_cluster_engine_supported", "minimum_versions"): {
+        "aurora-mysql": ["8.0.mysql_aurora.3.08.0"],  # RDS.51
+        "aurora-postgresql": [],
+    },
+    ("global_cluster_engine_supported", "extended_support"): True,
     ("instance_multi_az", "include_read_replicas"): False,  # RDS.5
     ("security_group_not_open_to_world", "largest_public_ipv4"): 1,  # EC2.18, EC2.19: 0.0.0.0/0
     ("cluster_custom_master_username", "default_names"): ["admin", "postgres"],  # RDS.24

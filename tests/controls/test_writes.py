@@ -164,6 +164,7 @@ def test_no_operation_passes_but_those_that_controls_declare() -> None:
     declared = {permit.operation for permit in PERMITS}
     assert declared == {
         "AddTagsToResource",
+        "PutMetricAlarm",
         "CreateDBInstance",
         "RotateSecret",
         "CancelKeyDeletion",

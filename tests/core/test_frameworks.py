@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controls import items
 from warden.controls import all_controls
 from warden.core import frameworks
+from warden.core.control import ComplianceType
+from warden.core.evaluation import evaluate
+from warden.core.finding import advance
 from warden.core.framework_catalogue import FRAMEWORKS
 from warden.core.frameworks import Requirement
+from warden.core.ticket import TicketState, ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +135,19 @@ def test_a_group_names_nothing_twice(name: str) -> None:
     assert frameworks.mapping(GROUPS[name]) == GROUPS[name]
 
 
+def test_a_ticket_has_a_line_for_each_framework() -> None:
+    control = next(one for one in CONTROLS if one.id == "cluster_deletion_protection_enabled")
+    drifted = next(one for one in control.examples if one.expect is ComplianceType.NON_COMPLIANT)
+    resource = items.example_resource(control, drifted)
+    evaluation = evaluate(control, resource, items.example_settings(control, drifted))
+    finding = advance(None, evaluation, resource_key=resource.key, observed_at=resource.observed_at)
+    assert finding is not None
+    told = ticket(finding, control, TicketState.OPEN)
+    assert told.frameworks[0] == "Security Hub RDS.7"
+    assert "NIST 800-53 r5 CM-3, SC-5(2)" in told.frameworks
+    assert "\nFrameworks:\n  Security Hub RDS.7\n" in told.to_text()
+
+
 # --- what the controls map to -------------------------------------------------------------------------------
 
 # AWS Security Hub CSPM User Guide, "Amazon RDS controls", "AWS Secrets Manager controls", "AWS KMS controls", "Amazon
@@ -177,6 +195,7 @@ RULES = {
     "SecretsManager.4": "secretsmanager-secret-periodic-rotation",
     "KMS.4": "cmk-backing-key-rotation-enabled",
     "KMS.5": "kms-key-policy-no-public-access",
+    "Backup.1": "backup-recovery-point-encrypted",
     "CloudTrail.1": "multi-region-cloudtrail-enabled",
     "CloudTrail.4": "cloud-trail-log-file-validation-enabled",
     "CloudWatch.15": "cloudwatch-alarm-action-check",
@@ -228,6 +247,7 @@ PROWLER = {
     "RDS.37": "rds_cluster_integration_cloudwatch_logs",
     "RDS.38": "rds_instance_transport_encrypted",
     "SecretsManager.1": "secretsmanager_automatic_rotation_enabled",
+    "Backup.1": "backup_recovery_point_encrypted",
     "KMS.3": "kms_cmk_not_deleted_unintentionally",
     "KMS.4": "kms_cmk_rotation_enabled",
     "KMS.5": "kms_key_not_publicly_accessible",

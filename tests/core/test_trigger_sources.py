@@ -236,6 +236,7 @@ def test_a_resource_that_is_no_arn_and_no_database_is_ignored(identifier):
 
 
 def test_several_resources_of_one_finding_are_several_triggers():
+    """The row `the-second-resource` of docs/explanation/peers.md."""
     resources = [
         {"Type": "AwsRdsDbCluster", "Id": f"{HERE}:cluster:orders"},
         {"Type": "AwsS3Bucket", "Id": "arn:aws:s3:::orders-logs"},

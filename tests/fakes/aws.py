@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fakes import aws_calls
@@ -35,6 +36,22 @@ if TYPE_CHECKING:
     from warden.core.trigger import Lookup
 
 HERE = Deployment(account="123456789012", region="eu-west-1")
+
+
+def _supported(version: str, *, until: datetime) -> list[dict[str, Any]]:
+    """Standard support of whatever major version it is, for ten years to come."""
+    return [
+        {
+            "MajorEngineVersion": version.partition(".")[0],
+            "SupportedEngineLifecycles": [
+                {
+                    "LifecycleSupportName": "open-source-rds-standard-support",
+                    "LifecycleSupportStartDate": until,
+                    "LifecycleSupportEndDate": until + timedelta(days=3650),
+                }
+            ],
+        }
+    ]
 
 
 @dataclass(slots=True)
@@ -293,11 +310,16 @@ class FakeAws:
                 )
             ],
             Need.BACKUP_PLANS: lambda *_: self.backup_plans,
+            Need.RECOVERY_POINTS: lambda *_: [],
             Need.BACKUP_OPT_IN: lambda *_: True,
             Need.RECENT_EVENTS: lambda ref, _: self.events.get(ref, []),
             Need.BLUE_GREEN: lambda ref, _: [
                 item for item in self.blue_green if ref.arn in {item.get("Source"), item.get("Target")}
             ],
+            Need.GLOBAL_CLUSTER: lambda *_: None,
+            Need.ENGINE_STATUS: lambda *_: "available",
+            Need.UPGRADE_TARGETS: lambda *_: [],
+            Need.SUPPORT_DATES: lambda _, facts: _supported(facts["EngineVersion"], until=self.clock()),
             Need.ENCRYPTED_COPIES: lambda _, facts: self._having(
                 ResourceType.DB_SNAPSHOT,
                 Encrypted=True,

@@ -1,4 +1,4 @@
-"""Backups of databases on the local AWS: the window of recovery and plans of AWS Backup, read and judged."""
+"""Backups of databases on the local AWS: the window of recovery, plans and recovery points, read and judged."""
 
 from __future__ import annotations
 
@@ -37,13 +37,18 @@ def estate(clock: MovableClock) -> Iterator[Estate]:
     with Estate(clock=clock) as made:
         rds = made.client("rds")
         rds.create_db_cluster(
-            DBClusterIdentifier="orders", Engine="aurora-postgresql", EngineVersion="16.6", **login
+            DBClusterIdentifier="orders",
+            Engine="aurora-postgresql",
+            EngineVersion="16.6",
+            StorageEncrypted=True,
+            **login,
         )
         rds.create_db_instance(
             DBInstanceIdentifier="billing",
             Engine="postgres",
             DBInstanceClass="db.m6g.large",
             AllocatedStorage=20,
+            StorageEncrypted=True,
             BackupRetentionPeriod=7,
             **login,
         )
@@ -297,3 +302,165 @@ def test_plans_that_may_not_be_read_are_no_pass_and_no_finding(estate: Estate, o
     found = estate.judged(COVERED, arn(estate))
     assert found.compliance is UNKNOWN
     assert operation in found.annotation
+
+
+# --- recovery points --------------------------------------------------------------------------------------
+
+RECENT, INSTANCE_RECENT = "cluster_recovery_point_recent", "instance_recovery_point_recent"
+
+
+def a_vault(estate: Estate, name: str = "databases", *, locked: bool = False) -> str:
+    estate.client("backup").create_backup_vault(BackupVaultName=name)
+    if locked:
+        estate.client("backup").put_backup_vault_lock_configuration(BackupVaultName=name)
+    return name
+
+
+def back_up(estate: Estate, name: str = "orders", vault: str = "databases") -> str:
+    made = estate.client("backup").start_backup_job(
+        BackupVaultName=vault,
+        ResourceArn=arn(estate, name),
+        IamRoleArn="arn:aws:iam::123456789012:role/backup",
+    )
+    return str(made["RecoveryPointArn"])
+
+
+@pytest.mark.parametrize(("control", "name"), [(RECENT, "orders"), (INSTANCE_RECENT, "billing")])
+def test_what_a_plan_selects_must_have_a_recent_recovery_point(
+    estate: Estate, clock: MovableClock, control: str, name: str
+) -> None:
+    assert estate.judged(control, arn(estate, name)).compliance is NOT_APPLICABLE
+    assert estate.judged(control, arn(estate, name), required=True).compliance is NON_COMPLIANT
+    select(estate, a_plan(estate), Resources=["*"])
+    a_vault(estate)
+    a_vault(estate, "others")
+    found = estate.judged(control, arn(estate, name))
+    assert found.annotation == (
+        f"{name} has no recovery point of the last weeks in AWS Backup; the policy wants one of the last 36 hours."
+    )
+    told = estate.planned(control, arn(estate, name))
+    assert isinstance(told, Manual)
+    assert "start-backup-job --backup-vault-name databases --resource-arn" in told.steps[1]
+    back_up(estate, name)
+    clock.advance(35 * 3600)
+    assert estate.judged(control, arn(estate, name)).compliance is COMPLIANT
+    clock.advance(2 * 3600)
+    old = estate.judged(control, arn(estate, name))
+    assert old.compliance is NON_COMPLIANT
+    assert "has its newest recovery point of 2026-11-26 12:00 UTC in databases" in old.annotation
+
+
+def test_one_that_is_not_encrypted_is_found_and_an_encrypted_one_beside_it_counts(
+    estate: Estate, clock: MovableClock
+) -> None:
+    select(estate, a_plan(estate), Resources=["*"])
+    a_vault(estate)
+    estate.aws.rds.create_legacy_unencrypted("old")
+    legacy = arn(estate).replace(":orders", ":old")
+    estate.client("backup").start_backup_job(
+        BackupVaultName="databases", ResourceArn=legacy, IamRoleArn="arn:aws:iam::123456789012:role/backup"
+    )
+    found = estate.judged(RECENT, legacy)
+    assert found.annotation == (
+        "old has its newest recovery point, of 2026-11-26 12:00 UTC in databases, not encrypted."
+    )
+    back_up(estate)
+    assert estate.judged(RECENT, arn(estate)).compliance is COMPLIANT
+
+
+def test_a_lock_is_looked_for_where_the_policy_wants_one(estate: Estate) -> None:
+    select(estate, a_plan(estate), Resources=["*"])
+    a_vault(estate)
+    a_vault(estate, "locked", locked=True)
+    back_up(estate)
+    assert estate.judged(RECENT, arn(estate)).compliance is COMPLIANT
+    found = estate.judged(RECENT, arn(estate), locked_vault=True)
+    assert found.annotation == (
+        "orders has recent recovery points in databases only, which Vault Lock does not protect."
+    )
+    back_up(estate, vault="locked")
+    assert estate.judged(RECENT, arn(estate), locked_vault=True).compliance is COMPLIANT
+
+
+def test_a_recovery_point_that_was_deleted_is_missed(estate: Estate) -> None:
+    select(estate, a_plan(estate), Resources=["*"])
+    a_vault(estate)
+    point = back_up(estate)
+    estate.client("backup").delete_recovery_point(BackupVaultName="databases", RecoveryPointArn=point)
+    assert estate.judged(RECENT, arn(estate)).compliance is NON_COMPLIANT
+
+
+def test_a_continuous_backup_is_as_old_as_what_it_restores(estate: Estate, clock: MovableClock) -> None:
+    select(estate, a_plan(estate), Resources=["*"])
+    a_vault(estate)
+    point = back_up(estate)
+    clock.advance(60 * 86_400)
+    assert estate.judged(RECENT, arn(estate)).compliance is NON_COMPLIANT
+    estate.aws.rds.overlay(arn(estate), AwsBackupRecoveryPointArn=point)
+    assert estate.judged(RECENT, arn(estate)).compliance is COMPLIANT
+    behind(estate, "orders", hours=40)
+    assert estate.judged(RECENT, arn(estate)).compliance is NON_COMPLIANT
+
+
+def test_a_sweep_lists_each_vault_once_for_each_type(estate: Estate) -> None:
+    for vault in ("databases", "others"):
+        a_vault(estate, vault)
+    for name in ("orders", "billing"):
+        back_up(estate, name)
+    estate.aws.calls.clear()
+    reader = estate.reader(bulk=True)
+    swept = [
+        resource
+        for _ in range(3)
+        for kind in (ResourceType.DB_CLUSTER, ResourceType.DB_INSTANCE)
+        for resource in reader.list(kind, (Need.RECOVERY_POINTS,))
+    ]
+    assert [len(resource.facts[Need.RECOVERY_POINTS]) for resource in swept] == [1] * 6
+    calls = Counter(call.operation for call in estate.aws.calls if call.service == "backup")
+    assert calls == {"ListBackupVaults": 1, "ListRecoveryPointsByBackupVault": 4}
+    estate.aws.calls.clear()
+    estate.reader().read(ResourceRef.from_arn(arn(estate)), (Need.RECOVERY_POINTS,))
+    calls = Counter(call.operation for call in estate.aws.calls if call.service == "backup")
+    assert calls == {"ListBackupVaults": 1, "ListRecoveryPointsByBackupVault": 2}
+
+
+@pytest.mark.parametrize("operation", ["ListBackupVaults", "ListRecoveryPointsByBackupVault"])
+def test_recovery_points_that_may_not_be_read_are_no_pass_and_no_finding(
+    estate: Estate, operation: str
+) -> None:
+    select(estate, a_plan(estate), Resources=["*"])
+    a_vault(estate)
+    back_up(estate)
+    estate.aws.faults.deny(f"backup:{operation}")
+    assert estate.judged(RECENT, arn(estate)).compliance is UNKNOWN
+
+
+# --- backtracking -----------------------------------------------------------------------------------------
+
+
+def test_a_window_is_lengthened_and_never_begun(estate: Estate) -> None:
+    rds = estate.client("rds")
+    for name, window in (("rewound", {"BacktrackWindow": 3600}), ("never", {})):
+        rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="aurora-mysql",
+            EngineVersion="8.0.mysql_aurora.3.08.0",
+            MasterUsername="steward",
+            MasterUserPassword="correct-horse-battery",
+            **window,
+        )
+    rewound, never = (arn(estate).replace(":orders", f":{name}") for name in ("rewound", "never"))
+    assert estate.judged("cluster_backtrack_enabled", arn(estate)).compliance is NOT_APPLICABLE
+    fixed = estate.fixed("cluster_backtrack_enabled", rewound, minimum_hours=48)
+    assert fixed.annotation == "rewound can be backtracked for 48 hours."
+    assert estate.judged("cluster_backtrack_enabled", never).compliance is NON_COMPLIANT
+    told = estate.planned("cluster_backtrack_enabled", never)
+    assert isinstance(told, Manual)
+    assert "--backtrack-window 86400" in told.steps[1]
+    for window in (3600, 48 * 3600, 73 * 3600):
+        with pytest.raises(GuardError):
+            estate.apply(
+                "cluster_backtrack_enabled",
+                rewound,
+                Call("ModifyDBCluster", {"DBClusterIdentifier": "rewound", "BacktrackWindow": window}),
+            )

@@ -206,6 +206,140 @@ def test_the_guard_lets_nobody_look_less_often_or_pass_another_role(
         check(call, control.remediation.permits, estate.read(control, arn))
 
 
+# --- alarms -------------------------------------------------------------------------------------------------
+
+WATCHED = "cluster_alarms_present"
+TOPIC = {"topic": "on-call"}
+ACTION = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
+
+
+def alarm(estate: Estate, name: str, metric: str, **settings: Any) -> None:
+    estate.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        **{
+            "AlarmActions": ACTION,
+            "Namespace": "AWS/RDS",
+            "MetricName": metric,
+            "Dimensions": [{"Name": "DBClusterIdentifier", "Value": "orders"}],
+            "Statistic": "Maximum",
+            "Period": 60,
+            "EvaluationPeriods": 5,
+            "Threshold": 90,
+            "ComparisonOperator": "GreaterThanThreshold",
+            **settings,
+        },
+    )
+
+
+def test_a_cluster_gets_the_alarms_that_lack_and_keeps_those_that_are_there(estate: Estate) -> None:
+    arn = cluster(estate)
+    alarm(estate, "busy", "CPUUtilization", Threshold=50)
+    assert estate.fixed(WATCHED, arn, **TOPIC).compliance is COMPLIANT
+    found = estate.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert sorted(one["AlarmName"] for one in found) == [
+        "busy",
+        "warden-cluster-orders-AuroraReplicaLagMaximum",
+        "warden-cluster-orders-EngineUptime",
+        "warden-cluster-orders-FreeableMemory",
+        "warden-cluster-orders-TotalBackupStorageBilled",
+    ]
+    (uptime,) = (one for one in found if one["MetricName"] == "EngineUptime")
+    assert {one["Name"]: one["Value"] for one in uptime["Dimensions"]} == {
+        "DBClusterIdentifier": "orders",
+        "Role": "WRITER",
+    }
+    assert (uptime["ComparisonOperator"], uptime["Threshold"]) == ("LessThanOrEqualToThreshold", 0)
+    assert (uptime["AlarmActions"], uptime["TreatMissingData"]) == (ACTION, "breaching")
+    tags = estate.client("cloudwatch").list_tags_for_resource(ResourceARN=uptime["AlarmArn"])["Tags"]
+    assert tags == [{"Key": "warden:control", "Value": WATCHED}]
+
+
+def test_an_alarm_that_exists_is_never_overwritten(estate: Estate) -> None:
+    arn = cluster(estate)
+    taken = "warden-cluster-orders-CPUUtilization"
+    alarm(estate, taken, "CPUUtilization", ActionsEnabled=False, Threshold=42)
+    required = {"required": ["CPUUtilization"], **TOPIC}
+    planned = estate.planned(WATCHED, arn, **required)
+    assert isinstance(planned, Manual)
+    assert taken in planned.why
+    # And if it came between the plan and the write, the guard would refuse it.
+    estate.client("cloudwatch").delete_alarms(AlarmNames=[taken])
+    planned = estate.planned(WATCHED, arn, **required)
+    assert isinstance(planned, Plan)
+    alarm(estate, taken, "CPUUtilization", Threshold=42)
+    control = CONTROLS[WATCHED]
+    assert control.remediation is not None
+    with pytest.raises(GuardError, match="would be overwritten"):
+        check(planned.calls[0], control.remediation.permits, estate.read(control, arn))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"AlarmName": "orders-cpu"},
+        {"AlarmName": "warden-cluster-billing-CPUUtilization"},
+        {"Dimensions": [{"Name": "DBClusterIdentifier", "Value": "billing"}]},
+        {"Dimensions": []},
+        {"AlarmActions": []},
+        {"AlarmActions": ["arn:aws:automate:eu-west-1:ec2:terminate"]},
+        {"AlarmActions": ["arn:aws:sns:eu-west-1:210987654321:on-call"]},
+        {"AlarmActions": ["arn:aws:lambda:eu-west-1:123456789012:function:anything"]},
+        {"ActionsEnabled": False},
+        {"Namespace": "AWS/EC2"},
+        {"MetricName": "NetworkThroughput"},
+        {"Threshold": -1},
+        {"OKActions": ACTION},
+    ],
+)
+def test_the_guard_lets_only_alarms_of_this_database_to_a_topic_of_this_account_be_made(
+    estate: Estate, changes: dict[str, Any]
+) -> None:
+    arn = cluster(estate)
+    control = CONTROLS[WATCHED]
+    planned = estate.planned(WATCHED, arn, **TOPIC)
+    assert control.remediation is not None
+    assert isinstance(planned, Plan)
+    call = Call("PutMetricAlarm", {**planned.calls[0].parameters, **changes})
+    with pytest.raises(GuardError):
+        check(call, control.remediation.permits, estate.read(control, arn))
+
+
+def test_a_composite_alarm_with_an_action_speaks_for_those_under_it(estate: Estate) -> None:
+    arn = cluster(estate)
+    required = {"required": ["CPUUtilization"]}
+    alarm(estate, "busy", "CPUUtilization", AlarmActions=[])
+    assert estate.judged(WATCHED, arn, **required).compliance is NON_COMPLIANT
+    estate.client("cloudwatch").put_composite_alarm(
+        AlarmName="orders", AlarmActions=ACTION, AlarmRule='ALARM("busy") OR ALARM("other")'
+    )
+    assert estate.judged(WATCHED, arn, **required).compliance is COMPLIANT
+
+
+def test_a_replica_gets_an_alarm_on_its_lag_and_its_storage_by_its_size(estate: Estate) -> None:
+    control = "instance_alarms_present"
+    instance(estate)
+    estate.client("rds").create_db_instance_read_replica(
+        DBInstanceIdentifier="copy", SourceDBInstanceIdentifier="billing"
+    )
+    estate.aws.rds.settle()
+    arn = "arn:aws:rds:eu-west-1:123456789012:db:copy"
+    planned = estate.planned(control, arn, **TOPIC)
+    assert isinstance(planned, Plan)
+    by_metric = {call.parameters["MetricName"]: call.parameters for call in planned.calls}
+    assert set(by_metric) == {"CPUUtilization", "FreeableMemory", "FreeStorageSpace", "ReplicaLag"}
+    assert by_metric["FreeStorageSpace"]["Threshold"] == 2 * 2**30
+    assert planned.cost.startswith("4 alarms at 0.10 USD")
+    assert estate.fixed(control, arn, **TOPIC).compliance is COMPLIANT
+
+
+def test_the_alarms_are_listed_once_in_a_sweep_page_by_page(estate: Estate) -> None:
+    for number in range(3):
+        cluster(estate, f"orders-{number}", classes=())
+    for number in range(101):
+        alarm(estate, f"alarm-{number}", "CPUUtilization")
+    assert calls(estate, CONTROLS[WATCHED].resource_type, Need.ALARMS) == ["DescribeAlarms"] * 2
+
+
 # --- calls ------------------------------------------------------------------------------------------------
 
 

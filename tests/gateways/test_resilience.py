@@ -298,3 +298,125 @@ def test_a_stand_alone_instance_is_upgraded_by_itself_from_then_on(estate: Estat
     arn = instance(estate, AutoMinorVersionUpgrade=False)
     assert estate.fixed(INSTANCE_UPGRADES, arn).compliance is COMPLIANT
     assert described(estate, "billing")["AutoMinorVersionUpgrade"]
+
+
+# --- engine versions --------------------------------------------------------------------------------------
+
+CLUSTER_ENGINE, INSTANCE_ENGINE = "cluster_engine_supported", "instance_engine_supported"
+GLOBAL_ENGINE = "global_cluster_engine_supported"
+
+
+def test_what_counts_is_the_date_and_not_that_extended_support_is_the_default(estate: Estate) -> None:
+    new, old = cluster(estate), cluster(estate, "legacy", EngineVersion="12.22")
+    rds = estate.client("rds")
+    assert {item["EngineLifecycleSupport"] for item in rds.describe_db_clusters()["DBClusters"]} == {
+        "open-source-rds-extended-support"
+    }
+    assert estate.judged(CLUSTER_ENGINE, new).compliance is COMPLIANT
+    found = estate.judged(CLUSTER_ENGINE, old)
+    assert (
+        found.annotation == "legacy runs aurora-postgresql 12.22: its standard support ended on 2025-02-28."
+    )
+    assert estate.judged(CLUSTER_ENGINE, old, extended_support=True).compliance is COMPLIANT
+
+
+def test_the_upgrade_of_a_ticket_is_one_that_aws_takes_and_that_will_do(estate: Estate) -> None:
+    arn = cluster(estate, "legacy", EngineVersion="12.22")
+    told = estate.planned(CLUSTER_ENGINE, arn)
+    assert isinstance(told, Manual)
+    wanted = told.steps[-1].partition("--engine-version ")[2].split()[0]
+    estate.client("rds").modify_db_cluster(
+        DBClusterIdentifier="legacy",
+        EngineVersion=wanted,
+        AllowMajorVersionUpgrade=True,
+        ApplyImmediately=True,
+    )
+    estate.aws.rds.settle()
+    assert estate.judged(CLUSTER_ENGINE, arn).compliance is COMPLIANT
+
+
+def test_a_minor_version_that_aws_took_back_is_unsupported_though_its_major_one_is_not(
+    estate: Estate,
+) -> None:
+    with estate.aws.rds.lenient():
+        arn = cluster(estate, Engine="aurora-mysql", EngineVersion="8.0.mysql_aurora.3.03.1")
+        found = estate.judged(CLUSTER_ENGINE, arn, minimum_versions={})
+    assert found.annotation.endswith("3.03.1: AWS does not offer it any more.")
+
+
+def test_the_floor_of_a_global_database_lets_long_term_versions_pass(estate: Estate) -> None:
+    mysql = {"Engine": "aurora-mysql", "EngineVersion": "8.0.mysql_aurora.3.05.2"}
+    below = global_cluster(estate, cluster(estate, **mysql))
+    assert "the policy wants 8.0.mysql_aurora.3.08.0" in estate.judged(GLOBAL_ENGINE, below).annotation
+    told = estate.planned(GLOBAL_ENGINE, below)
+    assert isinstance(told, Manual)
+    assert told.steps[0].startswith("aws rds modify-global-cluster --global-cluster-identifier orders-global")
+    mysql["EngineVersion"] = "8.0.mysql_aurora.3.04.2"
+    long_term = global_cluster(estate, cluster(estate, "kept", **mysql), "kept-global")
+    assert estate.judged(GLOBAL_ENGINE, long_term).compliance is COMPLIANT
+
+
+def test_of_a_commercial_engine_there_are_no_dates_and_none_is_asked_for(estate: Estate) -> None:
+    arn = instance(estate)
+    estate.aws.rds.overlay(arn, Engine="sqlserver-se", EngineVersion="16.00.4165.4.v1")
+    estate.aws.calls.clear()
+    assert estate.judged(INSTANCE_ENGINE, arn).compliance is COMPLIANT
+    assert "DescribeDBMajorEngineVersions" not in {call.operation for call in estate.aws.calls}
+
+
+def test_a_sweep_asks_once_for_each_version_and_once_for_each_engine(estate: Estate) -> None:
+    for number in range(3):
+        cluster(estate, f"orders-{number}")
+    cluster(estate, "older", EngineVersion="15.10")
+    estate.aws.calls.clear()
+    needs = (*CONTROLS[CLUSTER_ENGINE].needs, Need.UPGRADE_TARGETS)
+    assert len(list(estate.reader(bulk=True).list(ResourceType.DB_CLUSTER, needs))) == 4
+    assert sorted(call.operation for call in estate.aws.calls) == [
+        "DescribeDBClusters",
+        "DescribeDBEngineVersions",
+        "DescribeDBEngineVersions",
+        "DescribeDBMajorEngineVersions",
+    ]
+
+
+def test_where_the_dates_may_not_be_read_nothing_is_concluded(estate: Estate) -> None:
+    arn = cluster(estate)
+    estate.aws.faults.deny("rds:DescribeDBMajorEngineVersions")
+    assert estate.judged(CLUSTER_ENGINE, arn).compliance is INSUFFICIENT_DATA
+
+
+# --- other Regions ----------------------------------------------------------------------------------------
+
+SECONDARY = "cluster_global_secondary_present"
+
+
+def test_a_copy_in_another_region_is_counted_from_either_end(estate: Estate) -> None:
+    arn = cluster(estate, Tags=[{"Key": "tier", "Value": "1"}])
+    wanted = {"tags": ["tier=1"]}
+    assert estate.judged(SECONDARY, arn).compliance is NOT_APPLICABLE
+    assert estate.judged(SECONDARY, arn, **wanted).annotation == f"orders exists in {REGION} alone."
+    global_cluster(estate, arn)
+    assert estate.judged(SECONDARY, arn, **wanted).compliance is NON_COMPLIANT
+    there = secondary(estate)
+    assert estate.judged(SECONDARY, arn, **wanted).annotation.endswith(f"which is also in {ELSEWHERE}.")
+    estate.client("rds").switchover_global_cluster(
+        GlobalClusterIdentifier="orders-global", TargetDbClusterIdentifier=there
+    )
+    assert estate.judged(SECONDARY, arn, **wanted).compliance is COMPLIANT
+    estate.aws.calls.clear()
+    estate.read(CONTROLS[SECONDARY], arn)
+    assert [call.operation for call in estate.aws.calls] == ["DescribeDBClusters", "DescribeGlobalClusters"]
+
+
+def test_the_steps_of_a_ticket_make_the_copy(estate: Estate) -> None:
+    arn = cluster(estate)
+    told = estate.planned(SECONDARY, arn, clusters="all")
+    assert isinstance(told, Manual)
+    assert [step.split()[2] for step in told.steps] == [
+        "create-global-cluster",
+        "create-db-cluster",
+        "create-db-instance",
+    ]
+    global_cluster(estate, arn)
+    secondary(estate)
+    assert estate.judged(SECONDARY, arn, clusters="all").compliance is COMPLIANT

@@ -237,6 +237,36 @@ def _monitored_cluster(stack: Deployed, name: str) -> str:
     return str(made["DBCluster"]["DBClusterArn"])
 
 
+def _watched(dimension: str, make: Seed) -> Seed:
+    """A database whose CPU and memory somebody has alarms on."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = make(stack, name)
+        for metric, operator in (("CPUUtilization", "GreaterThan"), ("FreeableMemory", "LessThan")):
+            stack.client("cloudwatch").put_metric_alarm(
+                AlarmName=f"{name} {metric}",
+                AlarmActions=["arn:aws:sns:eu-west-1:123456789012:on-call"],
+                Namespace="AWS/RDS",
+                MetricName=metric,
+                Dimensions=[{"Name": dimension, "Value": name}],
+                Statistic="Average",
+                Period=300,
+                EvaluationPeriods=3,
+                Threshold=80,
+                ComparisonOperator=f"{operator}Threshold",
+            )
+        return arn
+
+    return seed
+
+
+def _silence(stack: Deployed, name: str) -> None:
+    stack.client("cloudwatch").disable_alarm_actions(AlarmNames=[f"{name} CPUUtilization"])
+
+
+_ALARMS = 'topic = "on-call"\nrequired = ["CPUUtilization", "FreeableMemory"]'
+
+
 def _observed_instance(**settings: Any) -> Seed:
     return lambda stack, name: fleet.instance(stack, name, **settings)
 
@@ -330,6 +360,27 @@ def _untag(kind: str) -> Drift:
     )
 
 
+def _backed_up(make: Seed) -> Seed:
+    """A database that was there for a while, and that its plan has backed up today."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = _for_hours(_in_a_plan(make))(stack, name)
+        backup = stack.client("backup")
+        backup.create_backup_vault(BackupVaultName="databases")
+        backup.start_backup_job(BackupVaultName="databases", ResourceArn=arn, IamRoleArn=fleet.BACKUP_ROLE)
+        return arn
+
+    return seed
+
+
+def _delete_recovery_points(stack: Deployed, name: str) -> None:
+    """Somebody deletes what the plan has made."""
+    del name
+    backup = stack.client("backup")
+    for point in backup.list_recovery_points_by_backup_vault(BackupVaultName="databases")["RecoveryPoints"]:
+        backup.delete_recovery_point(BackupVaultName="databases", RecoveryPointArn=point["RecoveryPointArn"])
+
+
 def _grouped(make: Callable[..., str]) -> Seed:
     return lambda stack, name: make(stack, name, VpcSecurityGroupIds=[fleet.group(stack, name)])
 
@@ -404,6 +455,20 @@ _INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
     Case(
+        control="cluster_alarms_present",
+        seed=_watched("DBClusterIdentifier", _observed_cluster()),
+        drift=_silence,
+        writes=("PutMetricAlarm",),
+        told=False,
+        settings=_ALARMS,
+    ),
+    Case(
+        control="cluster_backtrack_enabled",
+        seed=lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql", BacktrackWindow=86400),
+        drift=_modify_cluster(BacktrackWindow=3600),
+        writes=("ModifyDBCluster",),
+    ),
+    Case(
         control="cluster_backup_plan_covers",
         seed=_in_a_plan(fleet.cluster),
         drift=_untag("cluster"),
@@ -464,6 +529,20 @@ _CASES = (
         drift=_modify_cluster(MonitoringInterval=0),
         writes=("ModifyDBCluster",),
         settings=_WITH_ROLE,
+    ),
+    Case(
+        control="cluster_engine_supported",
+        seed=_later("cluster"),
+        seeded=False,
+        drift=_create_cluster(EngineVersion="11.21"),
+    ),
+    Case(
+        control="cluster_global_secondary_present",
+        seed=fleet.cluster,
+        drift=lambda stack, name: stack.client("rds").add_tags_to_resource(
+            ResourceName=_arn("cluster", name), Tags=[{"Key": "tier", "Value": "1"}]
+        ),
+        settings='tags = ["tier=1"]',
     ),
     Case(
         control="cluster_iam_auth_errors_exported",
@@ -532,6 +611,12 @@ _CASES = (
         seed=fleet.cluster,
         drift=_set_in_cluster_group(pgaudit__log="none"),
         writes=("ModifyDBClusterParameterGroup",),
+    ),
+    Case(
+        control="cluster_recovery_point_recent",
+        seed=_backed_up(fleet.cluster),
+        drift=_delete_recovery_points,
+        told=False,
     ),
     Case(
         control="cluster_recoverable_to_now",
@@ -651,10 +736,25 @@ _CASES = (
         writes=("ModifyGlobalCluster",),
     ),
     Case(
+        control="global_cluster_engine_supported",
+        seed=_later_around(lambda stack, name: fleet.cluster(stack, name, engine="aurora-mysql")),
+        seeded=False,
+        drift=_around(),
+        settings='minimum_versions = { aurora-mysql = ["8.0.mysql_aurora.3.09.0"] }',
+    ),
+    Case(
         control="global_cluster_storage_encrypted",
         seed=_later_around(fleet.legacy_cluster),
         seeded=False,
         drift=_around(),
+    ),
+    Case(
+        control="instance_alarms_present",
+        seed=_watched("DBInstanceIdentifier", fleet.instance),
+        drift=_silence,
+        writes=("PutMetricAlarm",),
+        told=False,
+        settings=_ALARMS,
     ),
     Case(
         control="instance_backup_plan_covers",
@@ -712,6 +812,12 @@ _CASES = (
         drift=_modify_instance(MonitoringInterval=0),
         writes=("ModifyDBInstance",),
         settings=_WITH_ROLE,
+    ),
+    Case(
+        control="instance_engine_supported",
+        seed=_later("db"),
+        seeded=False,
+        drift=_create_instance(EngineVersion="11.22"),
     ),
     Case(
         control="instance_iam_auth_errors_exported",
@@ -784,6 +890,12 @@ _CASES = (
         drift=_create_instance(),
     ),
     Case(
+        control="instance_recovery_point_recent",
+        seed=_backed_up(fleet.instance),
+        drift=_delete_recovery_points,
+        told=False,
+    ),
+    Case(
         control="instance_recoverable_to_now",
         seed=_for_hours(fleet.instance),
         drift=_no_logs_for_two_hours("db"),
@@ -833,13 +945,11 @@ _CASES = (
         seed=_guarding,
         drift=_let_in("0.0.0.0/0"),
         writes=("RevokeSecurityGroupIngress",),
-        told=False,
     ),
     Case(
         control="security_group_sources_approved",
         seed=_guarding,
         drift=_let_in("203.0.113.0/24"),
-        told=False,
     ),
 )
 

@@ -36,6 +36,7 @@ _LOGS = {
     "aurora-postgresql": ["postgresql", "iam-db-auth-error"],
     "aurora-mysql": ["audit", "error", "slowquery", "iam-db-auth-error"],
 }
+BACKUP_ROLE = "arn:aws:iam::123456789012:role/backup"
 _SAFE: dict[str, Any] = {
     "MasterUsername": "steward",
     "MasterUserPassword": "correct-horse-battery",
@@ -115,7 +116,7 @@ def backup_plan(stack: Deployed, tag: dict[str, str]) -> str:
         BackupPlanId=made["BackupPlanId"],
         BackupSelection={
             "SelectionName": "by-tag",
-            "IamRoleArn": "arn:aws:iam::123456789012:role/backup",
+            "IamRoleArn": BACKUP_ROLE,
             "ListOfTags": [{"ConditionType": "STRINGEQUALS", **condition}],
         },
     )

@@ -192,6 +192,7 @@ def _used(policy: Iterable[Statement], access: Access) -> Iterator[Grant]:
 
 # The parameters that name resources of a type; what no parameter names is asked for as all of the type.
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "alarm": ("AlarmName",),
     "cluster": ("DBClusterIdentifier",),
     "cluster-pg": ("DBClusterParameterGroupName",),
     "cluster-snapshot": ("DBClusterSnapshotIdentifier",),
@@ -200,6 +201,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "pg": ("DBParameterGroupName",),
     "snapshot": ("DBSnapshotIdentifier", "SourceDBSnapshotIdentifier", "TargetDBSnapshotIdentifier"),
 }
+
+
+# A dataset is what an alarm with a query in PromQL reads; ours read metrics.
+_NOT_OF_OURS: Final[Mapping[str, frozenset[str]]] = {"cloudwatch:PutMetricAlarm": frozenset({"dataset"})}
 
 
 def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
@@ -218,6 +223,8 @@ def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access
     if not types:
         yield Access(action, "*")
     for resource_type, every in types.items():
+        if resource_type in _NOT_OF_OURS.get(action, ()):
+            continue
         names = [
             str(call.parameters[name]) for name in _NAMES.get(resource_type, ()) if name in call.parameters
         ]

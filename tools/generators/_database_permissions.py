@@ -42,6 +42,10 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.INSTANCE_GROUP_USERS: ("rds:DescribeDBInstances",),
     Need.CERTIFICATE_ROTATION: ("rds:DescribeDBEngineVersions",),
     Need.CLASS_SUPPORT: ("rds:DescribeOrderableDBInstanceOptions",),
+    Need.GLOBAL_CLUSTER: ("rds:DescribeGlobalClusters",),
+    Need.ENGINE_STATUS: ("rds:DescribeDBEngineVersions",),
+    Need.UPGRADE_TARGETS: ("rds:DescribeDBEngineVersions",),
+    Need.SUPPORT_DATES: ("rds:DescribeDBMajorEngineVersions",),
     Need.BLUE_GREEN: ("rds:DescribeBlueGreenDeployments",),
     Need.STORAGE_KEY: ("kms:DescribeKey",),
     Need.INSIGHTS_KEY: ("kms:DescribeKey",),
@@ -74,6 +78,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.SUBSCRIPTION_FILTERS: ("logs:DescribeSubscriptionFilters",),
     Need.SUBSCRIPTION_POLICIES: ("logs:DescribeAccountPolicies",),
     Need.EVENT_SUBSCRIPTIONS: ("rds:DescribeEventSubscriptions",),
+    Need.ALARMS: ("cloudwatch:DescribeAlarms",),
     Need.TRAILS: ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"),
     Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
     Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
@@ -84,6 +89,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
         "backup:ListBackupSelections",
         "backup:GetBackupSelection",
     ),
+    Need.RECOVERY_POINTS: ("backup:ListBackupVaults", "backup:ListRecoveryPointsByBackupVault"),
     Need.BACKUP_OPT_IN: ("backup:DescribeRegionSettings",),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
@@ -114,10 +120,14 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "backup:GetBackupPlan": ("backup-plan:*",),
     "backup:GetBackupSelection": ("backup-plan:*",),
     "backup:ListBackupPlans": (),
+    "backup:ListBackupVaults": (),
+    "backup:ListRecoveryPointsByBackupVault": ("backup-vault:*",),
     "backup:ListBackupSelections": ("backup-plan:*",),
     "cloudtrail:DescribeTrails": (),
     "cloudtrail:GetEventSelectors": ("trail/*",),
     "cloudtrail:GetTrailStatus": ("trail/*",),
+    "cloudwatch:DescribeAlarms": ("alarm:*",),
+    "cloudwatch:PutMetricAlarm": ("alarm:*",),
     "guardduty:GetAdministratorAccount": (),
     "guardduty:GetDetector": ("detector/*",),
     "guardduty:ListDetectors": (),
@@ -161,6 +171,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "rds:DescribeDBClusterSnapshotAttributes": ("cluster-snapshot:*",),
     "rds:DescribeDBClusterSnapshots": ("cluster:*", "cluster-snapshot:*"),
     "rds:DescribeDBEngineVersions": (),
+    "rds:DescribeDBMajorEngineVersions": (),
     "rds:DescribeDBInstances": ("db:*",),
     "rds:DescribeDBParameterGroups": ("pg:*",),
     "rds:DescribeDBParameters": ("pg:*",),
@@ -209,7 +220,12 @@ _MANAGED_SECRETS: Final = (
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:rds!*",
 )
 
+_OWN_ALARMS: Final = ("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:warden-*",)
+
 SCOPES: Final[Mapping[str, Scope]] = {
+    # PutMetricAlarm overwrites what exists: never an alarm with another's name.
+    "cloudwatch:PutMetricAlarm": Scope(resources=_OWN_ALARMS),
+    "cloudwatch:TagResource": Scope(resources=_OWN_ALARMS),
     # RDS asks KMS in the caller's name, so a key is used for databases or not at all.
     "kms:DescribeKey": Scope(resources=_ANY_KEY, conditions={"StringEquals": _THROUGH_RDS}),
     "kms:CreateGrant": Scope(

@@ -12,31 +12,45 @@ from typing import TYPE_CHECKING, Any, Final
 
 import warden.core.trigger as triggers
 from tools.generate import ROOT
+from tools.generators._database_permissions import need_actions
 from tools.generators._template_pages import parsed, resources, said
-from warden.core.kinds import EVALUATED_KINDS, KINDS
+from warden.core.kinds import EVALUATED_KINDS, JUDGED_WITH_USERS, KINDS
 from warden.core.trigger import Ignored, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from warden.core.kinds import Need
     from warden.core.resource import ResourceType
 
 _SAMPLES: Final = ROOT / "events" / "rds_event"
 _RDS: Final = "rds.amazonaws.com"
 
 
-def lines(kind: ResourceType) -> list[str]:
-    """Return what leads to a look at resources of a kind, a line for each source of events."""
+def lines(kind: ResourceType, needs: Iterable[Need] = ()) -> list[str]:
+    """Return what leads to a look at resources of a kind, a line for each source of events.
+
+    Of what is shared, that comes first which is read to know the `needs`; the rest is named and no more.
+    """
     found = []
     if told := sorted(name for name, kinds in _rds_events().items() if kind in kinds):
         found.append(f"- RDS's own events: {', '.join(f'`{name}`' for name in told)}")
     for service, calls in _calls().items():
-        own = [name for name, kinds in calls.items() if kinds.get(kind) is None and kind in kinds]
+        own = [name for name, kinds in calls.items() if kind in kinds and kinds[kind] is None]
         if own:
-            found.append(f"- calls of `{service}` that name one: {_code(own)}")
-    for shared, where in _shared(kind).items():
-        for service, names in where.items():
-            found.append(f"- calls of `{service}` about a {KINDS[shared].name} that it uses: {_code(names)}")
+            found.append(f"- what CloudTrail records of `{service}` about one: {_code(own)}")
+    read = {action.partition(":")[2] for need in needs for action in need_actions(need)}
+    shared = _shared(kind)
+    for thing in [thing for thing in shared if KINDS[thing].describe in read]:
+        for service, names in shared.pop(thing).items():
+            found.append(
+                f"- what CloudTrail records of `{service}` about a {KINDS[thing].name} that it uses: {_code(names)}"
+            )
+    if shared:
+        things = ", ".join(f"a {KINDS[thing].name}" for thing in shared)
+        found.append(
+            f"- the same, as for every control of a {KINDS[kind].name}, about what it uses: {things}"
+        )
     found += [f"- {line}" for line in _from_others(kind)]
     return [*found, f"- the sweep, `{_sweep()}` as shipped"]
 
@@ -83,6 +97,10 @@ def _shared(kind: ResourceType) -> dict[ResourceType, dict[str, list[str]]]:
         for name, kinds in calls.items():
             if (shared := kinds.get(kind)) is not None:
                 found.setdefault(shared, {}).setdefault(service, []).append(name)
+            for thing in (
+                JUDGED_WITH_USERS & kinds.keys() if "MasterUserSecret" in KINDS[kind].omitted else ()
+            ):
+                found.setdefault(thing, {}).setdefault(service, []).append(name)
     return found
 
 

@@ -150,7 +150,7 @@ def _calls(need: Need) -> str:
 
 def _looks(control: Control) -> str:
     about = "An event says where to look, and never what is wrong. What is named above is read anew then."
-    return "\n".join([about, "", *_triggers.lines(control.resource_type)])
+    return "\n".join([about, "", *_triggers.lines(control.resource_type, control.needs)])
 
 
 def _need_doc(need: Need) -> str:

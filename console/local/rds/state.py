@@ -83,6 +83,8 @@ class Extras:
     members: dict[str, Any] = field(default_factory=dict)
     apply_status: str = "in-sync"
     cluster_apply_status: str = "in-sync"
+    backtracks: bool = False
+    """Whether a cluster was created with backtracking, so that its window may change."""
     certified: datetime | None = None
     """When the present certificate authority first gave a certificate, where that was not at birth."""
 

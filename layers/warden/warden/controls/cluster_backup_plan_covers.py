@@ -98,6 +98,7 @@ CONTROL = Control(
         # Security Hub has no such control of clusters.
         frameworks.config("aurora-resources-protected-by-backup-plan"),
         frameworks.prowler("rds_cluster_protected_by_backup_plan"),
+        frameworks.cis_database("2.8"),
         frameworks.BACKUP,
     ),
     settings=backup_plans.SETTINGS,

@@ -68,7 +68,7 @@ def selecting(resource: Resource, tags: Mapping[str, str]) -> tuple[list[Mapping
 def judge(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
     """Whether a plan selects the database, and keeps its backups for long enough."""
     wanted = settings["minimum_retention_days"]
-    plans, unknown = selecting(resource, _tags(resource.facts))
+    plans, unknown = selected_by(resource)
     for plan in plans:
         if keeps(plan, wanted):
             days = kept_days(plan)
@@ -101,6 +101,11 @@ def kept_days(plan: Mapping[str, Any]) -> int | None:
                 return None
             days.append(kept)
     return max(days, default=0)
+
+
+def selected_by(resource: Resource) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """As `selecting`, with the tags that the database has."""
+    return selecting(resource, _tags(resource.facts))
 
 
 def keeps(plan: Mapping[str, Any], wanted: int) -> bool:

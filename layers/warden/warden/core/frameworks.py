@@ -121,8 +121,8 @@ CIS_KEY_ROTATION = cis(v3="3.6", v5="3.6", v7="4.6")
 
 # What is said of a whole theme. NIST SP 800-53 Rev. 5 is what Security Hub CSPM maps its controls of the theme to
 # ("Amazon RDS controls", "Related requirements"); a control of ours that Security Hub lacks takes the group of its
-# nearest relative. HIPAA is what AWS maps its Config rules to (conformance pack "HIPAA Security"). ISO/IEC 27001 and
-# SOC 2 have no list by AWS: these are the controls and criteria whose text is about the theme.
+# nearest relative. HIPAA follows AWS's conformance pack for Config ("Operational Best Practices for HIPAA Security")
+# where that has a rule of the theme. Everything else of HIPAA, ISO/IEC 27001 and SOC 2 is by the text of the standard.
 ENCRYPTION_AT_REST = (
     *nist("CA-9(1)", "CM-3(6)", "SC-7(10)", "SC-13", "SC-28", "SC-28(1)", "SI-7(6)"),
     *hipaa("164.312(a)(2)(iv)", "164.312(e)(2)(ii)"),

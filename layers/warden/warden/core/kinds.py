@@ -88,6 +88,9 @@ class Need(StrEnum):
     """The subscription filters that the account has for all log groups (DescribeAccountPolicies)."""
     EVENT_SUBSCRIPTIONS = "EventSubscriptions"
     """The account's subscriptions to RDS's events in this Region (DescribeEventSubscriptions)."""
+    ALARMS = "Alarms"
+    """The metric alarms (Metric) that may be about a cluster or an instance, and the composite alarms over these
+    (Composite), as far as `core.alarms` reads them (DescribeAlarms)."""
     TRAILS = "Trails"
     """The trails that record this Region, each with whether it is logging and its event selectors."""
     DETECTORS = "Detectors"
@@ -99,8 +102,21 @@ class Need(StrEnum):
     BACKUP_PLANS = "BackupPlans"
     """The plans of AWS Backup in this Region, each with its rules, and with what of its selections concerns the
     resource (ListBackupPlans, GetBackupPlan, ListBackupSelections, GetBackupSelection)."""
+    RECOVERY_POINTS = "RecoveryPoints"
+    """The recovery points of a database in AWS Backup of the last weeks, the newest first, each with whether its vault
+    is locked, and its continuous backup (ListBackupVaults, ListRecoveryPointsByBackupVault)."""
     BACKUP_OPT_IN = "BackupOptIn"
     """Whether AWS Backup is opted in to the resource's type in this Region (DescribeRegionSettings)."""
+    GLOBAL_CLUSTER = "GlobalCluster"
+    """The Describe item of the global cluster that a cluster belongs to; None where it belongs to none."""
+    ENGINE_STATUS = "EngineStatus"
+    """Whether AWS offers this engine version, `available` or `deprecated`; None where it does not list it at all
+    (DescribeDBEngineVersions)."""
+    UPGRADE_TARGETS = "UpgradeTargets"
+    """The versions that this one can be upgraded to, each with whether that is another major one."""
+    SUPPORT_DATES = "SupportDates"
+    """Until when AWS supports each major version of the engine (DescribeDBMajorEngineVersions); empty for engines
+    of which it publishes no dates."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""
@@ -166,6 +182,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "PerformanceInsightsKMSKeyId": None,
                 # "only for Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
                 "PerformanceInsightsEnabled": None,
+                # Aurora MySQL alone can have one, from its creation on ("Valid for Cluster Type: Aurora MySQL").
+                "BacktrackWindow": None,
                 # There is none while a first backup is to come ("can be restored with point-in-time restore").
                 "EarliestRestorableTime": None,
                 "LatestRestorableTime": None,
@@ -200,6 +218,8 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "VpcSecurityGroups": [],
                 "MasterUserSecret": None,
                 "ReadReplicaDBClusterIdentifiers": [],
+                # "applies only to RDS for MySQL and RDS for PostgreSQL".
+                "EngineLifecycleSupport": None,
                 # "If present, specifies the name of the secondary Availability Zone".
                 "SecondaryAvailabilityZone": None,
                 # RDS for Oracle alone has tenants.

@@ -84,6 +84,7 @@ WRITES: Mapping[str, Target] = {
     "PutRetentionPolicy": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
     "AssociateKmsKey": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
     "CreateEventSubscription": Target("rds", "SubscriptionName", ResourceType.ACCOUNT),
+    "PutMetricAlarm": Target("cloudwatch", "AlarmName", ResourceType.ACCOUNT),
     "UpdateDetector": Target("guardduty", "DetectorId", ResourceType.ACCOUNT),
     "CopyDBSnapshot": Target("rds", "TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
     "RevokeSecurityGroupIngress": Target("ec2", "GroupId", ResourceType.SECURITY_GROUP),

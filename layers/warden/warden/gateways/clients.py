@@ -34,6 +34,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEngineDefaultParameters",
         "DescribeEngineDefaultClusterParameters",
         "DescribeDBEngineVersions",
+        "DescribeDBMajorEngineVersions",
         "DescribeOrderableDBInstanceOptions",
         "DescribeBlueGreenDeployments",
         "DescribeDBSubnetGroups",
@@ -69,6 +70,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "PutRetentionPolicy",
         "AssociateKmsKey",
     ),
+    "cloudwatch": ("DescribeAlarms", "PutMetricAlarm"),
     "cloudtrail": ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"),
     "guardduty": ("ListDetectors", "GetDetector", "GetAdministratorAccount", "UpdateDetector"),
     "backup": (
@@ -77,6 +79,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ListBackupSelections",
         "GetBackupSelection",
         "DescribeRegionSettings",
+        "ListBackupVaults",
+        "ListRecoveryPointsByBackupVault",
     ),
     "iam": ("GetAccountAuthorizationDetails",),
     "kms": (

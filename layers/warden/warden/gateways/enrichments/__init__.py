@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warden.core.resource import Resource
 from warden.gateways.enrichments import (
+    alarms,
     backups,
     detection,
     identity,
     keys,
+    lifecycle,
     network,
     parameters,
     rds,
@@ -36,5 +38,7 @@ ANSWERS: Mapping[Need, Answer] = {
     **network.ANSWERS,
     **identity.ANSWERS,
     **detection.ANSWERS,
+    **alarms.ANSWERS,
+    **lifecycle.ANSWERS,
     **backups.ANSWERS,
 }

@@ -1,7 +1,9 @@
-"""What the backups of databases are judged by: the events of RDS, and the plans of AWS Backup."""
+"""What the backups of databases are judged by: the events of RDS, the plans and vaults of AWS Backup."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden.core import backup_plans, backup_selections
@@ -11,6 +13,7 @@ from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from warden.core.resource import Resource
     from warden.gateways.enrichments import Answer
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
     from warden.gateways.reads import Reads
 
 _MINUTES = 60
+_WEEKS = timedelta(days=32)
+"""A day more than the policy may ask for."""
+_MOST = 1000
+_SHOWN = ("RecoveryPointArn", "BackupVaultName", "CreationDate", "Status", "IsEncrypted")
 _SOURCE_TYPES = {ResourceType.DB_CLUSTER: "db-cluster", ResourceType.DB_INSTANCE: "db-instance"}
 
 
@@ -100,8 +107,52 @@ def _backup_opt_in(reads: Reads, resource: Resource) -> bool:
     return bool(settings[name])
 
 
+def _recovery_points(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
+    """One call for the vaults, and one for each of them; a sweep lists each vault once, a thousand points a call.
+
+    But for databases with a continuous backup: that is one recovery point, as old as its beginning.
+    """
+    since = resource.observed_at - _WEEKS
+    continuous = resource.facts["AwsBackupRecoveryPointArn"]
+    found = []
+    for vault in reads.whole("ListBackupVaults"):
+        if vault.get("VaultState", "AVAILABLE") != "AVAILABLE":
+            continue
+        name = vault["BackupVaultName"]
+        if continuous is not None:
+            points = _points(reads.api, name, ByResourceArn=resource.ref.arn)
+        elif reads.bulk:
+            points = _points_of_all(reads, name, backup_plans.service(resource), since)
+        else:
+            points = _points(reads.api, name, ByResourceArn=resource.ref.arn, ByCreatedAfter=since)
+        found += [{**point, "Locked": bool(vault.get("Locked"))} for point in points[resource.ref.arn]]
+    recent = [one for one in found if one["CreationDate"] >= since or one["RecoveryPointArn"] == continuous]
+    return sorted(recent, key=lambda one: str(one["CreationDate"]), reverse=True)
+
+
+def _points_of_all(
+    reads: Reads, vault: str, service: str, since: datetime
+) -> defaultdict[str, list[dict[str, Any]]]:
+    """The recent recovery points in a vault of a type of resource, once for a sweep, whatever its seconds."""
+    return reads.once(
+        ("recovery points", vault, service),
+        lambda: _points(reads.api, vault, ByResourceType=service, ByCreatedAfter=since),
+    )
+
+
+def _points(api: Rds, vault: str, **which: Any) -> defaultdict[str, list[dict[str, Any]]]:
+    """Recovery points in a vault by the ARN of their resource, with what counts of each."""
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for point in api.every(
+        "ListRecoveryPointsByBackupVault", BackupVaultName=vault, MaxResults=_MOST, **which
+    ):
+        found[point["ResourceArn"]].append({name: point[name] for name in _SHOWN})
+    return found
+
+
 ANSWERS: Mapping[Need, Answer] = {
     Need.RECENT_EVENTS: _recent_events,
     Need.BACKUP_PLANS: _backup_plans,
     Need.BACKUP_OPT_IN: _backup_opt_in,
+    Need.RECOVERY_POINTS: _recovery_points,
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines
-from warden.core.errors import UnsupportedError
-from warden.core.kinds import Need
+from warden.core.errors import MissingFactError, UnsupportedError
+from warden.core.kinds import KINDS, Need
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -108,12 +108,28 @@ def _class_support(reads: Reads, resource: Resource) -> dict[str, dict[str, bool
     return found
 
 
+def _global_cluster(reads: Reads, resource: Resource) -> dict[str, Any] | None:
+    """One call for each cluster of a global database, or the shared list of those; none for another cluster."""
+    name = resource.facts["GlobalClusterIdentifier"]
+    if name is None:
+        return None
+    if reads.bulk:
+        items = reads.whole("DescribeGlobalClusters")
+    else:
+        items = reads.api.every("DescribeGlobalClusters", GlobalClusterIdentifier=name)
+    for item in items:
+        if item["GlobalClusterIdentifier"] == name:
+            return {**KINDS[ResourceType.GLOBAL_CLUSTER].omitted, **item}
+    raise MissingFactError(Need.GLOBAL_CLUSTER, f"AWS does not list the global cluster {name}")
+
+
 ANSWERS: Mapping[Need, Answer] = {
     Need.EXPORTABLE_LOG_TYPES: _exportable_log_types,
     Need.RESTORE_ACCOUNTS: _restore_accounts,
     Need.MEMBERS: _members,
     Need.CLASS_SUPPORT: _class_support,
     Need.PARAMETER_GROUP_USERS: _parameter_group_users,
+    Need.GLOBAL_CLUSTER: _global_cluster,
     Need.BLUE_GREEN: _blue_green,
     Need.ENCRYPTED_COPIES: _encrypted_copies,
 }
