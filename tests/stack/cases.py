@@ -979,13 +979,11 @@ _CASES = (
         seed=_guarding,
         drift=_let_in("0.0.0.0/0"),
         writes=("RevokeSecurityGroupIngress",),
-        told=False,
     ),
     Case(
         control="security_group_sources_approved",
         seed=_guarding,
         drift=_let_in("203.0.113.0/24"),
-        told=False,
     ),
 )
 
