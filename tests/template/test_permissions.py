@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 FUNCTIONS = ("EvaluateFunction", "RemediateFunction", "TicketFunction", "SweepFunction")
 LOOKING = ("EvaluateFunction", "RemediateFunction", "SweepFunction")
-READS = ("Describe", "List", "Get")
+READS = ("Describe", "List", "Get", "Lookup")
 WRITERS = frozenset({"RemediateRole"})
-NOT_OURS = {"rds", "logs", "kms", "ec2", "secretsmanager", "cloudtrail", "guardduty", "backup"}
+NOT_OURS = {"rds", "logs", "kms", "ec2", "secretsmanager", "cloudtrail", "guardduty", "backup", "cloudwatch"}
 """Services whose resources are the account's own: nobody knows their names beforehand."""
 ELSEWHERE = {
     # A trail that records this Region may be at home in another, or belong to the organization's account.
