@@ -415,6 +415,11 @@ def _delete_recovery_points(stack: Deployed, name: str) -> None:
         backup.delete_recovery_point(BackupVaultName="databases", RecoveryPointArn=point["RecoveryPointArn"])
 
 
+def _account_with_a_cluster(stack: Deployed, name: str) -> str:
+    fleet.cluster(stack, name, DeletionProtection=False)
+    return "arn:aws:iam::123456789012:root"
+
+
 def _grouped(make: Callable[..., str]) -> Seed:
     return lambda stack, name: make(stack, name, VpcSecurityGroupIds=[fleet.group(stack, name)])
 
@@ -488,6 +493,12 @@ _CLUSTERS = ("describe_db_clusters", "DBClusters")
 _INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
+    Case(
+        control="account_deletions_leave_backup",
+        seed=_account_with_a_cluster,
+        drift=_rds("delete_db_cluster", "DBClusterIdentifier", SkipFinalSnapshot=True),
+        told=False,
+    ),
     Case(
         control="account_event_subscriptions_complete",
         seed=_subscribed,
@@ -994,13 +1005,11 @@ _CASES = (
         seed=_guarding,
         drift=_let_in("0.0.0.0/0"),
         writes=("RevokeSecurityGroupIngress",),
-        told=False,
     ),
     Case(
         control="security_group_sources_approved",
         seed=_guarding,
         drift=_let_in("203.0.113.0/24"),
-        told=False,
     ),
 )
 
