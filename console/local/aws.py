@@ -22,7 +22,15 @@ from moto.ec2.models.amis import AmiBackend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.rds.responses import RDSResponse
 
-from console.local import alarms, backup, detection, keys_and_secrets, network_filters
+from console.local import (
+    alarms,
+    backup,
+    detection,
+    keys_and_secrets,
+    lookups,
+    network_filters,
+    witness,
+)
 from console.local.calls import LISTENERS, STATUS_OF, EveryCode, Faults, RecordedCall, Recorder
 from console.local.events import Emit, Event, Trail
 from console.local.identity import ACCOUNT_ID, DEFAULT_IDENTITY, UserIdentity, current_identity
@@ -137,7 +145,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         """Begin: fake credentials, moto, then the corrections."""
         self._set_environment()
         self._mock.start()
-        others = (alarms, backup, detection, keys_and_secrets, network_filters)
+        others = (alarms, backup, detection, keys_and_secrets, lookups, network_filters)
         more = (patch for module in others for patch in module.PATCHES)
         self._patches.apply((*PATCHES, *more, *self._own_patches()))
         LISTENERS.recorders.append(self._recorder)
@@ -234,6 +242,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
             Patch(target=BaseResponse, attribute="_dispatch", replacement=self._dispatcher()),
             Patch(target=moto.rds.models, attribute="utcnow", replacement=naive_now),
             Patch(target=backup, attribute="now", replacement=self.clock.now),
+            Patch(target=lookups, attribute="recorded", replacement=lambda: self._trail.events),
             Patch(
                 target=moto.core.errors,
                 attribute="COMMON_ERROR_CODES",
@@ -252,15 +261,17 @@ class LocalAws(AbstractContextManager["LocalAws"]):
                 identity = self._caller(response)
                 if isinstance(response, RDSResponse):
                     return self._endpoint.answer(response, identity)
-                refusal = self.faults.take(
-                    response.boto3_service_name,
-                    str(response._get_action()),  # noqa: SLF001 - moto names the operation nowhere else
-                    identity,
-                )
+                service = str(response.boto3_service_name)
+                operation = str(response._get_action())  # noqa: SLF001 - moto names the operation nowhere else
+                refusal = self.faults.take(service, operation, identity)
                 if refusal is None:
-                    return response.call_action()
-                status, answer_headers, body = response.serialized(ActionResult(refusal))
-                return STATUS_OF.get(refusal.code, status), answer_headers, body
+                    wire = response.call_action()
+                else:
+                    status, answer_headers, body = response.serialized(ActionResult(refusal))
+                    wire = (STATUS_OF.get(refusal.code, status), answer_headers, body)
+                if witness.is_told(service, operation, region=self.region):
+                    self._trail.tell(witness.record_of(response, operation, wire, identity))
+                return wire
 
         return dispatch
 

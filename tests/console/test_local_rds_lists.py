@@ -282,3 +282,35 @@ def test_what_a_class_supports_is_said_for_a_class_and_a_version(rds: Any):
     assert offered("postgres", "16.6", "db.serverless") == []
     assert offered("postgres", "16.6", "db.m3.large") == []
     assert offered("sqlserver-se", "15.00.4236.7.v1", "db.m5.large") == [True]
+
+
+@corrects("retained-instance-backups")
+def test_backups_of_an_instance_are_retained_where_that_is_asked(local: LocalAws, rds: Any):
+    kept, dropped = an_instance(rds, "kept"), an_instance(rds, "dropped")
+    for name, drop in (("kept", False), ("dropped", True)):
+        rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=drop)
+    retained = rds.describe_db_instance_automated_backups(
+        Filters=[{"Name": "status", "Values": ["retained"]}]
+    )["DBInstanceAutomatedBackups"]
+    assert [one["DbiResourceId"] for one in retained] == [kept["DbiResourceId"]]
+    refused(
+        "DBInstanceAutomatedBackupNotFound",
+        rds.describe_db_instance_automated_backups,
+        DbiResourceId=dropped["DbiResourceId"],
+    )
+
+
+def test_cloudtrail_looks_up_calls_by_name_the_most_recent_first(local: LocalAws, rds: Any):
+    for name in ("one", "two"):
+        a_cluster(rds, name)
+    rds.delete_db_cluster(DBClusterIdentifier="one", SkipFinalSnapshot=True)
+    cloudtrail = local.client("cloudtrail")
+    created = [{"AttributeKey": "EventName", "AttributeValue": "CreateDBCluster"}]
+    first = cloudtrail.lookup_events(LookupAttributes=created, MaxResults=1)
+    assert '"two"' in first["Events"][0]["CloudTrailEvent"]
+    rest = cloudtrail.lookup_events(LookupAttributes=created, MaxResults=1, NextToken=first["NextToken"])
+    assert '"one"' in rest["Events"][0]["CloudTrailEvent"]
+    assert "NextToken" not in rest
+    assert len(cloudtrail.lookup_events()["Events"]) == 3
+    local.clock.advance(60)
+    assert cloudtrail.lookup_events(StartTime=local.clock.now())["Events"] == []

@@ -42,6 +42,7 @@ OF_A_LOG_GROUP: Mapping[str, Any] = {
 }
 
 OF_THE_ACCOUNT: Mapping[str, Any] = {
+    Need.DELETIONS: [],
     Need.EVENT_SUBSCRIPTIONS: [
         {
             "CustomerAwsId": ACCOUNT,

@@ -310,6 +310,7 @@ class FakeAws:
                 )
             ],
             Need.BACKUP_PLANS: lambda *_: self.backup_plans,
+            Need.DELETIONS: lambda *_: [],
             Need.RECOVERY_POINTS: lambda *_: [],
             Need.BACKUP_OPT_IN: lambda *_: True,
             Need.RECENT_EVENTS: lambda ref, _: self.events.get(ref, []),

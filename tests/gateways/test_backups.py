@@ -464,3 +464,85 @@ def test_a_window_is_lengthened_and_never_begun(estate: Estate) -> None:
                 rewound,
                 Call("ModifyDBCluster", {"DBClusterIdentifier": "rewound", "BacktrackWindow": window}),
             )
+
+
+# --- deletions --------------------------------------------------------------------------------------------
+
+DELETIONS = "account_deletions_leave_backup"
+
+
+def account(estate: Estate) -> str:
+    return f"arn:aws:iam::{estate.aws.account}:root"
+
+
+def delete(estate: Estate, name: str, **how: Any) -> None:
+    rds = estate.client("rds")
+    if name == "orders":
+        rds.delete_db_cluster(DBClusterIdentifier=name, **how)
+    else:
+        rds.delete_db_instance(DBInstanceIdentifier=name, **how)
+    estate.aws.rds.settle()
+
+
+@pytest.mark.parametrize("name", ["orders", "billing"])
+def test_a_database_that_is_deleted_for_good_is_told_with_who_did_it(
+    estate: Estate, clock: MovableClock, name: str
+) -> None:
+    assert estate.judged(DELETIONS, account(estate)).compliance is COMPLIANT
+    delete(estate, name, SkipFinalSnapshot=True)
+    found = estate.judged(DELETIONS, account(estate))
+    assert found.compliance is NON_COMPLIANT
+    assert f" {name} (" in found.annotation
+    assert "on 2026-11-26 12:00 UTC by arn:aws:iam::" in found.annotation
+    told = estate.planned(DELETIONS, account(estate))
+    assert isinstance(told, Manual)
+    assert told.steps[0].split()[2] == "list-recovery-points-by-resource"
+    clock.advance(8 * 86_400)
+    assert estate.judged(DELETIONS, account(estate)).compliance is COMPLIANT
+    assert estate.judged(DELETIONS, account(estate), days=14).compliance is NON_COMPLIANT
+
+
+@pytest.mark.parametrize("name", ["orders", "billing"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": "the-last"},
+        {"SkipFinalSnapshot": True, "DeleteAutomatedBackups": False},
+    ],
+)
+def test_a_final_snapshot_or_retained_backups_are_enough(
+    estate: Estate, name: str, how: dict[str, Any]
+) -> None:
+    delete(estate, name, **how)
+    assert estate.judged(DELETIONS, account(estate)).compliance is COMPLIANT
+
+
+def test_a_snapshot_that_is_deleted_after_its_database_is_missed(estate: Estate) -> None:
+    delete(estate, "orders", FinalDBSnapshotIdentifier="the-last")
+    estate.client("rds").delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="the-last")
+    assert estate.judged(DELETIONS, account(estate)).compliance is NON_COMPLIANT
+
+
+def test_members_replicas_and_calls_that_failed_deleted_nothing(estate: Estate) -> None:
+    rds = estate.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="orders-1",
+        DBClusterIdentifier="orders",
+        Engine="aurora-postgresql",
+        DBInstanceClass="db.r6g.large",
+    )
+    rds.create_db_instance_read_replica(
+        DBInstanceIdentifier="billing-2", SourceDBInstanceIdentifier="billing"
+    )
+    rds.modify_db_cluster(DBClusterIdentifier="orders", DeletionProtection=True)
+    estate.aws.rds.settle()
+    with pytest.raises(rds.exceptions.ClientError):
+        delete(estate, "orders", SkipFinalSnapshot=True)
+    for name in ("orders-1", "billing-2"):
+        delete(estate, name, SkipFinalSnapshot=True)
+    assert estate.judged(DELETIONS, account(estate)).compliance is COMPLIANT
+
+
+def test_deletions_that_may_not_be_looked_up_are_no_pass(estate: Estate) -> None:
+    estate.aws.faults.deny("cloudtrail:LookupEvents")
+    assert estate.judged(DELETIONS, account(estate)).compliance is UNKNOWN

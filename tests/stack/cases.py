@@ -267,6 +267,40 @@ def _silence(stack: Deployed, name: str) -> None:
 _ALARMS = 'topic = "on-call"\nrequired = ["CPUUtilization", "FreeableMemory"]'
 
 
+_ROOT = "arn:aws:iam::123456789012:root"
+
+
+def _subscribed(stack: Deployed, name: str) -> str:
+    """An account that is told of every event of RDS, by a subscription for each type of source."""
+    sources = {name: "db-cluster", "instances": "db-instance", "groups": "db-parameter-group"}
+    with stack.quietly() as rds:
+        for subscription, source in sources.items():
+            rds.create_event_subscription(
+                SubscriptionName=subscription,
+                SnsTopicArn="arn:aws:sns:eu-west-1:123456789012:on-call",
+                SourceType=source,
+                Enabled=True,
+            )
+    return _ROOT
+
+
+def _guarded(stack: Deployed, name: str) -> str:
+    del name
+    stack.client("guardduty").create_detector(
+        Enable=True, Features=[{"Name": "RDS_LOGIN_EVENTS", "Status": "ENABLED"}]
+    )
+    return _ROOT
+
+
+def _look_away(stack: Deployed, name: str) -> None:
+    del name
+    guardduty = stack.client("guardduty")
+    (detector,) = guardduty.list_detectors()["DetectorIds"]
+    guardduty.update_detector(
+        DetectorId=detector, Features=[{"Name": "RDS_LOGIN_EVENTS", "Status": "DISABLED"}]
+    )
+
+
 def _observed_instance(**settings: Any) -> Seed:
     return lambda stack, name: fleet.instance(stack, name, **settings)
 
@@ -381,6 +415,11 @@ def _delete_recovery_points(stack: Deployed, name: str) -> None:
         backup.delete_recovery_point(BackupVaultName="databases", RecoveryPointArn=point["RecoveryPointArn"])
 
 
+def _account_with_a_cluster(stack: Deployed, name: str) -> str:
+    fleet.cluster(stack, name, DeletionProtection=False)
+    return "arn:aws:iam::123456789012:root"
+
+
 def _grouped(make: Callable[..., str]) -> Seed:
     return lambda stack, name: make(stack, name, VpcSecurityGroupIds=[fleet.group(stack, name)])
 
@@ -454,6 +493,27 @@ _CLUSTERS = ("describe_db_clusters", "DBClusters")
 _INSTANCES = ("describe_db_instances", "DBInstances")
 
 _CASES = (
+    Case(
+        control="account_deletions_leave_backup",
+        seed=_account_with_a_cluster,
+        drift=_rds("delete_db_cluster", "DBClusterIdentifier", SkipFinalSnapshot=True),
+        told=False,
+    ),
+    Case(
+        control="account_event_subscriptions_complete",
+        seed=_subscribed,
+        drift=_rds("delete_event_subscription", "SubscriptionName"),
+        writes=("CreateEventSubscription",),
+        told=False,
+        settings='topic = "on-call"',
+    ),
+    Case(
+        control="account_guardduty_rds_protection",
+        seed=_guarded,
+        drift=_look_away,
+        writes=("UpdateDetector",),
+        told=False,
+    ),
     Case(
         control="cluster_alarms_present",
         seed=_watched("DBClusterIdentifier", _observed_cluster()),
@@ -954,13 +1014,11 @@ _CASES = (
         seed=_guarding,
         drift=_let_in("0.0.0.0/0"),
         writes=("RevokeSecurityGroupIngress",),
-        told=False,
     ),
     Case(
         control="security_group_sources_approved",
         seed=_guarding,
         drift=_let_in("203.0.113.0/24"),
-        told=False,
     ),
 )
 

@@ -234,7 +234,7 @@ class Deployed(LocalStack):
             call
             for call in self.aws.calls
             if call.service not in _OWN_SERVICES
-            and not call.operation.startswith(("Describe", "Get", "List"))
+            and not call.operation.startswith(("Describe", "Get", "List", "Lookup"))
             and call.identity.session_issuer.get("arn") in roles
         ]
 

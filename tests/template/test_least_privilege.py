@@ -46,6 +46,26 @@ disruption = {json.dumps(allowed[Safety.DISRUPTIVE])}
 """
 
 
+def back_up(stack: LocalStack) -> None:
+    """A plan of AWS Backup that selects by a tag, its vault, and an instance that was deleted for good."""
+    backup, rds = stack.client("backup"), stack.client("rds")
+    backup.create_backup_vault(BackupVaultName="databases")
+    rule = {"RuleName": "daily", "TargetBackupVaultName": "databases"}
+    plan = backup.create_backup_plan(BackupPlan={"BackupPlanName": "nightly", "Rules": [rule]})
+    condition = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "nightly"}
+    backup.create_backup_selection(
+        BackupPlanId=plan["BackupPlanId"],
+        BackupSelection={
+            "SelectionName": "by-tag",
+            "IamRoleArn": "arn:aws:iam::123456789012:role/backup",
+            "ListOfTags": [condition],
+        },
+    )
+    stack.aws.rds.create_legacy_unencrypted("lost")
+    rds.modify_db_cluster(DBClusterIdentifier="lost", DeletionProtection=False)
+    rds.delete_db_cluster(DBClusterIdentifier="lost", SkipFinalSnapshot=True)
+
+
 def drift(stack: LocalStack, key: str) -> None:
     """Make one database of each kind that violates whatever its kind can."""
     rds = stack.client("rds")
@@ -79,6 +99,7 @@ def drift(stack: LocalStack, key: str) -> None:
         "ledger", engine="postgres", EngineVersion="16.6", PubliclyAccessible=True
     )
     stack.runtime.run_until_idle()
+    back_up(stack)
     rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier="orders-a", DBClusterIdentifier="orders")
     rds.create_db_snapshot(DBSnapshotIdentifier="ledger-a", DBInstanceIdentifier="ledger")
     stack.runtime.run_until_idle()

@@ -91,6 +91,15 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     ),
     Need.RECOVERY_POINTS: ("backup:ListBackupVaults", "backup:ListRecoveryPointsByBackupVault"),
     Need.BACKUP_OPT_IN: ("backup:DescribeRegionSettings",),
+    Need.DELETIONS: (
+        "cloudtrail:LookupEvents",
+        "rds:DescribeDBClusterAutomatedBackups",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstanceAutomatedBackups",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBSnapshots",
+    ),
     Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
@@ -124,6 +133,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "backup:ListRecoveryPointsByBackupVault": ("backup-vault:*",),
     "backup:ListBackupSelections": ("backup-plan:*",),
     "cloudtrail:DescribeTrails": (),
+    "cloudtrail:LookupEvents": (),
     "cloudtrail:GetEventSelectors": ("trail/*",),
     "cloudtrail:GetTrailStatus": ("trail/*",),
     "cloudwatch:DescribeAlarms": ("alarm:*",),
@@ -169,6 +179,8 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "rds:DescribeDBClusterParameters": ("cluster-pg:*",),
     "rds:DescribeDBClusters": ("cluster:*",),
     "rds:DescribeDBClusterSnapshotAttributes": ("cluster-snapshot:*",),
+    "rds:DescribeDBClusterAutomatedBackups": ("cluster:*", "cluster-auto-backup:*"),
+    "rds:DescribeDBInstanceAutomatedBackups": ("auto-backup:*", "db:*"),
     "rds:DescribeDBClusterSnapshots": ("cluster:*", "cluster-snapshot:*"),
     "rds:DescribeDBEngineVersions": (),
     "rds:DescribeDBMajorEngineVersions": (),

@@ -66,6 +66,29 @@ _SOURCES: Final[Mapping[str, str]] = {
     "prowler": "The checks of version 5; [where they and Warden disagree](../explanation/peers.md).",
 }
 
+_WHY_NOT: Final[Mapping[str, str]] = {
+    "CloudWatch.15": "alarms of anything",
+    "CloudWatch.17": "alarms of anything",
+    "KMS.1": "policies of people, about all keys",
+    "KMS.2": "policies of people, about all keys",
+    "RDS.28": "tag policies of AWS Organizations enforce tags",
+    "RDS.29": "the same",
+    "RDS.30": "the same",
+    "RDS.32": "the same",
+    "RDS.33": "the same",
+    "SecretsManager.3": "to delete a secret that is seldom read breaks what reads it once a year",
+    "SecretsManager.5": "tags, as above",
+    "cloudtrail_multi_region_enabled": "the check of management events is the stricter one",
+    "ec2_securitygroup_default_restrict_traffic": "about every VPC; Warden takes the default group off databases",
+    "kms_cmk_are_used": "a key that nobody uses protects nothing, and loses nothing",
+    "kms_cmk_not_multi_region": "a global database needs such a key",
+    "rds-db-security-group-not-allowed": "EC2-Classic",
+    "rds_instance_event_subscription_security_groups": "EC2-Classic",
+    "rds_instance_inside_vpc": "EC2-Classic; RDS.18 is retired for the same reason",
+    "vpc-default-security-group-closed": "about every VPC; Warden takes the default group off databases",
+}
+"""Why no control is about an identifier; the ones that have none here may get one yet."""
+
 
 def generate() -> Mapping[Path, str]:
     """Return the page."""
@@ -112,8 +135,12 @@ def _section(framework: Framework) -> str:
     if framework.key in {"security-hub", "aws-config", "cis-aws-database", "prowler"} and (
         rest := sorted(framework.identifiers - requirements.keys(), key=natural)
     ):
-        lines += ["", f"Without a control of Warden's: {', '.join(rest)}."]
+        lines += ["", f"Without a control of Warden's: {', '.join(map(_unmapped, rest))}."]
     return "\n".join(lines)
+
+
+def _unmapped(number: str) -> str:
+    return f"{number} ({_WHY_NOT[number]})" if number in _WHY_NOT else number
 
 
 def _by_control() -> str:

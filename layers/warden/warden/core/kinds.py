@@ -117,6 +117,9 @@ class Need(StrEnum):
     SUPPORT_DATES = "SupportDates"
     """Until when AWS supports each major version of the engine (DescribeDBMajorEngineVersions); empty for engines
     of which it publishes no dates."""
+    DELETIONS = "Deletions"
+    """The databases that were deleted in this Region within two weeks (LookupEvents), each with its snapshots and
+    whether its automated backups are retained."""
     IDENTITY_POLICIES = "IdentityPolicies"
     """The policies that identities of the account have, each with its document and who has it
     (GetAccountAuthorizationDetails)."""

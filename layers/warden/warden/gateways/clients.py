@@ -40,6 +40,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeDBSubnetGroups",
         "DescribeEventSubscriptions",
         "DescribeEvents",
+        "DescribeDBClusterAutomatedBackups",
+        "DescribeDBInstanceAutomatedBackups",
         "AddTagsToResource",
         "ModifyDBCluster",
         "ModifyDBInstance",
@@ -71,7 +73,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "AssociateKmsKey",
     ),
     "cloudwatch": ("DescribeAlarms", "PutMetricAlarm"),
-    "cloudtrail": ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"),
+    "cloudtrail": ("DescribeTrails", "GetTrailStatus", "GetEventSelectors", "LookupEvents"),
     "guardduty": ("ListDetectors", "GetDetector", "GetAdministratorAccount", "UpdateDetector"),
     "backup": (
         "ListBackupPlans",

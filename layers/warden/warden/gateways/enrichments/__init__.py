@@ -9,6 +9,7 @@ from warden.core.resource import Resource
 from warden.gateways.enrichments import (
     alarms,
     backups,
+    deletions,
     detection,
     identity,
     keys,
@@ -41,4 +42,5 @@ ANSWERS: Mapping[Need, Answer] = {
     **alarms.ANSWERS,
     **lifecycle.ANSWERS,
     **backups.ANSWERS,
+    **deletions.ANSWERS,
 }
