@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from controls import items
 from gateways.estate import CONTROLS, REGION, Estate
 from warden.core.control import ComplianceType
 from warden.core.errors import GuardError, RejectedError
+from warden.core.guard import check
 from warden.core.kinds import Need
-from warden.core.plan import Manual, Plan
+from warden.core.plan import Call, Manual, Plan
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -420,3 +422,35 @@ def test_the_steps_of_a_ticket_make_the_copy(estate: Estate) -> None:
     global_cluster(estate, arn)
     secondary(estate)
     assert estate.judged(SECONDARY, arn, clusters="all").compliance is COMPLIANT
+
+
+# --- Serverless v2 ----------------------------------------------------------------------------------------
+
+CAPACITY = "cluster_serverless_capacity_bounded"
+
+
+def test_the_minimum_is_raised_and_the_maximum_is_left_alone(estate: Estate) -> None:
+    arn = cluster(estate, ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 16})
+    assert estate.judged(CAPACITY, arn).compliance is NOT_APPLICABLE
+    assert estate.fixed(CAPACITY, arn, lowest_minimum=2, highest_maximum=64).compliance is COMPLIANT
+    (item,) = estate.client("rds").describe_db_clusters()["DBClusters"]
+    assert item["ServerlessV2ScalingConfiguration"] == {"MinCapacity": 2.0, "MaxCapacity": 16.0}
+    assert isinstance(estate.planned(CAPACITY, arn, lowest_minimum=2, highest_maximum=8), Manual)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.0, 16.0), (0.5, 16.0), (2.0, 8.0), (2.0, 256.0), (17.0, 16.0), (True, 16.0)]
+)
+def test_no_other_capacity_passes_the_guard(low: float, high: float) -> None:
+    control = CONTROLS[CAPACITY]
+    (example,) = (e for e in control.examples if e.name.startswith("half an ACU"))
+    live = {"MinCapacity": 0.5, "MaxCapacity": 16.0}
+    resource = items.resource(
+        control.resource_type, {**example.facts, "ServerlessV2ScalingConfiguration": live}
+    )
+    wanted = {"MinCapacity": low, "MaxCapacity": high}
+    call = Call(
+        "ModifyDBCluster", {"DBClusterIdentifier": "orders", "ServerlessV2ScalingConfiguration": wanted}
+    )
+    with pytest.raises(GuardError):
+        check(call, control.remediation.permits, resource)  # type: ignore[union-attr] # it has one

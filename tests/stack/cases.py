@@ -678,6 +678,15 @@ _CASES = (
         writes=("ModifyDBCluster",),
     ),
     Case(
+        control="cluster_serverless_capacity_bounded",
+        seed=lambda stack, name: fleet.cluster(
+            stack, name, ServerlessV2ScalingConfiguration={"MinCapacity": 2, "MaxCapacity": 16}
+        ),
+        drift=_modify_cluster(ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 16}),
+        writes=("ModifyDBCluster",),
+        settings="lowest_minimum = 2",
+    ),
+    Case(
         control="cluster_snapshot_customer_managed_key",
         seed=_later(
             "cluster-snapshot",
