@@ -101,12 +101,10 @@ CONTROL = Control(
     title="The storage of stand-alone RDS instances is encrypted",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.HIGH,
-    frameworks=frameworks.mapping(
+    frameworks=(
         frameworks.security_hub("RDS.3"),
-        frameworks.config("rds-storage-encrypted"),
-        frameworks.prowler("rds_instance_storage_encrypted"),
-        frameworks.CIS_ENCRYPTED,
-        frameworks.ENCRYPTION_AT_REST,
+        frameworks.cis_foundations("2.2.1"),
+        *frameworks.ENCRYPTION_AT_REST,
     ),
     settings=(baseline.KMS_KEY,),
     evaluate=evaluate,

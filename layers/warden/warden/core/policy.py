@@ -176,8 +176,7 @@ class _Parser:
         if document["version"] != 1:
             self._fail("version", f"{document['version']!r} is not known; this Warden reads version 1")
         defaults = self._table(document, "defaults")
-        self._keys(defaults, "defaults", optional={"mode", "enabled"})
-        enabled = self._typed(defaults.get("enabled", True), bool, "defaults.enabled")
+        self._keys(defaults, "defaults", optional={"mode"})
         baseline = self._table(document, "baseline")
         tables = self._table(document, "controls")
         for name in tables:
@@ -192,7 +191,7 @@ class _Parser:
                 for name in tables
                 if "mode" in self._table(tables, name, "controls.")
             },
-            settings=self._settings(tables, baseline, enabled=enabled),
+            settings=self._settings(tables, baseline),
             limits=self._limits(self._table(document, "limits")),
             allow_costs=self._control_list(allow, "costs"),
             allow_disruption=self._control_list(allow, "disruption"),
@@ -204,9 +203,8 @@ class _Parser:
     # --- sections -----------------------------------------------------------------------------------------
 
     def _settings(
-        self, tables: Mapping[str, Any], baseline: Mapping[str, Any], *, enabled: bool
+        self, tables: Mapping[str, Any], baseline: Mapping[str, Any]
     ) -> dict[str, Mapping[str, Any]]:
-        """The settings of what is judged; `enabled` speaks for the controls that have no table."""
         shared = {s.name: s for control in self._controls.values() for s in control.settings if s.shared}
         self._keys(baseline, "baseline", optional=set(shared))
         settings: dict[str, Mapping[str, Any]] = {}
@@ -215,7 +213,7 @@ class _Parser:
             where = f"controls.{name}"
             own = {s.name for s in control.settings if not s.shared}
             self._keys(table, where, optional=own | {"mode", "enabled"})
-            if not self._typed(table.get("enabled", enabled or name in tables), bool, f"{where}.enabled"):
+            if not self._typed(table.get("enabled", True), bool, f"{where}.enabled"):
                 continue
             settings[name] = {
                 s.name: self._setting(baseline if s.shared else table, s, "baseline" if s.shared else where)

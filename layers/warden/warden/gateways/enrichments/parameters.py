@@ -13,7 +13,6 @@ from warden.core import engines
 from warden.core.errors import UnsupportedError
 from warden.core.kinds import Need
 from warden.core.resource import Facts
-from warden.core.tls import group_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,8 +53,9 @@ def _cluster_parameters(reads: Reads, resource: Resource) -> Facts:
 
 
 def _instance_parameters(reads: Reads, resource: Resource) -> Facts:
-    """Of the instance's own group: an instance has one, but for those of RDS Custom, where AWS may name none."""
-    return _effective(reads, resource, _INSTANCE, str(group_of(resource.facts)["DBParameterGroupName"]))
+    """Of the instance's own group: an instance has one."""
+    groups = resource.facts["DBParameterGroups"]
+    return _effective(reads, resource, _INSTANCE, str(groups[0]["DBParameterGroupName"]))
 
 
 def _member_parameters(reads: Reads, resource: Resource) -> dict[str, Facts]:
