@@ -20,7 +20,7 @@ from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import plain
 from warden.core.resource import Deployment
 from warden.gateways.clients import Clients
-from warden.gateways.errors import UNREADABLE, translate
+from warden.gateways.errors import UNREADABLE, translate, unreadable
 from warden.gateways.rds import Rds
 from warden.gateways.rds_reader import RdsReader
 from warden.pipeline.judge import Judge
@@ -118,7 +118,8 @@ def scan_account(
         msg = f"AWS could not be asked who we are: {translate(error, 'sts:GetCallerIdentity')}"
         raise ConfigurationError(msg) from None
     except UNREADABLE:
-        msg = "AWS could not be asked who we are: sts:GetCallerIdentity: the answer could not be read"
+        why = unreadable("sts:GetCallerIdentity", emulator=False)
+        msg = f"AWS could not be asked who we are: {why}"
         raise ConfigurationError(msg) from None
     except ValueError as error:
         # An endpoint that is no address, by AWS_ENDPOINT_URL or by a Region that is none.
@@ -168,7 +169,7 @@ class _Region:
                 for resource in self._reader.list(resource_type, self._judge.needs(resource_type)):
                     self._one(resource)
             except Exception as error:  # noqa: BLE001 - one kind that fails must not take the others with it
-                _say(f"{self._region}: {KINDS[resource_type].name}s could not be listed: {error}")
+                _say(f"{self._region}: {KINDS[resource_type].name}s could not be listed: {_said(error)}")
                 self._unlisted(resource_type, error)
 
     def _one(self, resource: Resource) -> None:

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
-from botocore.parsers import ResponseParserError
 
 from warden.core.errors import ConfigurationError, StoppedError
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.rows import Stop
-from warden.gateways.errors import translate
+from warden.gateways.errors import UNREADABLE, translate
 from warden.gateways.ledger import DynamoLedger
 from warden.gateways.state import DynamoState
+
+_NO_ANSWER: tuple[type[Exception], ...] = (*UNREADABLE, ValueError)
+"""An answer that is none, and an endpoint that is no address."""
 
 
 def run(*, stopping: bool, reason: str, stack: str, region: str | None, profile: str | None) -> int:
@@ -36,7 +38,7 @@ def run(*, stopping: bool, reason: str, stack: str, region: str | None, profile:
         raise ConfigurationError(str(error)) from None
     except (BotoCoreError, ClientError) as error:
         raise ConfigurationError(str(translate(error, "warden stop"))) from None
-    except (LookupError, ValueError, ResponseParserError) as error:
+    except _NO_ANSWER as error:
         msg = f"AWS could not be asked for the stack: {type(error).__name__}: {error}"
         raise ConfigurationError(msg) from None
     set_stop(
