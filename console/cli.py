@@ -129,13 +129,23 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _add_controls(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("controls", help="list the controls")
+    command = commands.add_parser(
+        "controls",
+        help="list the controls",
+        description=(
+            "Lists every control: its severity, and what Warden does about drift. With --framework, each requirement "
+            "of one framework that controls map to, with those controls; docs/reference/frameworks.md has the same."
+        ),
+    )
+    command.add_argument(
+        "--framework", default=None, metavar="KEY", help="a framework, such as pci-dss-4 or security-hub"
+    )
     command.add_argument("--format", choices=("text", "json"), default="text")
 
     def run(options: argparse.Namespace) -> int:
         from console import catalogue  # noqa: PLC0415 - each command imports what it needs
 
-        return catalogue.run(output=options.format)
+        return catalogue.run(output=options.format, framework=options.framework)
 
     command.set_defaults(run=run)
 

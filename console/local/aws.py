@@ -6,12 +6,14 @@ import os
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from threading import RLock
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 import botocore.loaders
 import moto.core.errors
 import moto.rds.models
+import moto.secretsmanager.models
 from botocore.config import Config
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
@@ -22,6 +24,15 @@ from moto.ec2.models.amis import AmiBackend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.rds.responses import RDSResponse
 
+from console.local import (
+    alarms,
+    backup,
+    detection,
+    keys_and_secrets,
+    lookups,
+    network_filters,
+    witness,
+)
 from console.local.calls import LISTENERS, STATUS_OF, EveryCode, Faults, RecordedCall, Recorder
 from console.local.events import Emit, Event, Trail
 from console.local.identity import ACCOUNT_ID, DEFAULT_IDENTITY, UserIdentity, current_identity
@@ -136,7 +147,9 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         """Begin: fake credentials, moto, then the corrections."""
         self._set_environment()
         self._mock.start()
-        self._patches.apply((*PATCHES, *self._own_patches()))
+        others = (alarms, backup, detection, keys_and_secrets, lookups, network_filters)
+        more = (patch for module in others for patch in module.PATCHES)
+        self._patches.apply((*PATCHES, *more, *self._own_patches()))
         LISTENERS.recorders.append(self._recorder)
         return self
 
@@ -153,6 +166,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         """Empty the account: resources, plans, events, calls and refusals."""
         self._mock.reset()
         self._world.agenda.clear()
+        self._world.told.clear()
         self._trail.clear()
         self.faults.clear()
         self._recorder.calls.clear()
@@ -229,6 +243,14 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         return (
             Patch(target=BaseResponse, attribute="_dispatch", replacement=self._dispatcher()),
             Patch(target=moto.rds.models, attribute="utcnow", replacement=naive_now),
+            # When secrets were made and rotated: moto asks the machine's clock.
+            Patch(
+                target=moto.secretsmanager.models,
+                attribute="time",
+                replacement=SimpleNamespace(time=lambda: self.clock.now().timestamp()),
+            ),
+            Patch(target=backup, attribute="now", replacement=self.clock.now),
+            Patch(target=lookups, attribute="recorded", replacement=lambda: self._trail.events),
             Patch(
                 target=moto.core.errors,
                 attribute="COMMON_ERROR_CODES",
@@ -247,15 +269,17 @@ class LocalAws(AbstractContextManager["LocalAws"]):
                 identity = self._caller(response)
                 if isinstance(response, RDSResponse):
                     return self._endpoint.answer(response, identity)
-                refusal = self.faults.take(
-                    response.boto3_service_name,
-                    str(response._get_action()),  # noqa: SLF001 - moto names the operation nowhere else
-                    identity,
-                )
+                service = str(response.boto3_service_name)
+                operation = str(response._get_action())  # noqa: SLF001 - moto names the operation nowhere else
+                refusal = self.faults.take(service, operation, identity)
                 if refusal is None:
-                    return response.call_action()
-                status, answer_headers, body = response.serialized(ActionResult(refusal))
-                return STATUS_OF.get(refusal.code, status), answer_headers, body
+                    wire = response.call_action()
+                else:
+                    status, answer_headers, body = response.serialized(ActionResult(refusal))
+                    wire = (STATUS_OF.get(refusal.code, status), answer_headers, body)
+                if witness.is_told(service, operation, region=self.region):
+                    self._trail.tell(witness.record_of(response, operation, wire, identity))
+                return wire
 
         return dispatch
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from console.local.identity import ACCOUNT_ID, UserIdentity
+from console.local.spelling import request_of, response_of
 
 if TYPE_CHECKING:
     from console.local.rds.state import Clock, ServiceEvent
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 Emit = Callable[[Event], None]
 
-_HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _MOST_BYTES = 100 * 1024
 _READS = ("Describe", "List", "Download", "Get")
 
@@ -119,51 +119,6 @@ _DEFINITIONS: Mapping[tuple[str, str], tuple[Kind, str, str]] = {
 }
 
 
-def lower_first(name: str) -> str:
-    """Spell a member as CloudTrail does: botocore's name with its first character in lower case."""
-    return name[:1].lower() + name[1:]
-
-
-def _moment(value: Any) -> str:
-    """Print a time as it stands inside CloudTrail's requests and responses, which is not ISO 8601."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    hour = value.hour % 12 or 12
-    return f"{value:%b} {value.day}, {value.year} {hour}:{value:%M}:{value:%S} {value:%p}"
-
-
-def cased(shape: Any, value: Any, *, request: bool) -> Any:
-    """Rewrite a request or an answer as CloudTrail shows it."""
-    match shape.type_name:
-        case "structure":
-            cased_value: Any = {}
-            for name, member in shape.members.items():
-                given = value.get(name)
-                if given is None and request and member.name == "Boolean":
-                    given = False  # a primitive of the API's, which has a value even if nobody sent one
-                if given is not None:
-                    cased_value[lower_first(name)] = cased(member, given, request=request)
-        case "list":
-            cased_value = [cased(shape.member, one, request=request) for one in value]
-        case "timestamp":
-            cased_value = _moment(value)
-        case _:
-            cased_value = _HIDDEN if shape.name == "SensitiveString" and request else value
-    return cased_value
-
-
-def _unwrapped(shape: Any, value: Any) -> Any:
-    """Drop the one member of an answer iff the API's model calls its shape a wrapper."""
-    if shape is None or value is None:
-        return None
-    members = list(shape.members.items())
-    if len(members) == 1:
-        name, member = members[0]
-        if member._shape_model.get("wrapper"):  # noqa: SLF001 - botocore exposes every trait but this one
-            return cased(member, value.get(name), request=False)
-    return cased(shape, value, request=False)
-
-
 def _small(value: Any) -> Any:
     """Leave out what is larger than CloudTrail delivers."""
     return None if len(json.dumps(value, default=str)) > _MOST_BYTES else value
@@ -172,6 +127,16 @@ def _small(value: Any) -> Any:
 def is_read(operation: str) -> bool:
     """Say whether an operation only reads, so that rules in their ordinary state never see it."""
     return operation.startswith(_READS)
+
+
+def _named(record: Record) -> dict[str, Any]:
+    """Name the resources of a call where the service has CloudTrail do so."""
+    if not record.resources:
+        return {}
+    found = [
+        {"accountId": arn.split(":")[4], "type": "AWS::KMS::Key", "ARN": arn} for arn in record.resources
+    ]
+    return {"resources": found}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +153,14 @@ class Record:
     response: dict[str, Any] | None = None
     error_code: str | None = None
     error_message: str | None = None
+    resources: tuple[str, ...] = ()
+    """The ARNs that CloudTrail names beside the request; KMS has it name the key."""
+
+
+def category_and_message(happening: ServiceEvent) -> tuple[str, str]:
+    """Say of a service event what everybody is told of it, whichever way he hears."""
+    _, category, message = _DEFINITIONS[happening.event_id, happening.resource_arn.split(":")[5]]
+    return category, message.format(**happening.message)
 
 
 class Trail:
@@ -222,6 +195,10 @@ class Trail:
         self._queue.extend(held)
         self._drain()
 
+    def tell(self, record: Record) -> None:
+        """Send the record of a call to a service that has no events of its own."""
+        self._send(self._call_event(record))
+
     def clear(self) -> None:
         """Forget the events that were sent."""
         self.events.clear()
@@ -244,12 +221,14 @@ class Trail:
         finally:
             self._draining = False
 
-    def _envelope(self, detail_type: str, *, region: str, account: str, resources: list[str]) -> Event:
+    def _envelope(
+        self, detail_type: str, *, region: str, account: str, resources: list[str], service: str = "rds"
+    ) -> Event:
         return {
             "version": "0",
             "id": str(uuid.uuid4()),
             "detail-type": detail_type,
-            "source": "aws.rds",
+            "source": f"aws.{service}",
             "account": account,
             "time": self._now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             "region": region,
@@ -260,16 +239,21 @@ class Trail:
         return self.clock.now().astimezone(UTC)
 
     def _call_event(self, record: Record) -> Event:
-        event = self._envelope(
-            "AWS API Call via CloudTrail", region=record.region, account=record.account, resources=[]
-        )
         operation = record.operation
+        service = operation.service_model.service_name
+        event = self._envelope(
+            "AWS API Call via CloudTrail",
+            region=record.region,
+            account=record.account,
+            resources=[],
+            service=service,
+        )
         denied = record.error_code in {"AccessDenied", "AccessDeniedException"}
         detail: dict[str, Any] = {
             "eventVersion": "1.11",
             "userIdentity": record.identity.as_cloudtrail(now=self._now()),
             "eventTime": event["time"],
-            "eventSource": "rds.amazonaws.com",
+            "eventSource": f"{service}.amazonaws.com",
             "eventName": operation.name,
             "awsRegion": record.region,
             "sourceIPAddress": record.identity.source_ip_address,
@@ -278,14 +262,17 @@ class Trail:
         if record.error_code is not None:
             detail["errorCode"] = self._name_of(operation, record.error_code)
             detail["errorMessage"] = record.error_message
-        request = None if denied else cased(operation.input_shape, record.parameters, request=True)
-        answer = None if record.error_code else _unwrapped(operation.output_shape, record.response)
+        request = None if denied else request_of(operation, record.parameters)
+        answer = None
+        if not record.error_code:
+            answer = response_of(operation, record.response, request_id=record.request_id)
         detail |= {
             "requestParameters": _small(request),
             "responseElements": _small(answer),
             "requestID": record.request_id,
             "eventID": str(uuid.uuid4()),
             "readOnly": False,
+            **_named(record),
             "eventType": "AwsApiCall",
             "managementEvent": True,
             "recipientAccountId": record.account,
@@ -296,6 +283,8 @@ class Trail:
     @staticmethod
     def _name_of(operation: Any, code: str) -> str:
         """Name an error as CloudTrail does: by its shape, which may keep a suffix that the wire drops."""
+        if operation.service_model.service_name == "ec2":
+            return f"Client.{code}"  # EC2 says whose fault it was
         for shape in operation.service_model.error_shapes:
             if code in {shape.error_code, shape.name}:
                 return str(shape.name)
@@ -304,7 +293,8 @@ class Trail:
     def _service_event(self, happening: ServiceEvent) -> Event:
         arn = happening.resource_arn
         parts = arn.split(":", 6)
-        kind, category, message = _DEFINITIONS[happening.event_id, parts[5]]
+        kind, _, _ = _DEFINITIONS[happening.event_id, parts[5]]
+        category, message = category_and_message(happening)
         event = self._envelope(
             kind.detail_type, region=parts[3], account=parts[4] or ACCOUNT_ID, resources=[arn]
         )
@@ -314,7 +304,7 @@ class Trail:
             "SourceType": kind.source_type,
             "SourceArn": arn,
             "Date": now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z",
-            "Message": message.format(**happening.message),
+            "Message": message,
             "SourceIdentifier": parts[6],
             "EventID": happening.event_id,
         }

@@ -13,6 +13,7 @@ import pytest
 from console import cli, paths
 from scanning.runs import run, warden
 from warden.controls import all_controls
+from warden.core.framework_catalogue import FRAMEWORKS
 from warden.wiring import load_policy
 
 if TYPE_CHECKING:
@@ -114,6 +115,36 @@ def test_controls_are_listed_for_machines(capsys: Capsys) -> None:
     assert rows["cluster_backup_retention_sufficient"]["settings"].keys() == {"minimum_days"}
 
 
+def test_the_controls_of_a_framework_are_listed_by_its_requirements(capsys: Capsys) -> None:
+    done = run(capsys, "controls", "--framework", "pci-dss-4")
+    assert (done.status, done.err) == (0, "")
+    head, *lines = done.out.splitlines()
+    assert re.fullmatch(r"PCI DSS v4\.0\.1: \d+ requirements, \d+ controls", head)
+    shown = [line.split()[0] for line in lines if line[0] != " "]
+    assert shown.index("2.2.2") < shown.index("3.7.4") < shown.index("10.2.1"), "as people count"
+    assert len(shown) == len(set(shown))
+    assert re.search(r"^1\.4\.4 +\w+ ", done.out, re.MULTILINE)
+    assert "instance_not_publicly_accessible" in done.out
+    assert "cluster_snapshot_not_public" not in done.out, "RDS.1 maps to PCI DSS 3.2.1 alone"
+
+
+def test_the_controls_of_a_framework_are_listed_for_machines(capsys: Capsys) -> None:
+    done = run(capsys, "controls", "--framework", "security-hub", "--format", "json")
+    rows = {row["id"]: row["requirements"] for row in json.loads(done.out)}
+    assert rows["cluster_deletion_protection_enabled"] == ["RDS.7"]
+    assert "cluster_tls_enforced" not in rows, "Security Hub has no control for it"
+    assert "requirements" not in json.loads(run(capsys, "controls", "--format", "json").out)[0]
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_framework_that_nobody_knows_is_refused_with_those_that_are(capsys: Capsys, output: str) -> None:
+    done = run(capsys, "controls", "--framework", "pci-dss-3", "--format", output)
+    assert (done.status, done.out) == (2, "")
+    for framework in FRAMEWORKS.values():
+        assert f" {framework.key}" in done.err
+    assert done.err.startswith("warden: there is no framework 'pci-dss-3'; known are security-hub, ")
+
+
 # --- policy check -------------------------------------------------------------------------------------------------
 
 
@@ -127,8 +158,10 @@ def _check(capsys: Capsys, tmp_path: Path, text: str) -> tuple[int, str, str]:
 def test_the_shipped_policy_is_valid(capsys: Capsys) -> None:
     done = run(capsys, "policy", "check", str(paths.POLICY))
     assert (done.status, done.err) == (0, "")
-    assert f"valid, version {load_policy(paths.POLICY).version}" in done.out
-    assert f"{len(all_controls())} controls: " in done.out
+    policy = load_policy(paths.POLICY)
+    assert f"valid, version {policy.version}" in done.out
+    enabled = [control for control in all_controls() if policy.is_enabled(control.id)]
+    assert f"{len(enabled)} controls: " in done.out
 
 
 def test_a_policy_is_told_in_words(capsys: Capsys, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from console.local.aws import LocalAws
-from console.local.events import lower_first
 from console.local.identity import acting_as, assumed_role, aws_service, iam_user
 from console.local.rds.state import Lifecycle
+from console.local.spelling import lower_first
 from local_rds import a_cluster, a_member, an_instance, refused, the_cluster
 
 if TYPE_CHECKING:

@@ -530,3 +530,43 @@ def test_clusters_and_instances_of_one_account_and_region_stay_there(local: Loca
     elsewhere = local.client("rds", "eu-west-1")
     assert elsewhere.describe_db_clusters()["DBClusters"] == []
     assert elsewhere.describe_db_instances()["DBInstances"] == []
+
+
+@corrects("cluster-enhanced-monitoring")
+def test_enhanced_monitoring_is_set_at_a_multi_az_db_cluster_for_all_of_it_and_not_at_aurora(rds: Any):
+    role = "arn:aws:iam::123456789012:role/rds-monitoring-role"
+    multi_az = {
+        "Engine": "mysql",
+        "EngineVersion": "8.4.3",
+        "DBClusterInstanceClass": "db.m6gd.large",
+        "AllocatedStorage": 100,
+        "StorageType": "io1",
+        "Iops": 1000,
+    }
+    a_cluster(rds, "reports", **multi_az)
+    a_cluster(rds)
+    for name in ("reports", "orders"):
+        rds.modify_db_cluster(DBClusterIdentifier=name, MonitoringInterval=30, MonitoringRoleArn=role)
+    assert the_cluster(rds, "reports")["MonitoringInterval"] == 30
+    assert "MonitoringInterval" not in the_cluster(rds)
+    members = rds.describe_db_instances()["DBInstances"]
+    assert {(one["MonitoringInterval"], one["MonitoringRoleArn"]) for one in members} == {(30, role)}
+
+
+@corrects("backtracking-of-aurora-mysql")
+def test_a_cluster_is_backtracked_from_its_creation_on_or_never(rds: Any):
+    mysql = {"Engine": "aurora-mysql", "EngineVersion": "8.0.mysql_aurora.3.08.0"}
+    a_cluster(rds, "rewound", BacktrackWindow=86400, **mysql)
+    for seconds in (3600, 0, 7200):
+        rds.modify_db_cluster(DBClusterIdentifier="rewound", BacktrackWindow=seconds)
+        assert the_cluster(rds, "rewound").get("BacktrackWindow", 0) == seconds
+    a_cluster(rds, "never", **mysql)
+    a_cluster(rds, "postgresql")
+    for name in ("never", "postgresql"):
+        refused(
+            "InvalidParameterCombination",
+            rds.modify_db_cluster,
+            DBClusterIdentifier=name,
+            BacktrackWindow=3600,
+        )
+        assert "BacktrackWindow" not in the_cluster(rds, name)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -299,3 +300,23 @@ def test_a_cluster_of_its_own_account_and_engine_is_what_a_member_needs(rds: Any
         a_member(rds, "orders-1", Engine="aurora-mysql")
     with pytest.raises(ClientError, match="DBClusterIdentifier must be provided"):
         an_instance(rds, Engine="aurora-postgresql")
+
+
+@corrects("certificates-end")
+def test_a_certificate_is_valid_for_a_year_and_renewed_at_half_of_it(
+    local: LocalAws, rds: Any, clock: MovableClock
+) -> None:
+    born = an_instance(rds)["CertificateDetails"]
+    assert born["CAIdentifier"] == "rds-ca-rsa2048-g1"
+    assert timedelta(days=364) < born["ValidTill"] - clock.now() <= timedelta(days=365)
+    clock.advance(170 * 86_400)
+    assert the_instance(rds, "reports")["CertificateDetails"] == born
+    clock.advance(20 * 86_400)
+    renewed = the_instance(rds, "reports")["CertificateDetails"]
+    assert renewed["ValidTill"] - born["ValidTill"] == timedelta(days=182.5)
+    modify(rds, CACertificateIdentifier="rds-ca-ecc384-g1")
+    assert the_instance(rds, "reports")["CertificateDetails"] == renewed
+    local.rds.maintenance_window()
+    changed = the_instance(rds, "reports")["CertificateDetails"]
+    assert changed["CAIdentifier"] == "rds-ca-ecc384-g1"
+    assert timedelta(days=364) < changed["ValidTill"] - clock.now() <= timedelta(days=365)

@@ -247,3 +247,70 @@ def test_what_moto_answers_well_is_still_motos(local: LocalAws, rds: Any):
     assert a_cluster(rds, "inside", DBSubnetGroupName="private")["DBSubnetGroup"] == "private"
     with pytest.raises(NotImplementedError):
         rds.describe_source_regions()
+
+
+@corrects("events-of-the-past-hour")
+def test_what_rds_told_is_listed_for_as_long_as_is_asked(local: LocalAws, rds: Any):
+    a_cluster(rds)
+    an_instance(rds)
+    found = rds.describe_events(SourceType="db-cluster")["Events"]
+    assert [(one["SourceIdentifier"], one["Message"]) for one in found] == [("orders", "DB cluster created")]
+    assert {one["SourceType"] for one in rds.describe_events()["Events"]} == {"db-cluster", "db-instance"}
+    local.clock.advance(3601)
+    rds.stop_db_instance(DBInstanceIdentifier="reports")
+    of_reports = {"SourceType": "db-instance", "SourceIdentifier": "reports"}
+    lately = rds.describe_events(**of_reports)["Events"]
+    assert [(one["Message"], one["EventCategories"]) for one in lately] == [
+        ("DB instance stopped", ["notification"])
+    ]
+    assert len(rds.describe_events(**of_reports, Duration=120)["Events"]) == 2
+    assert rds.describe_events(EventCategories=["creation"])["Events"] == []
+    refused("InvalidParameterCombination", rds.describe_events, SourceIdentifier="reports")
+
+
+@corrects("orderable-options")
+def test_what_a_class_supports_is_said_for_a_class_and_a_version(rds: Any):
+    def offered(engine: str, version: str, name: str) -> list[bool]:
+        found = rds.describe_orderable_db_instance_options(
+            Engine=engine, EngineVersion=version, DBInstanceClass=name
+        )
+        return [option["SupportsPerformanceInsights"] for option in found["OrderableDBInstanceOptions"]]
+
+    assert offered("postgres", "16.6", "db.m6g.large") == [True]
+    assert offered("mysql", "8.4.3", "db.t3.micro") == [False]
+    assert offered("aurora-postgresql", "16.6", "db.serverless") == [True]
+    assert offered("postgres", "16.6", "db.serverless") == []
+    assert offered("postgres", "16.6", "db.m3.large") == []
+    assert offered("sqlserver-se", "15.00.4236.7.v1", "db.m5.large") == [True]
+
+
+@corrects("retained-instance-backups")
+def test_backups_of_an_instance_are_retained_where_that_is_asked(local: LocalAws, rds: Any):
+    kept, dropped = an_instance(rds, "kept"), an_instance(rds, "dropped")
+    for name, drop in (("kept", False), ("dropped", True)):
+        rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=drop)
+    retained = rds.describe_db_instance_automated_backups(
+        Filters=[{"Name": "status", "Values": ["retained"]}]
+    )["DBInstanceAutomatedBackups"]
+    assert [one["DbiResourceId"] for one in retained] == [kept["DbiResourceId"]]
+    refused(
+        "DBInstanceAutomatedBackupNotFound",
+        rds.describe_db_instance_automated_backups,
+        DbiResourceId=dropped["DbiResourceId"],
+    )
+
+
+def test_cloudtrail_looks_up_calls_by_name_the_most_recent_first(local: LocalAws, rds: Any):
+    for name in ("one", "two"):
+        a_cluster(rds, name)
+    rds.delete_db_cluster(DBClusterIdentifier="one", SkipFinalSnapshot=True)
+    cloudtrail = local.client("cloudtrail")
+    created = [{"AttributeKey": "EventName", "AttributeValue": "CreateDBCluster"}]
+    first = cloudtrail.lookup_events(LookupAttributes=created, MaxResults=1)
+    assert '"two"' in first["Events"][0]["CloudTrailEvent"]
+    rest = cloudtrail.lookup_events(LookupAttributes=created, MaxResults=1, NextToken=first["NextToken"])
+    assert '"one"' in rest["Events"][0]["CloudTrailEvent"]
+    assert "NextToken" not in rest
+    assert len(cloudtrail.lookup_events()["Events"]) == 3
+    local.clock.advance(60)
+    assert cloudtrail.lookup_events(StartTime=local.clock.now())["Events"] == []

@@ -443,3 +443,14 @@ def test_a_major_version_says_until_when_it_is_supported(rds: Any):
     assert standard["LifecycleSupportName"] == "open-source-rds-standard-support"
     assert standard["LifecycleSupportEndDate"].date().isoformat() == "2026-02-28"
     assert extended["LifecycleSupportEndDate"] > standard["LifecycleSupportEndDate"]
+
+
+@corrects("engine-versions-of-others")
+def test_a_commercial_engine_offers_whatever_version_is_asked_for_and_has_no_dates(rds: Any):
+    (found,) = rds.describe_db_engine_versions(Engine="sqlserver-se", EngineVersion="16.00.4165.4.v1")[
+        "DBEngineVersions"
+    ]
+    assert (found["Status"], found["EngineVersion"]) == ("available", "16.00.4165.4.v1")
+    assert found["ExportableLogTypes"] == ["agent", "error"]
+    assert rds.describe_db_engine_versions(Engine="oracle-ee")["DBEngineVersions"] == []
+    assert rds.describe_db_major_engine_versions(Engine="sqlserver-se")["DBMajorEngineVersions"] == []

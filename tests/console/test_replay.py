@@ -7,6 +7,7 @@ import json
 import pytest
 
 from console import cli, paths, replay
+from console.local.template import load_template
 from warden.core.errors import ConfigurationError
 
 DRIFT = paths.EVENTS / "cloudtrail" / "ModifyDBCluster_deletion_protection_off.json"
@@ -28,7 +29,10 @@ def test_an_event_goes_through_its_rule_to_a_fix_that_is_verified():
 
     assert told.matched == ["CloudTrailRule"]
     assert told.writes == 1
-    assert {finding["workflow"] for finding in told.findings} == {"RESOLVED"}
+    # What the event is about, and what else there was: put right, or told.
+    found = {finding["control"]: finding["workflow"] for finding in told.findings}
+    assert found["cluster_deletion_protection_enabled"] == "RESOLVED"
+    assert set(found.values()) <= {"RESOLVED", "NOTIFIED"}
     assert [line.kind for line in told.lines if line.kind in {"call", "outcome"}] == ["call", "outcome"]
 
 
@@ -46,7 +50,9 @@ def test_an_event_that_no_rule_matches_says_why_for_each_rule():
     told = run(OTHER)
 
     assert told.matched == []
-    assert set(told.rules) == {"CloudTrailRule", "RdsEventRule", "ConfigRule", "SecurityHubRule"}
+    assert set(told.rules) == {
+        rule.logical_id for rule in load_template(paths.TEMPLATE).of_type("AWS::Events::Rule")
+    }
     assert all(told.rules.values())
 
 
@@ -90,3 +96,19 @@ def test_no_sample_breaks_the_replay_or_leaves_a_message_undelivered(file):
         assert told.triggers == []
     if folder in {"cloudtrail", "rds_event", "security_hub"}:
         assert told.matched
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [("policy.toml", "RESOLVED"), ("security-hub.toml", "RESOLVED"), ("essential.toml", "NOTIFIED")],
+)
+def test_each_policy_leads_to_what_it_says(policy, told):
+    replayed = replay.replay(
+        str(DRIFT),
+        json.loads(DRIFT.read_text(encoding="utf-8")),
+        dry_run=False,
+        policy_file=str(paths.POLICY.with_name(policy)),
+    )
+
+    found = {finding["control"]: finding["workflow"] for finding in replayed.findings}
+    assert found["cluster_deletion_protection_enabled"] == told

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console import paths
 from console.local.aws import LocalAws
 from console.local.clock import MovableClock
 from scanning.fleets import JUDGED, PASSWORD, POLICY, Fleet
@@ -17,6 +18,7 @@ from scanning.runs import CREDENTIALS, REGION, client, empty, moto_server, run, 
 from scanning.wounded import PAGE, Answer, Wounded
 from stack.waiting import waits_take_no_time
 from warden.controls import all_controls
+from warden.wiring import load_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,7 +199,9 @@ def test_a_scan_writes_nothing(aws: LocalAws, capsys: Capsys) -> None:
     scan(capsys)
     operations = {call.operation for call in aws.calls[made:]}
     assert len(operations) > 5
-    assert {name for name in operations if not name.startswith(("Describe", "Get", "List"))} == set()
+    assert {
+        name for name in operations if not name.startswith(("Describe", "Get", "List", "Lookup"))
+    } == set()
 
 
 def test_all_lists_what_is_compliant_or_not_applicable_as_well(aws: LocalAws, capsys: Capsys) -> None:
@@ -422,12 +426,13 @@ def test_everything_that_is_unwell_at_once_is_one_big_gap(
     a_cluster(aws.client("rds"))
     scan(capsys, controls=(PROTECTED,))
     wounded.answers |= dict.fromkeys(set(wounded.seen) - {"GetCallerIdentity"}, _SICK[sickness])
-    wounded.answers |= dict.fromkeys(_LISTS, _SICK[sickness])
+    wounded.answers |= dict.fromkeys((*_LISTS, "DescribeDBProxies", "ListSecrets"), _SICK[sickness])
     done = scan(capsys)
     assert done.status == 2
     assert list(done.card) == KEYS
     assert done.drifted == set(), "what cannot be read is no finding"
-    assert set(done.unjudged) == {control.id for control in all_controls()}
+    policy = load_policy(paths.POLICY)
+    assert set(done.unjudged) == {control.id for control in all_controls() if policy.is_enabled(control.id)}
 
 
 @pytest.mark.parametrize(
@@ -618,3 +623,30 @@ def test_a_scan_takes_exactly_so_many_calls(
         "rds:DescribeDBEngineVersions": 1,
     }
     assert card["api_calls"] == dict(sorted((key, count) for key, count in expected.items() if count))
+
+
+# --- the policies that are shipped --------------------------------------------------------------------------------
+
+
+def test_a_scan_by_each_policy_finds_what_it_wants_and_no_more(aws: LocalAws, capsys: Capsys) -> None:
+    rds = aws.client("rds")
+    a_cluster(rds, BackupRetentionPeriod=7, StorageEncrypted=True)
+    found = {
+        name: {
+            control
+            for control, resource in scan(
+                capsys, "--region", REGION, "--policy", str(paths.POLICY.with_name(name))
+            ).drifted
+            if resource == "orders"
+        }
+        for name in ("policy.toml", "essential.toml", "security-hub.toml")
+    }
+    # A week is what Security Hub asks for, and five are what the audit trail needs.
+    retention, protection = "cluster_backup_retention_sufficient", PROTECTED
+    assert {retention, protection, "cluster_tls_enforced"} <= found["policy.toml"]
+    assert protection in found["essential.toml"] & found["security-hub.toml"]
+    for name in ("essential.toml", "security-hub.toml"):
+        judged = load_policy(paths.POLICY.with_name(name)).settings
+        assert found[name] <= set(judged)
+        assert retention not in found[name]
+        assert "cluster_tls_enforced" not in found[name]

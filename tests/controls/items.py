@@ -5,9 +5,11 @@ Every item is compliant with every control, so that an example says only what it
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from controls import detection_items, lifecycle_items, monitoring_items, network_items
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 
@@ -22,6 +24,64 @@ OBSERVED_AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1c7a2b3d-4e5f-4a6b-8c9d-0e1f2a3b4c5d"
 _CREATED = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 _TAGS = [{"Key": "team", "Value": "orders"}]
+
+
+def _secret(name: str) -> dict[str, str]:
+    arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!{name}"
+    return {"SecretArn": arn, "SecretStatus": "active", "KmsKeyId": KEY}
+
+
+SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!cluster-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9-AbCdEf"
+
+KEY_METADATA: Mapping[str, Any] = {
+    "AWSAccountId": ACCOUNT,
+    "KeyId": KEY.rpartition("/")[2],
+    "Arn": KEY,
+    "CreationDate": _CREATED,
+    "Enabled": True,
+    "Description": "Databases",
+    "KeyUsage": "ENCRYPT_DECRYPT",
+    "KeyState": "Enabled",
+    "Origin": "AWS_KMS",
+    "KeyManager": "CUSTOMER",
+    "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+    "KeySpec": "SYMMETRIC_DEFAULT",
+    "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
+    "MultiRegion": False,
+}
+
+KEY_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Administration",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    }
+)
+
+SECRET: Mapping[str, Any] = {
+    "ARN": SECRET_ARN,
+    "Name": "rds!cluster-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+    "Description": "The secret associated with the primary RDS DB cluster",
+    "KmsKeyId": KEY,
+    "RotationEnabled": True,
+    "RotationRules": {"AutomaticallyAfterDays": 7},
+    "LastRotatedDate": datetime(2026, 11, 20, 8, tzinfo=UTC),
+    "LastChangedDate": datetime(2026, 11, 20, 8, tzinfo=UTC),
+    "LastAccessedDate": datetime(2026, 11, 24, tzinfo=UTC),
+    "NextRotationDate": datetime(2026, 11, 27, 23, 59, 59, tzinfo=UTC),
+    "Tags": [
+        {"Key": "aws:rds:primaryDBClusterArn", "Value": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:orders"}
+    ],
+    "OwningService": "rds",
+    "CreatedDate": _CREATED,
+}
 
 CLUSTER: Mapping[str, Any] = {
     "AllocatedStorage": 1,
@@ -39,7 +99,7 @@ CLUSTER: Mapping[str, Any] = {
     "Engine": "aurora-postgresql",
     "EngineVersion": "16.4",
     "LatestRestorableTime": datetime(2026, 11, 24, 9, 57, tzinfo=UTC),
-    "Port": 5432,
+    "Port": 6432,
     "MasterUsername": "orders_owner",
     "PreferredBackupWindow": "02:00-02:30",
     "PreferredMaintenanceWindow": "sun:03:00-sun:03:30",
@@ -66,9 +126,11 @@ CLUSTER: Mapping[str, Any] = {
     "DbClusterResourceId": "cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "DBClusterArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:orders",
     "AssociatedRoles": [],
+    "ActivityStreamStatus": "started",
+    "MasterUserSecret": _secret("cluster-0a1b2c3d"),
     "IAMDatabaseAuthenticationEnabled": True,
     "ClusterCreateTime": _CREATED,
-    "EnabledCloudwatchLogsExports": ["postgresql"],
+    "EnabledCloudwatchLogsExports": ["iam-db-auth-error", "postgresql"],
     "EngineMode": "provisioned",
     "AutoMinorVersionUpgrade": True,
     "DeletionProtection": True,
@@ -78,9 +140,10 @@ CLUSTER: Mapping[str, Any] = {
     "DomainMemberships": [],
     "TagList": _TAGS,
     "NetworkType": "IPV4",
-    "DatabaseInsightsMode": "standard",
+    "DatabaseInsightsMode": "advanced",
     "PerformanceInsightsEnabled": True,
     "PerformanceInsightsKMSKeyId": KEY,
+    "PerformanceInsightsRetentionPeriod": 465,
     "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",
 }
 
@@ -93,7 +156,7 @@ INSTANCE: Mapping[str, Any] = {
     "DBName": "billing",
     "Endpoint": {
         "Address": "billing.cabcdefghijk.eu-west-1.rds.amazonaws.com",
-        "Port": 5432,
+        "Port": 6432,
         "HostedZoneId": "Z29XKXDKYMONMX",
     },
     "AllocatedStorage": 200,
@@ -133,13 +196,18 @@ INSTANCE: Mapping[str, Any] = {
     "KmsKeyId": KEY,
     "DbiResourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWX22",
     "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+    "CertificateDetails": {
+        "CAIdentifier": "rds-ca-rsa2048-g1",
+        "ValidTill": datetime(2027, 9, 2, 8, 30, tzinfo=UTC),
+    },
+    "MasterUserSecret": _secret("db-0a1b2c3d"),
     "DomainMemberships": [],
     "CopyTagsToSnapshot": True,
     "MonitoringInterval": 60,
     "DBInstanceArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:db:billing",
     "IAMDatabaseAuthenticationEnabled": True,
     "PerformanceInsightsEnabled": True,
-    "EnabledCloudwatchLogsExports": ["postgresql", "upgrade"],
+    "EnabledCloudwatchLogsExports": ["iam-db-auth-error", "postgresql", "upgrade"],
     "DeletionProtection": True,
     "AssociatedRoles": [],
     "TagList": _TAGS,
@@ -148,6 +216,9 @@ INSTANCE: Mapping[str, Any] = {
     "NetworkType": "IPV4",
     "DedicatedLogVolume": False,
     "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",
+    "DatabaseInsightsMode": "advanced",
+    "PerformanceInsightsKMSKeyId": KEY,
+    "PerformanceInsightsRetentionPeriod": 465,
 }
 
 CLUSTER_SNAPSHOT: Mapping[str, Any] = {
@@ -234,12 +305,46 @@ GLOBAL_CLUSTER: Mapping[str, Any] = {
     "TagList": _TAGS,
 }
 
+PROXY: Mapping[str, Any] = {
+    "DBProxyName": "orders-proxy",
+    "DBProxyArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:db-proxy:prx-0a1b2c3d4e5f60718",
+    "Status": "available",
+    "EngineFamily": "POSTGRESQL",
+    "VpcId": "vpc-0a1b2c3d4e5f60718",
+    "VpcSecurityGroupIds": ["sg-0a1b2c3d4e5f60718"],
+    "VpcSubnetIds": ["subnet-0a1b2c3d4e5f60718", "subnet-1a1b2c3d4e5f60718"],
+    "DefaultAuthScheme": "NONE",
+    "Auth": [
+        {
+            "AuthScheme": "SECRETS",
+            "SecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders-app-AbCdEf",
+            "IAMAuth": "REQUIRED",
+            "ClientPasswordAuthType": "POSTGRES_SCRAM_SHA_256",
+        }
+    ],
+    "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/orders-proxy",
+    "Endpoint": "orders-proxy.proxy-cabcdefghijk.eu-west-1.rds.amazonaws.com",
+    "RequireTLS": True,
+    "IdleClientTimeout": 1800,
+    "DebugLogging": False,
+    "CreatedDate": _CREATED,
+    "UpdatedDate": _CREATED,
+    "EndpointNetworkType": "IPV4",
+    "TargetConnectionNetworkType": "IPV4",
+}
+
 ITEMS: Mapping[ResourceType, Mapping[str, Any]] = {
     ResourceType.DB_CLUSTER: CLUSTER,
     ResourceType.DB_INSTANCE: INSTANCE,
     ResourceType.DB_CLUSTER_SNAPSHOT: CLUSTER_SNAPSHOT,
     ResourceType.DB_SNAPSHOT: SNAPSHOT,
     ResourceType.GLOBAL_CLUSTER: GLOBAL_CLUSTER,
+    ResourceType.KMS_KEY: KEY_METADATA,
+    ResourceType.SECRET: SECRET,
+    ResourceType.DB_PROXY: PROXY,
+    ResourceType.SECURITY_GROUP: network_items.SECURITY_GROUP,
+    ResourceType.ACCOUNT: network_items.ACCOUNT_ITEM,
+    ResourceType.LOG_GROUP: detection_items.LOG_GROUP,
 }
 
 
@@ -259,6 +364,26 @@ def _force_ssl() -> dict[str, Any]:
     }
 
 
+def _logging(**values: str) -> dict[str, Any]:
+    """The parameters that PostgreSQL logs by, as somebody set them."""
+    given = {"log_connections": "1", "log_disconnections": "1", "log_statement": "ddl", **values}
+    return {
+        name: {
+            "ParameterName": name,
+            "ParameterValue": value,
+            "Source": "user",
+            "ApplyType": "static" if name == "shared_preload_libraries" else "dynamic",
+            "DataType": "list" if "," in value else "string",
+            "IsModifiable": True,
+            "ApplyMethod": "pending-reboot",
+        }
+        for name, value in given.items()
+    }
+
+
+_PGAUDIT = {"shared_preload_libraries": "pg_stat_statements,pgaudit", "pgaudit.log": "ddl,role"}
+
+
 def _members() -> list[dict[str, Any]]:
     return [
         {
@@ -268,9 +393,57 @@ def _members() -> list[dict[str, Any]]:
             "DBInstanceClass": "db.r7g.large",
             "Engine": "aurora-postgresql",
             "DBClusterIdentifier": "orders",
+            "AvailabilityZone": zone,
         }
-        for name in ("orders-1", "orders-2")
+        for name, zone in (("orders-1", "eu-west-1a"), ("orders-2", "eu-west-1b"))
     ]
+
+
+_BACKUP_PLAN: Mapping[str, Any] = {
+    "BackupPlanName": "nightly",
+    "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "databases", "KeptDays": [90]}],
+    "Selections": [
+        {
+            "SelectionName": "everything",
+            "Everything": True,
+            "Resources": [],
+            "NotResources": [],
+            "ListOfTags": [],
+            "Conditions": {},
+        }
+    ],
+}
+
+_RECOVERY_POINT: Mapping[str, Any] = {
+    "RecoveryPointArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster-snapshot:awsbackup:job-1",
+    "BackupVaultName": "databases",
+    "CreationDate": datetime(2026, 11, 24, 5, tzinfo=UTC),
+    "Status": "COMPLETED",
+    "IsEncrypted": True,
+    "Locked": True,
+}
+
+_ALIASES = {KEY: [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/databases"]}
+
+
+_OTHER_SERVICES: Mapping[ResourceType, Mapping[str, Any]] = {
+    ResourceType.DB_PROXY: network_items.OF_A_DATABASE,
+    ResourceType.SECURITY_GROUP: network_items.OF_A_SECURITY_GROUP,
+    ResourceType.ACCOUNT: {**network_items.OF_THE_ACCOUNT, **detection_items.OF_THE_ACCOUNT},
+    ResourceType.LOG_GROUP: {**detection_items.OF_A_LOG_GROUP, Need.LOG_DATABASE: CLUSTER},
+    ResourceType.KMS_KEY: {
+        Need.KEY_USERS: {"Count": 2, "Some": [CLUSTER["DBClusterArn"], INSTANCE["DBInstanceArn"]]},
+        Need.KEY_POLICY: KEY_POLICY,
+        Need.KEY_GRANTS: [],
+        Need.KEY_ROTATION: {"KeyRotationEnabled": True, "RotationPeriodInDays": 365},
+    },
+    ResourceType.SECRET: {Need.SECRET_POLICY: None},
+    ResourceType.GLOBAL_CLUSTER: lifecycle_items.OF_AN_ENGINE,
+}
+
+
+def _snapshot_key() -> dict[str, Any]:
+    return {Need.STORAGE_KEY: KEY_METADATA, Need.KEY_ALIASES: _ALIASES, Need.KEY_POLICY: KEY_POLICY}
 
 
 def enrichments(resource_type: ResourceType) -> dict[str, Any]:
@@ -278,23 +451,59 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
     match resource_type:
         case ResourceType.DB_CLUSTER:
             return {
-                Need.PARAMETERS: _force_ssl(),
+                **network_items.OF_A_DATABASE,
+                **lifecycle_items.OF_AN_ENGINE,
+                Need.STORAGE_KEY: KEY_METADATA,
+                Need.INSIGHTS_KEY: KEY_METADATA,
+                Need.MASTER_SECRET_KEY: KEY_METADATA,
+                Need.KEY_ALIASES: _ALIASES,
+                Need.PARAMETERS: {**_force_ssl(), **_logging(**_PGAUDIT)},
+                Need.MEMBER_PARAMETERS: {"orders-1": {}, "orders-2": {}},
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "instance", "postgresql"],
                 Need.MEMBERS: _members(),
+                Need.ALARMS: monitoring_items.ALARMS_OF_A_CLUSTER,
+                Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
+                Need.GLOBAL_CLUSTER: None,
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
+                Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.RECOVERY_POINTS: [_RECOVERY_POINT],
+                Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_INSTANCE:
             return {
+                **network_items.OF_A_DATABASE,
+                **lifecycle_items.OF_AN_ENGINE,
+                Need.STORAGE_KEY: KEY_METADATA,
+                Need.INSIGHTS_KEY: KEY_METADATA,
+                Need.MASTER_SECRET_KEY: KEY_METADATA,
+                Need.KEY_ALIASES: _ALIASES,
+                Need.INSTANCE_PARAMETERS: {**_force_ssl(), **_logging()},
+                Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
+                Need.ALARMS: monitoring_items.ALARMS_OF_AN_INSTANCE,
+                Need.CLASS_SUPPORT: {"db.m7g.large": monitoring_items.EVERYTHING},
+                Need.CERTIFICATE_ROTATION: {
+                    "SupportsCertificateRotationWithoutRestart": True,
+                    "SupportedCACertificateIdentifiers": [
+                        "rds-ca-ecc384-g1",
+                        "rds-ca-rsa2048-g1",
+                        "rds-ca-rsa4096-g1",
+                    ],
+                },
                 Need.EXPORTABLE_LOG_TYPES: ["iam-db-auth-error", "postgresql", "upgrade"],
                 Need.BLUE_GREEN: [],
+                Need.RECENT_EVENTS: [],
+                Need.BACKUP_PLANS: [_BACKUP_PLAN],
+                Need.RECOVERY_POINTS: [_RECOVERY_POINT],
+                Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:
-            return {Need.RESTORE_ACCOUNTS: []}
+            return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key()}
         case ResourceType.DB_SNAPSHOT:
-            return {Need.RESTORE_ACCOUNTS: [], Need.ENCRYPTED_COPIES: []}
+            return {Need.RESTORE_ACCOUNTS: [], Need.ENCRYPTED_COPIES: [], **_snapshot_key()}
         case _:
-            return {}
+            return dict(_OTHER_SERVICES.get(resource_type, {}))
 
 
 def resource(
@@ -308,16 +517,20 @@ def resource(
         **enrichments(resource_type),
         **(facts or {}),
     }
-    if isinstance(parameters := known.get(Need.PARAMETERS), dict):
-        known[Need.PARAMETERS] = Facts(parameters)
+    for need in (Need.PARAMETERS, Need.INSTANCE_PARAMETERS, Need.CERTIFICATE_ROTATION, Need.LOG_DATABASE):
+        if isinstance(part := known.get(need), dict):
+            known[need] = Facts(part)
+    if isinstance(of_members := known.get(Need.MEMBER_PARAMETERS), dict):
+        known[Need.MEMBER_PARAMETERS] = {name: Facts(found) for name, found in of_members.items()}
     for name in missing:
         known.pop(name, None)
     ref = ResourceRef.from_arn(ITEMS[resource_type][kind.arn])
+    survives = kind.immutable_id or kind.arn
     return Resource(
         ref=ref,
         facts=Facts(known, dict.fromkeys(missing, "the call was denied")),
         observed_at=OBSERVED_AT,
-        key=f"{ACCOUNT}/{REGION}/{resource_type}/{known[kind.immutable_id or kind.arn]}",
+        key=f"{ACCOUNT}/{REGION}/{resource_type}/{known.get(survives, ITEMS[resource_type][survives])}",
         tags={"team": "orders"},
         home=REGION,
     )

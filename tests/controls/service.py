@@ -1,4 +1,4 @@
-"""RDS's service model in botocore: what operations take, and what they answer."""
+"""The service models in botocore: what operations take, and what they answer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import botocore.model
 import botocore.validate
 import botocore.waiter
 
+from warden.gateways.clients import SERVICE_OF
+
 
 @functools.cache
 def model(service: str = "rds") -> botocore.model.ServiceModel:
@@ -19,20 +21,26 @@ def model(service: str = "rds") -> botocore.model.ServiceModel:
 
 
 @functools.cache
-def waiters() -> botocore.waiter.WaiterModel:
-    return botocore.waiter.WaiterModel(botocore.loaders.Loader().load_service_model("rds", "waiters-2"))
+def waiters(service: str = "rds") -> botocore.waiter.WaiterModel:
+    return botocore.waiter.WaiterModel(botocore.loaders.Loader().load_service_model(service, "waiters-2"))
 
 
-def input_of(operation: str, service: str = "rds") -> Any:
-    """The shape of what an operation takes."""
-    return model(service).operation_model(operation).input_shape
+def input_of(operation: str, service: str = "") -> Any:
+    """The shape of what an operation takes; of one that Warden calls, the service is known."""
+    return model(service or SERVICE_OF.get(operation, "rds")).operation_model(operation).input_shape
 
 
 @functools.cache
 def item_of(describe: str) -> Any:
     """The shape of one item that a Describe operation answers with."""
-    output: Any = model().operation_model(describe).output_shape
-    [items] = [member for member in output.members.values() if member.type_name == "list"]
+    output: Any = model(SERVICE_OF[describe]).operation_model(describe).output_shape
+    lists = [member for member in output.members.values() if member.type_name == "list"]
+    structures = [member for member in output.members.values() if member.type_name == "structure"]
+    if len(output.members) == 1 and structures:
+        return structures[0]
+    if describe in {"DescribeSecret", "GetCallerIdentity"}:
+        return output
+    [items] = lists
     return items.member
 
 

@@ -388,10 +388,9 @@ def test_an_encrypted_successor_of_an_instance_comes_from_an_encrypted_copy() ->
 
 
 def switch(value: str, **other: Any) -> dict[str, Any]:
-    [(name, item)] = items.enrichments(CONTROLS["cluster_tls_enforced"].resource_type)[
-        Need.PARAMETERS
-    ].items()
-    return {"Parameters": {name: {**item, "ParameterValue": value, **other}}}
+    found = items.enrichments(CONTROLS["cluster_tls_enforced"].resource_type)[Need.PARAMETERS]
+    item = {**found["rds.force_ssl"], "ParameterValue": value, **other}
+    return {"Parameters": {"rds.force_ssl": item}}
 
 
 def test_tls_is_turned_on_in_the_clusters_own_group_as_the_engine_spells_it() -> None:

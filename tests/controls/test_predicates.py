@@ -234,7 +234,7 @@ def test_tls_is_spelled_by_the_engines_custom_where_aws_does_not_say() -> None:
     [
         (frameworks.security_hub, "RDS.18"),
         (frameworks.security_hub, "RDS.52"),
-        (frameworks.security_hub, "EC2.2"),
+        (frameworks.security_hub, "EC2.20"),
         (frameworks.cis_foundations, "2.3.1"),
         (frameworks.pci_dss, "12.1"),
         (frameworks.nist_800_53, "PM-1"),

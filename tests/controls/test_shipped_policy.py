@@ -50,6 +50,8 @@ def test_what_closes_a_door_to_the_world_is_put_right_by_an_explicit_line() -> N
         "cluster_snapshot_not_public",
         "db_snapshot_not_public",
         "instance_not_publicly_accessible",
+        "kms_key_usable",
+        "security_group_not_open_to_world",
     }
     assert {POLICY.modes[name] for name in contained} == {Mode.REMEDIATE}
 

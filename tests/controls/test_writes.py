@@ -30,10 +30,37 @@ SETTINGS = {
 BROKEN: dict[ResourceType, dict[str, Any]] = {
     ResourceType.DB_CLUSTER: {
         "DeletionProtection": False,
+        "CopyTagsToSnapshot": False,
+        "MasterUserSecret": None,
         "IAMDatabaseAuthenticationEnabled": False,
         "BackupRetentionPeriod": 1,
         "EnabledCloudwatchLogsExports": [],
         "Parameters": {
+            name: {
+                "ParameterName": name,
+                "ParameterValue": value,
+                "ApplyType": "dynamic",
+                "AllowedValues": "0,1",
+                "IsModifiable": True,
+            }
+            for name, value in (
+                ("rds.force_ssl", "0"),
+                ("log_connections", "0"),
+                ("log_disconnections", "0"),
+                ("log_statement", "none"),
+            )
+        },
+    },
+    ResourceType.DB_INSTANCE: {
+        "DeletionProtection": False,
+        "CopyTagsToSnapshot": False,
+        "MasterUserSecret": None,
+        "IAMDatabaseAuthenticationEnabled": False,
+        "BackupRetentionPeriod": 1,
+        "EnabledCloudwatchLogsExports": [],
+        "PubliclyAccessible": True,
+        "CACertificateIdentifier": "rds-ca-2019",
+        "InstanceParameters": {
             "rds.force_ssl": {
                 "ParameterName": "rds.force_ssl",
                 "ParameterValue": "0",
@@ -43,13 +70,6 @@ BROKEN: dict[ResourceType, dict[str, Any]] = {
             }
         },
     },
-    ResourceType.DB_INSTANCE: {
-        "DeletionProtection": False,
-        "IAMDatabaseAuthenticationEnabled": False,
-        "BackupRetentionPeriod": 1,
-        "EnabledCloudwatchLogsExports": [],
-        "PubliclyAccessible": True,
-    },
     ResourceType.DB_CLUSTER_SNAPSHOT: {"RestoreAccounts": ["all", PARTNER, STRANGER]},
     ResourceType.DB_SNAPSHOT: {
         "RestoreAccounts": ["all", PARTNER, STRANGER],
@@ -57,6 +77,7 @@ BROKEN: dict[ResourceType, dict[str, Any]] = {
         "StorageEncryptionType": "none",
     },
     ResourceType.GLOBAL_CLUSTER: {"DeletionProtection": False},
+    ResourceType.DB_PROXY: {"RequireTLS": False},
 }
 
 
@@ -65,7 +86,9 @@ def plans(resource_type: ResourceType) -> list[Plan]:
     resource = items.resource(resource_type, BROKEN[resource_type])
     made = []
     for control in CONTROLS:
-        if control.resource_type is not resource_type:
+        if control.resource_type is not resource_type or not (
+            control.remediation and control.remediation.permits
+        ):
             continue
         settings = {name: SETTINGS.get(name, value) for name, value in control.defaults().items()}
         if evaluate(control, resource, settings).compliance is ComplianceType.NON_COMPLIANT:
@@ -96,7 +119,7 @@ def test_the_plans_of_one_resource_merge_into_one_valid_call_per_operation(
         assert service.objections(dict(call.parameters), service.input_of(call.operation)) == ""
 
 
-def test_one_modification_of_a_cluster_does_what_four_controls_ask() -> None:
+def test_one_modification_of_a_cluster_does_what_many_controls_ask() -> None:
     [modify, group] = sorted(
         merge(plans(ResourceType.DB_CLUSTER)), key=lambda call: len(call.parameters), reverse=True
     )
@@ -105,10 +128,13 @@ def test_one_modification_of_a_cluster_does_what_four_controls_ask() -> None:
         {
             "DBClusterIdentifier": "orders",
             "BackupRetentionPeriod": 35,
+            "CopyTagsToSnapshot": True,
             "DeletionProtection": True,
             "EnableIAMDatabaseAuthentication": True,
             "ApplyImmediately": True,
             "CloudwatchLogsExportConfiguration": {"EnableLogTypes": ["postgresql"]},
+            "ManageMasterUserPassword": True,
+            "MasterUserSecretKmsKeyId": items.KEY,
         },
     )
     assert group == Call(
@@ -116,7 +142,8 @@ def test_one_modification_of_a_cluster_does_what_four_controls_ask() -> None:
         {
             "DBClusterParameterGroupName": "orders-pg16",
             "Parameters": [
-                {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "immediate"}
+                {"ParameterName": name, "ParameterValue": "1", "ApplyMethod": "immediate"}
+                for name in ("log_connections", "log_disconnections", "rds.force_ssl")
             ],
         },
     )
@@ -145,11 +172,25 @@ def test_the_public_and_strangers_are_removed_in_one_call_and_the_partner_stays(
 def test_no_operation_passes_but_those_that_controls_declare() -> None:
     declared = {permit.operation for permit in PERMITS}
     assert declared == {
+        "AddTagsToResource",
+        "PutMetricAlarm",
+        "CreateDBInstance",
+        "RotateSecret",
+        "CancelKeyDeletion",
+        "RevokeSecurityGroupIngress",
+        "UpdateDetector",
+        "PutRetentionPolicy",
+        "CreateEventSubscription",
+        "AssociateKmsKey",
+        "EnableKeyRotation",
         "CopyDBSnapshot",
+        "DisableHttpEndpoint",
         "ModifyDBCluster",
         "ModifyDBClusterParameterGroup",
         "ModifyDBClusterSnapshotAttribute",
         "ModifyDBInstance",
+        "ModifyDBParameterGroup",
+        "ModifyDBProxy",
         "ModifyDBSnapshotAttribute",
         "ModifyGlobalCluster",
     }
@@ -169,7 +210,7 @@ def test_no_parameter_passes_but_those_that_controls_declare(resource_type: Reso
             for name in (*permit.required, *permit.optional)
         }
         others = set(service.input_of(call.operation).members) - declared
-        assert others or call.operation == "ModifyDBClusterParameterGroup"
+        assert others or call.operation in {"ModifyDBClusterParameterGroup", "ModifyDBParameterGroup"}
         for name in others:
             why = refused(resource_type, call.operation, {**call.parameters, name: "anything"})
             assert f"no control declares the parameter {name}" in why
@@ -195,7 +236,12 @@ COPY = {
 
 def _group(**parameter: str) -> dict[str, Any]:
     good = {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "immediate"}
-    return {"DBClusterParameterGroupName": "orders-pg16", "Parameters": [good, {**good, **parameter}]}
+    other = {**good, "ParameterName": "log_connections", **parameter}
+    return {"DBClusterParameterGroupName": "orders-pg16", "Parameters": [good, other]}
+
+
+def _instance_group(**parameter: str) -> dict[str, Any]:
+    return {"DBParameterGroupName": "billing-pg16", "Parameters": _group(**parameter)["Parameters"]}
 
 
 HOSTILE: list[tuple[str, ResourceType, str, dict[str, Any]]] = [
@@ -203,6 +249,25 @@ HOSTILE: list[tuple[str, ResourceType, str, dict[str, Any]]] = [
     for name, kind, operation, parameters in (
         ("a password beside a good flag", "DB_CLUSTER", "ModifyDBCluster",
          {**CLUSTER, "DeletionProtection": True, "MasterUserPassword": "hunter2"}),
+        ("the Data API enabled", "DB_CLUSTER", "EnableHttpEndpoint", {"ResourceArn": items.CLUSTER["DBClusterArn"]}),
+        ("the Data API of another cluster disabled", "DB_CLUSTER", "DisableHttpEndpoint",
+         {"ResourceArn": "arn:aws:rds:eu-west-1:123456789012:cluster:reports"}),
+        ("the Data API enabled by a flag", "DB_CLUSTER", "ModifyDBCluster",
+         {**CLUSTER, "EnableHttpEndpoint": True}),
+        ("another port", "DB_CLUSTER", "ModifyDBCluster", {**CLUSTER, "Port": 6432}),
+        ("a managed password given back", "DB_CLUSTER", "ModifyDBCluster",
+         {**CLUSTER, "ManageMasterUserPassword": False, "MasterUserSecretKmsKeyId": items.KEY}),
+        ("a managed password given back for one that somebody chose", "DB_CLUSTER", "ModifyDBCluster",
+         {**CLUSTER, "ManageMasterUserPassword": False, "MasterUserPassword": "hunter2"}),
+        ("a managed password in a secret with AWS's own key", "DB_CLUSTER", "ModifyDBCluster",
+         {**CLUSTER, "ManageMasterUserPassword": True, "MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}),
+        ("a managed password in a secret with any key", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "ManageMasterUserPassword": True}),
+        ("a managed password beside one that somebody chose", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "ManageMasterUserPassword": True, "MasterUserSecretKmsKeyId": items.KEY,
+          "MasterUserPassword": "hunter2"}),
+        ("a rotation of the password", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "RotateMasterUserPassword": True, "ApplyImmediately": True}),
         ("protection turned off", "DB_CLUSTER", "ModifyDBCluster", {**CLUSTER, "DeletionProtection": False}),
         ("1 for true", "DB_CLUSTER", "ModifyDBCluster", {**CLUSTER, "DeletionProtection": 1}),
         ("nothing but the flush of what is queued", "DB_CLUSTER", "ModifyDBCluster",
@@ -240,6 +305,28 @@ HOSTILE: list[tuple[str, ResourceType, str, dict[str, Any]]] = [
         ("a parameter with more fields", "DB_CLUSTER", "ModifyDBClusterParameterGroup",
          _group(Description="innocent")),
         ("no parameter", "DB_CLUSTER", "ModifyDBClusterParameterGroup", {**_group(), "Parameters": []}),
+        ("one parameter twice", "DB_CLUSTER", "ModifyDBClusterParameterGroup",
+         _group(ParameterName="rds.force_ssl")),
+        ("TLS of a proxy turned off", "DB_PROXY", "ModifyDBProxy",
+         {"DBProxyName": "orders-proxy", "RequireTLS": False}),
+        ("another role for a proxy", "DB_PROXY", "ModifyDBProxy",
+         {"DBProxyName": "orders-proxy", "RequireTLS": True, "RoleArn": "arn:aws:iam::123456789012:role/admin"}),
+        ("an instance's default parameter group", "DB_INSTANCE", "ModifyDBParameterGroup",
+         {**_instance_group(), "DBParameterGroupName": "default.postgres16"}),
+        ("another instance's parameter group", "DB_INSTANCE", "ModifyDBParameterGroup",
+         {**_instance_group(), "DBParameterGroupName": "reports-pg16"}),
+        ("TLS of an instance turned off", "DB_INSTANCE", "ModifyDBParameterGroup",
+         _instance_group(ParameterValue="0")),
+        ("another parameter of an instance", "DB_INSTANCE", "ModifyDBParameterGroup",
+         _instance_group(ParameterName="log_statement")),
+        ("the present certificate authority", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "CACertificateIdentifier": "rds-ca-2019"}),
+        ("a certificate authority that the engine version does not take", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "CACertificateIdentifier": "rds-ca-rsa8192-g9"}),
+        ("what is no certificate authority", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "CACertificateIdentifier": "self-signed"}),
+        ("a certificate that is not loaded by a restart", "DB_INSTANCE", "ModifyDBInstance",
+         {**INSTANCE, "CACertificateIdentifier": "rds-ca-rsa2048-g1", "CertificateRotationRestart": False}),
         ("an instance made public", "DB_INSTANCE", "ModifyDBInstance",
          {**INSTANCE, "PubliclyAccessible": True}),
         ("backups turned off", "DB_INSTANCE", "ModifyDBInstance", {**INSTANCE, "BackupRetentionPeriod": 0}),
@@ -314,3 +401,40 @@ def test_a_parameter_group_whose_users_are_not_known_is_refused() -> None:
     resource = items.resource(ResourceType.DB_CLUSTER, missing=("ParameterGroupUsers",))
     with pytest.raises(GuardError, match="ParameterGroupUsers is not known"):
         check(Call("ModifyDBClusterParameterGroup", _group()), PERMITS, resource)
+
+
+@pytest.mark.parametrize(
+    ("facts", "missing", "why"),
+    [
+        (
+            {
+                "InstanceParameterGroupUsers": [
+                    items.INSTANCE["DBInstanceArn"],
+                    "arn:aws:rds:eu-west-1:1:db:x",
+                ]
+            },
+            (),
+            "also used by",
+        ),
+        ({}, ("InstanceParameterGroupUsers",), "InstanceParameterGroupUsers is not known"),
+        ({"DBParameterGroups": []}, (), "AWS names no parameter group"),
+    ],
+)
+def test_an_instances_group_that_is_not_known_to_be_its_own_is_refused(
+    facts: dict[str, Any], missing: tuple[str, ...], why: str
+) -> None:
+    resource = items.resource(ResourceType.DB_INSTANCE, facts, missing=missing)
+    with pytest.raises(GuardError, match=why):
+        check(Call("ModifyDBParameterGroup", _instance_group()), PERMITS, resource)
+
+
+def test_a_change_of_certificate_that_restarts_is_refused() -> None:
+    call = Call("ModifyDBInstance", {**INSTANCE, "CACertificateIdentifier": "rds-ca-ecc384-g1"})
+    rotation = items.enrichments(ResourceType.DB_INSTANCE)["CertificateRotation"]
+    check(call, PERMITS, items.resource(ResourceType.DB_INSTANCE, {"CertificateRotation": rotation}))
+    restarts = {**rotation, "SupportsCertificateRotationWithoutRestart": False}
+    with pytest.raises(GuardError, match="restarts the database"):
+        check(call, PERMITS, items.resource(ResourceType.DB_INSTANCE, {"CertificateRotation": restarts}))
+    unsaid = {"SupportedCACertificateIdentifiers": ["rds-ca-ecc384-g1"]}
+    with pytest.raises(GuardError, match="is not known"):
+        check(call, PERMITS, items.resource(ResourceType.DB_INSTANCE, {"CertificateRotation": unsaid}))

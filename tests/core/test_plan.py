@@ -38,6 +38,18 @@ def test_plans_that_want_different_values_stay_two_calls():
     assert [call.parameters["BackupRetentionPeriod"] for call in calls] == [7, 35]
 
 
+def test_settings_of_one_parameter_group_become_one_call_unless_they_disagree():
+    def group(**values):
+        settings = [{"ParameterName": name, "ParameterValue": value} for name, value in values.items()]
+        name = {"DBClusterParameterGroupName": "orders-pg16"}
+        return Plan((Call("ModifyDBClusterParameterGroup", {**name, "Parameters": settings}),))
+
+    (call,) = merge([group(log_connections="1"), group(log_disconnections="1"), group(log_connections="1")])
+    names = [item["ParameterName"] for item in call.parameters["Parameters"]]
+    assert names == ["log_connections", "log_disconnections"]
+    assert len(merge([group(log_connections="1"), group(log_connections="0")])) == 2
+
+
 def test_a_conflict_deep_inside_keeps_the_calls_apart():
     first = modify(Scaling={"MinCapacity": 1})
     second = modify(Scaling={"MinCapacity": 2})

@@ -179,7 +179,7 @@ def test_the_version_changes_with_every_byte():
 
 
 WRONG = [
-    ("[defaults]\nmod = 'ticket'", "defaults.mod", "known are mode"),
+    ("[defaults]\nmod = 'ticket'", "defaults.mod", "known are enabled, mode"),
     ("[defaults]\nmode = 'fix'", "defaults.mode", "choose observe, ticket or remediate"),
     ("[defaults]\nmode = 1", "defaults.mode", "is not a str"),
     ("defaults = 1", "defaults", "is not a dict"),
@@ -259,3 +259,27 @@ def test_a_snapshot_is_exempted_by_its_arn_since_aws_gives_it_no_other_id():
 
     covered = resource(arn=arn, key=f"123456789012/eu-west-1/AWS::RDS::DBClusterSnapshot/{arn}")
     assert policy.exemption("cluster_a", covered, NOW)
+
+
+def test_what_has_no_table_is_not_judged_where_the_defaults_say_so():
+    policy = parse(
+        """
+        [defaults]
+        enabled = false
+        [controls.cluster_b]
+        """
+    )
+    assert set(policy.settings) == {"cluster_b"}
+    assert not policy.is_enabled("cluster_a")
+
+    policy = parse(
+        "[defaults]\nenabled = false\n[controls.cluster_a]\nenabled = true\n[controls.cluster_b]\nenabled = false"
+    )
+    assert set(policy.settings) == {"cluster_a"}
+
+    assert set(parse("[defaults]\nenabled = true").settings) == {"cluster_a", "cluster_b"}
+
+
+def test_whether_a_control_is_judged_is_a_yes_or_a_no():
+    with pytest.raises(PolicyError, match=r"policy\.toml: defaults\.enabled: "):
+        parse('[defaults]\nenabled = "no"')

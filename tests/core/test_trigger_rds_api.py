@@ -69,6 +69,7 @@ WORDS = {
     ResourceType.GLOBAL_CLUSTER: ("globalClusterIdentifier",),
     ResourceType.DB_CLUSTER_PARAMETER_GROUP: ("dBClusterParameterGroupName",),
     ResourceType.DB_PARAMETER_GROUP: ("dBParameterGroupName",),
+    ResourceType.DB_SUBNET_GROUP: ("dBSubnetGroupName",),
 }
 
 
@@ -86,7 +87,9 @@ def test_an_operation_that_must_be_given_one_of_our_resources_has_a_place_for_it
 
 def test_a_place_without_a_path_looks_at_all_of_its_type():
     assert {place.resource_type for places in OPERATIONS.values() for place in places if not place.paths} == {
-        ResourceType.DB_PROXY
+        ResourceType.DB_PROXY,
+        # Of which there is one.
+        ResourceType.ACCOUNT,
     }
 
 

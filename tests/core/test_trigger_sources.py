@@ -136,7 +136,7 @@ def test_a_notification_without_an_envelope_has_its_own_time():
     assert only(body).cause.at == RECEIVED_AT
 
 
-@pytest.mark.parametrize("kind", ["DBSubnetGroup", "DBSecurityGroup", "EventSubscription", "OptionGroup"])
+@pytest.mark.parametrize("kind", ["DBSecurityGroup", "EventSubscription", "OptionGroup"])
 def test_items_of_other_types_of_rds_are_ignored(kind):
     event = sample("config/item_change_dbcluster.json")
     event["detail"]["configurationItem"]["resourceType"] = f"AWS::RDS::{kind}"
@@ -236,12 +236,48 @@ def test_a_resource_that_is_no_arn_and_no_database_is_ignored(identifier):
 
 
 def test_several_resources_of_one_finding_are_several_triggers():
+    """The row `the-second-resource` of docs/explanation/peers.md."""
     resources = [
         {"Type": "AwsRdsDbCluster", "Id": f"{HERE}:cluster:orders"},
-        {"Type": "AwsKmsKey", "Id": "arn:aws:kms:eu-west-1:123456789012:key/0d1c"},
+        {"Type": "AwsS3Bucket", "Id": "arn:aws:s3:::orders-logs"},
         {"Type": "AwsRdsDbInstance", "Id": f"{HERE}:db:orders-1"},
     ]
     assert targets(finding(Resources=resources)) == [f"{HERE}:cluster:orders", f"{HERE}:db:orders-1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "arn"),
+    [
+        ("AwsEc2SecurityGroup", "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-8ccba202487d261e1"),
+        ("AwsKmsKey", "arn:aws:kms:eu-west-1:123456789012:key/0d1c"),
+        ("AwsSecretsManagerSecret", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-Qm4ZtX"),
+    ],
+)
+def test_a_finding_about_something_that_databases_use_leads_to_it(kind, arn):
+    assert targets(finding(Resources=[{"Type": kind, "Id": arn}])) == [arn]
+
+
+@pytest.mark.parametrize(
+    ("kind", "identifier", "arn"),
+    [
+        ("AWS::EC2::SecurityGroup", "sg-8ccba202487d261e1", "ec2:{here}:security-group/sg-8ccba202487d261e1"),
+        (
+            "AWS::KMS::Key",
+            "mrk-5f0c8d7e1b3a49628d4c7e6f9a0b1c2d",
+            "kms:{here}:key/mrk-5f0c8d7e1b3a49628d4c7e6f9a0b1c2d",
+        ),
+        (
+            "AWS::Logs::LogGroup",
+            "/aws/rds/cluster/orders/audit",
+            "logs:{here}:log-group:/aws/rds/cluster/orders/audit",
+        ),
+        ("AWS::::Account", "123456789012", "iam::123456789012:root"),
+    ],
+)
+def test_what_config_names_by_its_id_gets_the_arn_of_its_service(kind, identifier, arn):
+    event = sample("config/item_change_dbcluster.json")
+    event["detail"]["configurationItem"] |= {"resourceType": kind, "resourceId": identifier, "ARN": None}
+    assert targets(event) == ["arn:aws:" + arn.format(here="eu-west-1:123456789012")]
 
 
 def test_two_findings_about_one_resource_are_one_look():

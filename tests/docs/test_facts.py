@@ -8,7 +8,7 @@ import importlib
 import inspect
 import re
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +16,9 @@ from docs import pages
 from docs.code import made_of_parts, template
 from warden.controls import all_controls
 from warden.core import decision
-from warden.core.control import ComplianceType
+from warden.core.control import ComplianceType, Control, Remediation, Safety
 from warden.core.decision import Action, Mode, Reason, Situation, decide
-from warden.core.policy import Limits, parse_policy
+from warden.core.policy import Limits, Policy, parse_policy
 from warden.pipeline import judge
 from warden.pipeline.visit import Visitor
 
@@ -48,7 +48,8 @@ def known_words() -> frozenset[str]:
         path for folder in CODE for path in (pages.ROOT / folder).rglob("*.py") if path.parent.name != "docs"
     ]
     paths += [pages.ROOT / name for name in FILES]
-    return frozenset(word for path in paths for word in re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    words = {word for path in paths for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+    return frozenset(words | {path.stem for path in paths})
 
 
 @each_page
@@ -192,12 +193,6 @@ def _refuse_unknown_key() -> None:
         raise ValueError(str(error)) from error
 
 
-def test_every_shared_setting_is_documented() -> None:
-    shared = {setting.name for control in all_controls() for setting in control.settings if setting.shared}
-    keys = {key for row in pages.table(POLICY, "Key") for key in pages.codes(row[0])}
-    assert {key.removeprefix("baseline.") for key in keys if key.startswith("baseline.")} == shared
-
-
 # --- words --------------------------------------------------------------------------------------------------
 
 
@@ -225,29 +220,55 @@ def test_the_actions_and_statuses_in_the_glossary_are_all() -> None:
 # --- the changelog ------------------------------------------------------------------------------------------
 
 
-def unreleased() -> str:
-    return pages.text(CHANGELOG).partition("## [Unreleased]")[2]
+SECTIONS = {
+    "Put right unattended, by the shipped policy",
+    "Put right where it is allowed, or approved",
+    "Put right when its mode is raised",
+}
 
 
-@pytest.mark.parametrize("control", all_controls(), ids=lambda control: control.id)
-def test_every_remediation_has_a_line_for_operators(control: Any) -> None:
-    text = pages.text(CHANGELOG)
-    if control.remediation is None or not control.remediation.permits:
-        assert f"`{control.id}`" in text
-        return
-    [line] = re.findall(rf"^- `{control.id}` .*(?:\n  .*)*", text, re.MULTILINE)
+def sections() -> dict[str, str]:
+    """The parts of what is not released that speak of controls, by their headings."""
+    unreleased = pages.text(CHANGELOG).partition("## [Unreleased]")[2]
+    parts = re.split(r"^### (.+)$", unreleased, flags=re.MULTILINE)
+    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return {heading: found[heading] for heading in SECTIONS}
+
+
+def shipped() -> Policy:
+    text = (pages.ROOT / "layers/policy/policy.toml").read_text(encoding="utf-8")
+    return parse_policy(text, controls=all_controls())
+
+
+def section_of(control: Control, remediation: Remediation, policy: Policy) -> str:
+    if policy.modes.get(control.id, policy.default_mode) is not Mode.REMEDIATE:
+        return "Put right when its mode is raised"
+    allowed = remediation.safety is Safety.SAFE or control.id in policy.allow_costs | policy.allow_disruption
+    if allowed and not remediation.preflight:
+        return "Put right unattended, by the shipped policy"
+    return "Put right where it is allowed, or approved"
+
+
+WRITING = [
+    control for control in all_controls() if control.remediation is not None and control.remediation.permits
+]
+
+
+@pytest.mark.parametrize("control", WRITING, ids=lambda control: control.id)
+def test_every_remediation_is_where_operators_look_for_it(control: Control) -> None:
+    assert control.remediation is not None
+    found = sections()
+    where = section_of(control, control.remediation, shipped())
+    assert [heading for heading, text in found.items() if f"`{control.id}`" in text] == [where]
+    [line] = re.findall(rf"^- `{control.id}` .*(?:\n  .*)*", found[where], re.MULTILINE)
     assert control.remediation.safety.value.capitalize() in line
     assert ("containment" in line) is control.remediation.containment
+    assert ("is not enough" in " ".join(line.split())) is control.remediation.preflight
 
 
-def test_what_is_not_released_has_the_mode_of_the_shipped_policy() -> None:
-    shipped = parse_policy(
-        (pages.ROOT / "layers/policy/policy.toml").read_text(encoding="utf-8"), controls=all_controls()
-    )
-    lines = re.findall(r"^- `(\w+)` .*?Mode\s+(\w+)\.", unreleased(), re.MULTILINE | re.DOTALL)
-    assert lines
-    for control, mode in lines:
-        assert shipped.modes[control].word == mode, control
+def test_the_changelog_speaks_of_no_remediation_that_is_none() -> None:
+    named = {name for text in sections().values() for name in re.findall(r"`([a-z]+(?:_[a-z]+){2,})`", text)}
+    assert named == {control.id for control in WRITING}
 
 
 # --- decisions ----------------------------------------------------------------------------------------------

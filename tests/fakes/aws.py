@@ -1,13 +1,16 @@
 """RDS in memory, for tests of the pipeline: a world of Describe items that reads see and writes change.
 
-It knows the seven operations that Warden may call, and how AWS refuses them. What it does not know it refuses
-to pretend: an unknown parameter fails the test.
+It holds databases, snapshots, clusters' parameter groups and global clusters: as much as the pipeline's own
+behaviour needs, whatever the number of controls. How AWS refuses its operations it knows, too. What it does not know
+it refuses to pretend: an unknown need or parameter fails the test. Every control meets the local AWS instead
+(tests/stack).
 """
 
 from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fakes import aws_calls
@@ -37,6 +40,22 @@ if TYPE_CHECKING:
 HERE = Deployment(account="123456789012", region="eu-west-1")
 
 
+def _supported(version: str, *, until: datetime) -> list[dict[str, Any]]:
+    """Standard support of whatever major version it is, for ten years to come."""
+    return [
+        {
+            "MajorEngineVersion": version.partition(".")[0],
+            "SupportedEngineLifecycles": [
+                {
+                    "LifecycleSupportName": "open-source-rds-standard-support",
+                    "LifecycleSupportStartDate": until,
+                    "LifecycleSupportEndDate": until + timedelta(days=3650),
+                }
+            ],
+        }
+    ]
+
+
 @dataclass(slots=True)
 class _Failure:
     what: str
@@ -55,6 +74,12 @@ class FakeAws:
         self.parameter_groups: dict[str, dict[str, dict[str, Any]]] = {}
         self.restore_accounts: dict[ResourceRef, list[str]] = {}
         self.blue_green: list[dict[str, Any]] = []
+        self.uses: dict[ResourceRef, list[ResourceRef]] = {}
+        """What uses a thing that databases share, other than a parameter group."""
+        self.backup_plans: list[dict[str, Any]] = []
+        """The plans of AWS Backup, as the reader gives them of one resource."""
+        self.events: dict[ResourceRef, list[dict[str, Any]]] = {}
+        """What RDS reported of a database lately."""
         self.log_types: dict[str, list[str]] = {}
         """By engine, where they are not the documented ones."""
         self.calls: list[Call] = []
@@ -227,7 +252,7 @@ class FakeAws:
                     )
                 ]
             case _:
-                return []
+                return list(self.uses.get(ref, ()))
 
     def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
         for ref in self.of_type(resource_type):
@@ -273,21 +298,39 @@ class FakeAws:
                 missing[need] = str(error)
         return resource.with_facts(resource.facts.with_more(known, missing))
 
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What it can answer."""
+        return frozenset(self._answers())
+
     def _answer(self, need: Need, resource: Resource) -> Any:
-        answers: dict[Need, Callable[[ResourceRef, Facts], Any]] = {
+        return self._answers()[need](resource.ref, resource.facts)
+
+    def _answers(self) -> dict[Need, Callable[[ResourceRef, Facts], Any]]:
+        return {
             Need.PARAMETERS: lambda _, facts: Facts(self.parameter_group(facts["DBClusterParameterGroup"])),
             Need.EXPORTABLE_LOG_TYPES: lambda _, facts: self._log_types(facts["Engine"]),
             Need.RESTORE_ACCOUNTS: lambda ref, _: self.restore_accounts.get(ref, []),
             Need.MEMBERS: lambda ref, _: self._having(ResourceType.DB_INSTANCE, DBClusterIdentifier=ref.id),
+            Need.CLASS_SUPPORT: self._class_support,
             Need.PARAMETER_GROUP_USERS: lambda _, facts: [
                 item["DBClusterArn"]
                 for item in self._having(
                     ResourceType.DB_CLUSTER, DBClusterParameterGroup=facts["DBClusterParameterGroup"]
                 )
             ],
+            Need.BACKUP_PLANS: lambda *_: self.backup_plans,
+            Need.DELETIONS: lambda *_: [],
+            Need.RECOVERY_POINTS: lambda *_: [],
+            Need.BACKUP_OPT_IN: lambda *_: True,
+            Need.RECENT_EVENTS: lambda ref, _: self.events.get(ref, []),
             Need.BLUE_GREEN: lambda ref, _: [
                 item for item in self.blue_green if ref.arn in {item.get("Source"), item.get("Target")}
             ],
+            Need.GLOBAL_CLUSTER: lambda *_: None,
+            Need.ENGINE_STATUS: lambda *_: "available",
+            Need.UPGRADE_TARGETS: lambda *_: [],
+            Need.SUPPORT_DATES: lambda _, facts: _supported(facts["EngineVersion"], until=self.clock()),
             Need.ENCRYPTED_COPIES: lambda _, facts: self._having(
                 ResourceType.DB_SNAPSHOT,
                 Encrypted=True,
@@ -295,7 +338,13 @@ class FakeAws:
                 OriginalSnapshotCreateTime=facts["OriginalSnapshotCreateTime"],
             ),
         }
-        return answers[need](resource.ref, resource.facts)
+
+    def _class_support(self, ref: ResourceRef, facts: Facts) -> dict[str, dict[str, bool]]:
+        """Every class supports everything."""
+        of_cluster = ref.resource_type is ResourceType.DB_CLUSTER
+        items = self._having(ResourceType.DB_INSTANCE, DBClusterIdentifier=ref.id) if of_cluster else [facts]
+        everything = {"SupportsPerformanceInsights": True, "SupportsEnhancedMonitoring": True}
+        return {item["DBInstanceClass"]: everything for item in items}
 
     def _having(self, resource_type: ResourceType, **members: Any) -> Sequence[dict[str, Any]]:
         items = self.of_type(resource_type).values()

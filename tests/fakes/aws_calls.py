@@ -101,6 +101,11 @@ def _modify_cluster(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) 
         aws.parameter_group(group)
     at_once = bool(parameters.pop("ApplyImmediately", False))
     _modify(item, parameters, _CLUSTER_MEMBERS, at_once=at_once)
+    # "Settings for Database Insights apply to all DB instances in your DB cluster."
+    shared = {name: value for name, value in parameters.items() if "Insights" in name}
+    for member in aws.of_type(ResourceType.DB_INSTANCE).values():
+        if member.get("DBClusterIdentifier") == ref.id:
+            member.update({_INSTANCE_MEMBERS[name]: value for name, value in shared.items()})
     if at_once:
         # "... and any pending modifications are asynchronously applied as soon as possible": a member's as well.
         for member in aws.of_type(ResourceType.DB_INSTANCE).values():
@@ -160,6 +165,44 @@ def _export(item: dict[str, Any], configuration: Mapping[str, list[str]]) -> Non
     exported |= set(configuration.get("EnableLogTypes", []))
     exported -= set(configuration.get("DisableLogTypes", []))
     item["EnabledCloudwatchLogsExports"] = sorted(exported)
+
+
+def _create_instance(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -> None:
+    """A member of a cluster; a stand-alone instance nobody creates."""
+    name = parameters["DBClusterIdentifier"]
+    cluster_ref = ResourceRef.build(
+        ResourceType.DB_CLUSTER,
+        partition=ref.partition,
+        region=ref.region,
+        account=ref.account,
+        name=name,
+    )
+    cluster = _live(aws, cluster_ref, "DBClusterNotFoundFault")
+    _available(cluster, cluster_ref, "InvalidDBClusterStateFault")
+    if ref in aws.items:
+        msg = f"DBInstanceAlreadyExists: {ref.id}"
+        raise RejectedError(msg, code="DBInstanceAlreadyExists")
+    role = {
+        "DBInstanceIdentifier": ref.id,
+        "IsClusterWriter": False,
+        "DBClusterParameterGroupStatus": "in-sync",
+        "PromotionTier": parameters.get("PromotionTier", 1),
+    }
+    cluster["DBClusterMembers"] = [*cluster.get("DBClusterMembers", []), role]
+    group = {
+        "DBParameterGroupName": parameters.pop("DBParameterGroupName"),
+        "ParameterApplyStatus": "in-sync",
+    }
+    aws.add(
+        ResourceType.DB_INSTANCE,
+        {
+            **{name: value for name, value in parameters.items() if name != "Tags"},
+            "DBInstanceArn": ref.arn,
+            "DBInstanceStatus": "creating",
+            "DBParameterGroups": [group],
+            "TagList": parameters.get("Tags", []),
+        },
+    )
 
 
 def _modify_global_cluster(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -> None:
@@ -227,9 +270,16 @@ def _copy_snapshot(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -
     aws.add(ResourceType.DB_SNAPSHOT, item)
 
 
+def _add_tags(aws: FakeAws, ref: ResourceRef, parameters: dict[str, Any]) -> None:
+    tags = {tag["Key"]: tag for tag in _live(aws, ref, "DBClusterNotFoundFault").get("TagList", [])}
+    aws.items[ref]["TagList"] = list({**tags, **{tag["Key"]: tag for tag in parameters["Tags"]}}.values())
+
+
 OPERATIONS: Mapping[str, Callable[[FakeAws, ResourceRef, dict[str, Any]], None]] = {
     "ModifyDBCluster": _modify_cluster,
     "ModifyDBInstance": _modify_instance,
+    "CreateDBInstance": _create_instance,
+    "AddTagsToResource": _add_tags,
     "ModifyGlobalCluster": _modify_global_cluster,
     "ModifyDBClusterParameterGroup": _modify_parameter_group,
     "ModifyDBClusterSnapshotAttribute": _modify_restore_attribute,

@@ -37,6 +37,7 @@ def test_a_deleted_cluster_resolves_its_findings_once_its_id_leads_nowhere():
 
 @pytest.mark.parametrize("error", ["deny", "throttle"])
 def test_a_deletion_that_cannot_be_confirmed_resolves_nothing(error):
+    """The row `refused-is-not-gone` of docs/explanation/peers.md."""
     world = World()
     ref = world.cluster(DeletionProtection=False)
     world.look(ref)

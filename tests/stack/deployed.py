@@ -47,6 +47,7 @@ ACCOUNT = "123456789012"
 BACKUP_ACCOUNT = "210987654321"
 STRANGER = "555566667777"
 KEY = "alias/databases"
+KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0d1a7aba-5e5c-4a6b-8c9d-0e1f2a3b4c5d"
 A_DAY = 86_400
 
 _CLIENT: Any = botocore.client.BaseClient
@@ -234,7 +235,7 @@ class Deployed(LocalStack):
             call
             for call in self.aws.calls
             if call.service not in _OWN_SERVICES
-            and not call.operation.startswith(("Describe", "Get", "List"))
+            and not call.operation.startswith(("Describe", "Get", "List", "Lookup"))
             and call.identity.session_issuer.get("arn") in roles
         ]
 

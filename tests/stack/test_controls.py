@@ -5,7 +5,7 @@ Each is deployed alone, so that what happens is its own doing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,9 +17,30 @@ from warden.core.finding import WorkflowStatus
 from warden.core.plan import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from stack.conftest import Deploy
 
 COMPLIANT, NON_COMPLIANT = ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT
+
+
+# One of each shape in every run of the tests; all of them in the slow one.
+_ALWAYS = {
+    "account_cloudtrail_covers_rds",
+    "cluster_deletion_protection_enabled",
+    "cluster_log_exports_complete",
+    "cluster_master_secret_healthy",
+    "cluster_storage_encrypted",
+    "cluster_tls_enforced",
+    "db_snapshot_encrypted",
+    "instance_not_publicly_accessible",
+    "kms_key_usable",
+    "security_group_not_open_to_world",
+}
+
+
+def _cases(names: Iterable[str]) -> list[Any]:
+    return [name if name in _ALWAYS else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def _writes(control: Control) -> bool:
@@ -45,15 +66,25 @@ AFTER_APPROVAL = sorted(
 def drifted(deploy: Deploy, case: Case, *, allowed: bool = True) -> tuple[Deployed, str]:
     """Deploy one control, let its resource drift by Alice's calls, and let everything happen that follows."""
     allowances = tuple(CONTROLS) if allowed else ()
-    stack = deploy(policy=policy_text(only=(case.control,), costs=allowances, disruption=allowances))
-    fleet.key(stack)
-    arn = case.seed(stack, case.name)
+    settings = f"[controls.{case.control}]\n{case.settings}" if case.settings else ""
+    stack = deploy(
+        policy=policy_text(only=(case.control,), more=settings, costs=allowances, disruption=allowances)
+    )
+    # Whoever made it is not who let it drift.
+    with stack.quietly():
+        fleet.key(stack)
+        arn = case.seed(stack, case.name)
     if case.seeded:
         assert stack.judged(case.control, arn).compliance in {COMPLIANT, ComplianceType.NOT_APPLICABLE}
     with stack.by(ALICE):
         case.drift(stack, case.name)
-    assert stack.judged(case.control, arn).compliance is NON_COMPLIANT
-    stack.settle()
+    assert stack.judged(case.control, arn).compliance is NON_COMPLIANT, stack.judged(
+        case.control, arn
+    ).annotation
+    if case.told:
+        stack.settle()
+    else:
+        stack.sweep()
     return stack, arn
 
 
@@ -66,19 +97,22 @@ def test_every_control_has_a_drift_here() -> None:
     assert len(BY_HAND) > 2
 
 
-@pytest.mark.parametrize("name", UNATTENDED)
+@pytest.mark.parametrize("name", _cases(UNATTENDED))
 def test_drift_by_an_api_call_is_found_decided_fixed_and_seen_to_be_fixed(deploy: Deploy, name: str) -> None:
     case = CASES[name]
     stack, arn = drifted(deploy, case)
     entries = stack.entries(control=name)
-    found, decided, intended, done = entries[:4]
+    found, decided = entries[:2]
+    written = 2 + 2 * len(_calls_of(stack, name))
+    steps = entries[2:written]
     assert (found["kind"], found["after"]["workflow"]) == ("finding", "NEW")
-    assert found["cause"]["principal"] == ALICE.arn
+    assert found["cause"]["principal"] == (ALICE.arn if case.told else "")
     assert not found["cause"]["own"]
     assert (decided["after"]["action"], decided["after"]["reason"]) == ("REMEDIATE", "policy")
-    assert (intended["kind"], intended["after"]["operation"]) == ("intent", case.writes[0])
-    assert (done["kind"], done["after"]["status"]) == ("outcome", "SUCCEEDED")
-    assert tuple(call["operation"] for call in done["after"]["calls"]) == case.writes
+    for intended, done, operation in zip(steps[::2], steps[1::2], case.writes, strict=True):
+        assert (intended["kind"], intended["after"]["operation"]) == ("intent", operation)
+        assert (done["kind"], done["after"]["status"]) == ("outcome", "SUCCEEDED"), done["after"]
+        assert [call["operation"] for call in done["after"]["calls"]] == [operation]
     assert tuple(stack.write_names) == case.writes
 
     # Half an hour later at most, whether or not an event has told of the write.
@@ -92,9 +126,9 @@ def test_drift_by_an_api_call_is_found_decided_fixed_and_seen_to_be_fixed(deploy
     else:
         assert stack.judged(name, arn).compliance is COMPLIANT
         assert finding.workflow is WorkflowStatus.RESOLVED
-        (resolved,) = stack.entries(control=name)[4:]
+        (resolved,) = stack.entries(control=name)[written:]
         assert resolved["after"]["workflow"] == "RESOLVED"
-        assert resolved["cause"]["own"], "the event of our own write says that it worked"
+        assert resolved["cause"]["own"] is case.told, "where AWS tells of our write, that is what resolves"
         assert stack.tickets == []
 
     # And a second pass makes no write.
@@ -103,7 +137,11 @@ def test_drift_by_an_api_call_is_found_decided_fixed_and_seen_to_be_fixed(deploy
     assert len(stack.finding(name, arn).attempts) == 1
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+def _calls_of(stack: Deployed, name: str) -> list[dict[str, Any]]:
+    return stack.entries("intent", control=name)
+
+
+@pytest.mark.parametrize("name", _cases(BY_HAND))
 def test_what_nobody_can_fix_unattended_is_told_with_the_steps(deploy: Deploy, name: str) -> None:
     case = CASES[name]
     stack, arn = drifted(deploy, case)
@@ -111,10 +149,9 @@ def test_what_nobody_can_fix_unattended_is_told_with_the_steps(deploy: Deploy, n
     assert (ticket["control"], ticket["state"]) == (name, "OPEN")
     assert (ticket["decision"]["action"], ticket["decision"]["reason"]) == ("TICKET", "no_remediation")
     assert ticket["plan"] == []
-    assert "aws rds " in ticket["manual"], "the steps are commands"
-    assert case.name in ticket["manual"]
+    assert ticket["manual"]
     assert ticket["fix"]
-    assert ticket["cause"]["principal"] == ALICE.arn
+    assert ticket["cause"].get("principal", "") == (ALICE.arn if case.told else "")
     assert stack.finding(name, arn).workflow is WorkflowStatus.NOTIFIED
     assert stack.story(name)[:3] == ["finding NEW", "decision TICKET no_remediation", "ticket OPEN"]
     stack.sweep()
@@ -122,7 +159,7 @@ def test_what_nobody_can_fix_unattended_is_told_with_the_steps(deploy: Deploy, n
     assert len([one for one in stack.tickets if one["resource"] == arn]) == 1, "it is told once"
 
 
-@pytest.mark.parametrize("name", AFTER_APPROVAL)
+@pytest.mark.parametrize("name", _cases(AFTER_APPROVAL))
 def test_what_costs_or_disrupts_waits_for_an_approval_with_a_plan_that_works(
     deploy: Deploy, name: str
 ) -> None:

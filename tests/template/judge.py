@@ -192,19 +192,29 @@ def _used(policy: Iterable[Statement], access: Access) -> Iterator[Grant]:
 
 # The parameters that name resources of a type; what no parameter names is asked for as all of the type.
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "alarm": ("AlarmName",),
     "cluster": ("DBClusterIdentifier",),
     "cluster-pg": ("DBClusterParameterGroupName",),
     "cluster-snapshot": ("DBClusterSnapshotIdentifier",),
     "db": ("DBInstanceIdentifier",),
     "global-cluster": ("GlobalClusterIdentifier",),
+    "log-group": ("logGroupName",),
     "pg": ("DBParameterGroupName",),
     "snapshot": ("DBSnapshotIdentifier", "SourceDBSnapshotIdentifier", "TargetDBSnapshotIdentifier"),
 }
 
 
+# A dataset is what an alarm with a query in PromQL reads; ours read metrics.
+_NOT_OF_OURS: Final[Mapping[str, frozenset[str]]] = {"cloudwatch:PutMetricAlarm": frozenset({"dataset"})}
+
+
 def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
     """A call is checked against each type of resource that the reference names for the action of its name."""
     action = f"{call.service}:{call.operation}"
+    if "ResourceName" in call.parameters:
+        # The ARN of the one resource that it is about, of whichever type.
+        yield Access(action, str(call.parameters["ResourceName"]))
+        return
     types = reference.arns(
         action,
         partition=deployment.partition,
@@ -214,6 +224,8 @@ def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access
     if not types:
         yield Access(action, "*")
     for resource_type, every in types.items():
+        if resource_type in _NOT_OF_OURS.get(action, ()):
+            continue
         names = [
             str(call.parameters[name]) for name in _NAMES.get(resource_type, ()) if name in call.parameters
         ]

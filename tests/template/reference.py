@@ -35,8 +35,10 @@ def arns(action: str, *, partition: str, region: str, account: str) -> dict[str,
         raise UnknownActionError(action)
     here = {"${Partition}": partition, "${Region}": region, "${Account}": account}
     found = {}
+    # The two lists do not agree on capitals: `Secret` here, `secret` there.
+    formats = {name.lower(): item["ARNFormats"] for name, item in known.get("Resources", {}).items()}
     for resource_type in known["Actions"][name.lower()].get("Resources", ()):
-        (arn,) = known["Resources"][resource_type]["ARNFormats"]
+        (arn,) = formats[resource_type.lower()]
         for placeholder, value in here.items():
             arn = arn.replace(placeholder, value)
         found[resource_type] = arn.replace(".*", "*")

@@ -47,8 +47,8 @@ def test_an_operation_of_which_nobody_knows_what_it_touches_is_refused(
 
 
 def test_a_dependent_action_that_nobody_has_limited_is_refused() -> None:
-    with pytest.raises(UnknownActionError, match="iam:PassRole: add to RESOURCES"):
-        write_grants([control_with(permit("ModifyDBInstance", "iam:PassRole"))])
+    with pytest.raises(UnknownActionError, match="iam:CreateRole: add to RESOURCES"):
+        write_grants([control_with(permit("ModifyDBInstance", "iam:CreateRole"))])
 
 
 def test_an_operation_of_many_controls_is_allowed_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import botocore.session
@@ -15,6 +16,7 @@ from warden.gateways.clients import OPERATIONS
 GATEWAYS = Path(clients.__file__).parent
 
 
+@cache
 def methods(service: str) -> dict[str, str]:
     """Return the operation of each method that a client of the service has."""
     names = botocore.session.get_session().get_service_model(service).operation_names

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from console.local.template import LocalResource, LocalTemplate, load_template
 from template.iam import Access, Statement, decide, function_role, role_statements, statements
@@ -14,7 +17,8 @@ from template.iam import Access, Statement, decide, function_role, role_statemen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
 RULES = ("RdsEventRule", "CloudTrailRule", "ConfigRule", "SecurityHubRule")
 DEAD_LETTER_OF = {
     "TriggersQueue": "TriggersDeadLetterQueue",
@@ -270,6 +274,25 @@ def test_a_function_runs_on_the_layers_and_the_runtime_that_are_built(
     assert item.code_uri == f"functions/{function.removesuffix('Function').lower()}"
     assert "ReservedConcurrentExecutions" not in properties
     assert "VpcConfig" not in properties
+
+
+def test_the_policy_layer_holds_every_policy_and_the_parameter_names_one(tmp_path: Path) -> None:
+    command = [
+        "make",
+        "--directory",
+        str(ROOT / "layers/policy"),
+        "build-PolicyLayer",
+        f"ARTIFACTS_DIR={tmp_path}",
+    ]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own build
+    assert built.returncode == 0, built.stderr
+    held = {path.name for path in (tmp_path / "policy").iterdir()}
+    assert held == {path.name for path in (ROOT / "layers/policy").glob("*.toml")}
+    parameter = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]["PolicyFile"]
+    assert parameter["Default"] == "policy.toml"
+    assert all(re.fullmatch(parameter["AllowedPattern"], name) for name in held)
+    chosen = re.findall(r"PolicyFile=([^\s\"]+)", (ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    assert set(chosen) <= held
 
 
 def test_layers_are_built_by_their_makefiles_for_the_runtime_of_the_functions(stack: LocalTemplate) -> None:

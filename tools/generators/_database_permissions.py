@@ -7,11 +7,13 @@ against is written down here, because no model of AWS's API holds it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from warden.controls import all_controls
 from warden.core.conditions import WRITE_NEEDS
 from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
+from warden.core.resource import ResourceType
+from warden.gateways.clients import SERVICE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,37 +39,176 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     ),
     Need.MEMBERS: ("rds:DescribeDBInstances",),
     Need.PARAMETER_GROUP_USERS: ("rds:DescribeDBClusters",),
+    Need.INSTANCE_GROUP_USERS: ("rds:DescribeDBInstances",),
+    Need.CERTIFICATE_ROTATION: ("rds:DescribeDBEngineVersions",),
+    Need.CLASS_SUPPORT: ("rds:DescribeOrderableDBInstanceOptions",),
+    Need.GLOBAL_CLUSTER: ("rds:DescribeGlobalClusters",),
+    Need.ENGINE_STATUS: ("rds:DescribeDBEngineVersions",),
+    Need.UPGRADE_TARGETS: ("rds:DescribeDBEngineVersions",),
+    Need.SUPPORT_DATES: ("rds:DescribeDBMajorEngineVersions",),
     Need.BLUE_GREEN: ("rds:DescribeBlueGreenDeployments",),
+    Need.STORAGE_KEY: ("kms:DescribeKey",),
+    Need.INSIGHTS_KEY: ("kms:DescribeKey",),
+    Need.MASTER_SECRET_KEY: ("kms:DescribeKey",),
+    Need.KEY_ALIASES: ("kms:DescribeKey", "kms:ListAliases"),
+    Need.KEY_USERS: (
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBSnapshots",
+    ),
+    Need.KEY_POLICY: ("kms:DescribeKey", "kms:GetKeyPolicy"),
+    Need.KEY_GRANTS: ("kms:ListGrants",),
+    Need.KEY_ROTATION: ("kms:GetKeyRotationStatus",),
+    Need.SECRET_POLICY: ("secretsmanager:GetResourcePolicy",),
     Need.ENCRYPTED_COPIES: ("rds:DescribeDBSnapshots",),
+    Need.SECURITY_GROUPS: ("ec2:DescribeSecurityGroups",),
+    Need.SECURITY_GROUP_RULES: ("ec2:DescribeSecurityGroupRules",),
+    Need.PREFIX_LISTS: ("ec2:GetManagedPrefixListEntries",),
+    Need.GUARDED_DATABASES: (
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBProxies",
+    ),
+    Need.SIBLING_RULES: ("ec2:DescribeSecurityGroupRules",),
+    Need.NETWORK_INTERFACES: ("ec2:DescribeNetworkInterfaces",),
+    Need.SUBNET_ROUTES: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
+    Need.SUBNET_ACLS: ("ec2:DescribeNetworkAcls", "rds:DescribeDBSubnetGroups"),
+    Need.LOG_DATABASE: ("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
+    Need.SUBSCRIPTION_FILTERS: ("logs:DescribeSubscriptionFilters",),
+    Need.SUBSCRIPTION_POLICIES: ("logs:DescribeAccountPolicies",),
+    Need.EVENT_SUBSCRIPTIONS: ("rds:DescribeEventSubscriptions",),
+    Need.ALARMS: ("cloudwatch:DescribeAlarms",),
+    Need.TRAILS: ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"),
+    Need.DETECTORS: ("guardduty:ListDetectors", "guardduty:GetDetector"),
+    Need.GUARDDUTY_ADMINISTRATOR: ("guardduty:GetAdministratorAccount",),
+    Need.RECENT_EVENTS: ("rds:DescribeEvents",),
+    Need.BACKUP_PLANS: (
+        "backup:ListBackupPlans",
+        "backup:GetBackupPlan",
+        "backup:ListBackupSelections",
+        "backup:GetBackupSelection",
+    ),
+    Need.RECOVERY_POINTS: ("backup:ListBackupVaults", "backup:ListRecoveryPointsByBackupVault"),
+    Need.BACKUP_OPT_IN: ("backup:DescribeRegionSettings",),
+    Need.DELETIONS: (
+        "cloudtrail:LookupEvents",
+        "rds:DescribeDBClusterAutomatedBackups",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstanceAutomatedBackups",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBSnapshots",
+    ),
+    Need.IDENTITY_POLICIES: ("iam:GetAccountAuthorizationDetails",),
 }
 """How each enrichment is read; one that no control asks for brings no permission."""
 
+KIND_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
+    ResourceType.KMS_KEY: (
+        "kms:ListResourceTags",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBSnapshots",
+    ),
+    ResourceType.SECRET: ("secretsmanager:ListSecrets",),
+    ResourceType.LOG_GROUP: ("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
+}
+"""How a kind is listed, where that is not the operation that describes one."""
+
+USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
+    ResourceType.ROUTE_TABLE: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
+    ResourceType.NETWORK_ACL: ("ec2:DescribeNetworkAcls", "rds:DescribeDBSubnetGroups"),
+    ResourceType.PREFIX_LIST: ("ec2:DescribeSecurityGroups",),
+}
+"""How what uses a shared thing is found, beside the lists of databases."""
+
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "backup:DescribeRegionSettings": (),
+    "backup:GetBackupPlan": ("backup-plan:*",),
+    "backup:GetBackupSelection": ("backup-plan:*",),
+    "backup:ListBackupPlans": (),
+    "backup:ListBackupVaults": (),
+    "backup:ListRecoveryPointsByBackupVault": ("backup-vault:*",),
+    "backup:ListBackupSelections": ("backup-plan:*",),
+    "cloudtrail:DescribeTrails": (),
+    "cloudtrail:LookupEvents": (),
+    "cloudtrail:GetEventSelectors": ("trail/*",),
+    "cloudtrail:GetTrailStatus": ("trail/*",),
+    "cloudwatch:DescribeAlarms": ("alarm:*",),
+    "cloudwatch:PutMetricAlarm": ("alarm:*",),
+    "guardduty:GetAdministratorAccount": (),
+    "guardduty:GetDetector": ("detector/*",),
+    "guardduty:ListDetectors": (),
+    "guardduty:UpdateDetector": ("detector/*",),
+    "logs:AssociateKmsKey": ("log-group:/aws/rds/*",),
+    "logs:DescribeAccountPolicies": (),
+    "logs:DescribeLogGroups": (),
+    "logs:DescribeSubscriptionFilters": ("log-group:/aws/rds/*",),
+    "logs:PutRetentionPolicy": ("log-group:/aws/rds/*",),
+    "rds:CreateEventSubscription": ("es:*",),
+    "rds:DescribeEvents": (),
+    "rds:DescribeEventSubscriptions": ("es:*",),
+    "ec2:DescribeNetworkAcls": (),
+    "ec2:DescribeNetworkInterfaces": (),
+    "ec2:DescribeRouteTables": (),
+    "ec2:DescribeSecurityGroupRules": (),
+    "ec2:DescribeSecurityGroups": (),
+    "ec2:GetManagedPrefixListEntries": ("prefix-list/*",),
+    "ec2:RevokeSecurityGroupIngress": ("security-group/*", "security-group-rule/*"),
+    "iam:GetAccountAuthorizationDetails": (),
+    "rds:DescribeDBSubnetGroups": ("subgrp:*",),
+    "kms:CancelKeyDeletion": ("key/*",),
+    "kms:DescribeKey": ("key/*",),
+    "kms:EnableKeyRotation": ("key/*",),
+    "kms:GetKeyPolicy": ("key/*",),
+    "kms:GetKeyRotationStatus": ("key/*",),
+    "kms:ListAliases": (),
+    "kms:ListGrants": ("key/*",),
+    "kms:ListResourceTags": ("key/*",),
+    "secretsmanager:DescribeSecret": ("secret:*",),
+    "secretsmanager:GetResourcePolicy": ("secret:*",),
+    "secretsmanager:ListSecrets": (),
+    "secretsmanager:RotateSecret": ("secret:*",),
+    "sts:GetCallerIdentity": (),
     "rds:CopyDBSnapshot": ("snapshot:*",),
+    "rds:CreateDBInstance": ("cluster:*", "db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
     "rds:DescribeBlueGreenDeployments": ("deployment:*",),
     "rds:DescribeDBClusterParameterGroups": ("cluster-pg:*",),
     "rds:DescribeDBClusterParameters": ("cluster-pg:*",),
     "rds:DescribeDBClusters": ("cluster:*",),
     "rds:DescribeDBClusterSnapshotAttributes": ("cluster-snapshot:*",),
+    "rds:DescribeDBClusterAutomatedBackups": ("cluster:*", "cluster-auto-backup:*"),
+    "rds:DescribeDBInstanceAutomatedBackups": ("auto-backup:*", "db:*"),
     "rds:DescribeDBClusterSnapshots": ("cluster:*", "cluster-snapshot:*"),
     "rds:DescribeDBEngineVersions": (),
+    "rds:DescribeDBMajorEngineVersions": (),
     "rds:DescribeDBInstances": ("db:*",),
     "rds:DescribeDBParameterGroups": ("pg:*",),
     "rds:DescribeDBParameters": ("pg:*",),
     "rds:DescribeDBProxies": ("db-proxy:*",),
+    "rds:DescribeOrderableDBInstanceOptions": (),
     "rds:DescribeDBSnapshotAttributes": ("snapshot:*",),
     "rds:DescribeDBSnapshots": ("db:*", "snapshot:*"),
     "rds:DescribeEngineDefaultClusterParameters": (),
     "rds:DescribeEngineDefaultParameters": (),
     "rds:DescribeGlobalClusters": ("global-cluster:*",),
+    "rds:DisableHttpEndpoint": ("cluster:*",),
     "rds:ModifyDBCluster": ("cluster:*", "cluster-pg:*", "og:*", "pg:*"),
     "rds:ModifyDBClusterParameterGroup": ("cluster-pg:*",),
     "rds:ModifyDBClusterSnapshotAttribute": ("cluster-snapshot:*",),
     "rds:ModifyDBInstance": ("db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
+    "rds:ModifyDBParameterGroup": ("pg:*",),
+    "rds:ModifyDBProxy": ("db-proxy:*",),
     "rds:ModifyDBSnapshotAttribute": ("snapshot:*",),
     "rds:ModifyGlobalCluster": ("global-cluster:*",),
 }
 """The resources that IAM checks an action against, by the ends of their ARNs (Service Authorization Reference)."""
+
+
+Conditions: TypeAlias = "Mapping[str, Mapping[str, str | tuple[str, ...]]]"
+"""Operators, what each tests, and the value or the values that it may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +216,53 @@ class Scope:
     """What an action is limited to, where that is less than all that IAM checks it against."""
 
     resources: tuple[str, ...]
-    conditions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=dict)
 
 
 _THROUGH_RDS: Final = {"kms:ViaService": "rds.${AWS::Region}.${AWS::URLSuffix}"}
+# For the secret of a master user RDS asks Secrets Manager, and that asks KMS, still in the caller's name.
+_FOR_DATABASES: Final = {
+    "kms:ViaService": (
+        "rds.${AWS::Region}.${AWS::URLSuffix}",
+        "secretsmanager.${AWS::Region}.${AWS::URLSuffix}",
+    )
+}
 _ANY_KEY: Final = ("arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*",)
+_MANAGED_SECRETS: Final = (
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:rds!*",
+)
+
+_OWN_ALARMS: Final = ("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:warden-*",)
 
 SCOPES: Final[Mapping[str, Scope]] = {
+    # PutMetricAlarm overwrites what exists: never an alarm with another's name.
+    "cloudwatch:PutMetricAlarm": Scope(resources=_OWN_ALARMS),
+    "cloudwatch:TagResource": Scope(resources=_OWN_ALARMS),
     # RDS asks KMS in the caller's name, so a key is used for databases or not at all.
     "kms:DescribeKey": Scope(resources=_ANY_KEY, conditions={"StringEquals": _THROUGH_RDS}),
     "kms:CreateGrant": Scope(
         resources=_ANY_KEY,
-        conditions={"StringEquals": _THROUGH_RDS, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+        conditions={"StringEquals": _FOR_DATABASES, "Bool": {"kms:GrantIsForAWSResource": "true"}},
     ),
-    # Tags that a copy takes over from its source.
+    "kms:Decrypt": Scope(resources=_ANY_KEY, conditions={"StringEquals": _FOR_DATABASES}),
+    "kms:GenerateDataKey": Scope(resources=_ANY_KEY, conditions={"StringEquals": _FOR_DATABASES}),
+    # The secrets that RDS manages for master users: their names begin so, and nobody else can make such.
+    "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
+    "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
+    # Tags that a copy takes over from its source, those of an instance that Warden makes, and the one by which a plan
+    # of AWS Backup selects a database.
     "rds:AddTagsToResource": Scope(
-        resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",)
+        resources=(
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster:*",
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*",
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",
+        )
+    ),
+    # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service: a reader takes over that
+    # of its writer, whatever its name. Where Warden turns Enhanced Monitoring on, the write guard lets one name pass.
+    "iam:PassRole": Scope(
+        resources=("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",),
+        conditions={"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}},
     ),
 }
 """Actions that a call of ours needs beside its own, each as narrow as it can be."""
@@ -107,12 +279,14 @@ class Grant:
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    conditions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=dict)
 
 
 def read_grants() -> tuple[Grant, ...]:
     """Return what looking at databases takes: what AWS can limit to this account's, and the rest."""
-    actions = {f"rds:{KINDS[kind].describe}" for kind in EVALUATED_KINDS}
+    actions = {describe_action(kind) for kind in EVALUATED_KINDS}
+    actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
+    actions.update(action for names in USERS_ACTIONS.values() for action in names)
     actions.update(action for need in needs_in_use() for action in need_actions(need))
     limited: dict[str, list[str]] = {}
     unlimited = []
@@ -162,6 +336,12 @@ def needs_in_use() -> tuple[Need, ...]:
     return tuple(need for need in Need if need in used)
 
 
+def describe_action(kind: ResourceType) -> str:
+    """Return the action that describes a kind."""
+    describe = KINDS[kind].describe
+    return f"{SERVICE_OF[describe]}:{describe}"
+
+
 def need_actions(need: Need) -> tuple[str, ...]:
     """Return the actions that an enrichment takes."""
     try:
@@ -183,6 +363,12 @@ def resources(action: str) -> tuple[str, ...]:
 
 def arn(service: str, end: str) -> str:
     """Return an ARN in this account and Region by its end, as a text for Fn::Sub."""
+    if service == "cloudtrail":
+        # A trail that records this Region may be at home in another, or belong to the organization's account.
+        return f"arn:${{AWS::Partition}}:cloudtrail:*:*:{end}"
+    if end.startswith("prefix-list/"):
+        # Security groups also name the prefix lists of AWS itself, and those that another account shares.
+        return f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:*:{end}"
     region = "" if end.startswith("global-cluster:") else "${AWS::Region}"
     return f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{end}"
 
@@ -224,11 +410,16 @@ def _statement(grant: Grant) -> str:
         lines.append("  Condition:")
         for operator, tests in grant.conditions.items():
             lines.append(f"    {operator}:")
-            lines += [
-                f'      {key}: !Sub "{value}"' if "$" in value else f'      {key}: "{value}"'
-                for key, value in tests.items()
-            ]
+            for key, value in tests.items():
+                if isinstance(value, str):
+                    lines.append(f"      {key}: {_text(value)}")
+                else:
+                    lines += [f"      {key}:", *(f"        - {_text(item)}" for item in value)]
     return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    return f'!Sub "{value}"' if "$" in value else f'"{value}"'
 
 
 def _listed(name: str, items: Sequence[str]) -> list[str]:

@@ -8,8 +8,11 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools.generators import _triggers
+from tools.generators._database_permissions import KIND_ACTIONS, describe_action, need_actions
+from tools.generators._themes import themes
 from warden.controls import all_controls
-from warden.core import kinds
+from warden.core import frameworks, kinds
 from warden.core.control import Maturity, Safety
 from warden.core.guard import Fields, ListOf, NonEmptyListOf, Only, Raises, SameAs, Text
 from warden.core.kinds import KINDS, Need
@@ -39,23 +42,28 @@ def generate() -> Mapping[Path, str]:
 
 
 def _index(controls: Sequence[Control]) -> str:
-    rows = [
-        (
-            f"[`{control.id}`]({control.id}.md)",
-            control.title,
-            control.severity.value,
-            _deed(control),
-            _safety_word(control),
-            ", ".join(str(r) for r in control.frameworks if not str(r).startswith("NIST")) or "NIST only",
-        )
-        for control in controls
-    ]
-    head = ("Control", "Condition", "Severity", "What Warden does", "Safety", "Frameworks")
+    head = ("Control", "Condition", "Severity", "What Warden does", "Safety", "Security Hub")
+    sections = []
+    for theme, ids in themes([control.id for control in controls]).items():
+        rows = [_row(control) for control in controls if control.id in ids]
+        sections.append("\n".join([f"## {theme}", "", *_table(head, rows)]))
     about = (
-        "Each control is one condition of one kind of resource. Every one maps to NIST SP 800-53 Rev. 5 as well; "
-        "its page says to which controls."
+        "Each control is one condition of one kind of resource. They stand here by theme, as in "
+        "[the policy file](../../../layers/policy/policy.toml). [Frameworks](../frameworks.md) has the same by CIS, "
+        "NIST, PCI DSS, HIPAA, ISO/IEC 27001, SOC 2, AWS Config and Prowler."
     )
-    return "\n".join([_NOTICE, "", "# Controls", "", about, "", *_table(head, rows)])
+    return "\n\n".join([_NOTICE, "# Controls", about, *sections])
+
+
+def _row(control: Control) -> tuple[str, ...]:
+    return (
+        f"[`{control.id}`]({control.id}.md)",
+        control.title,
+        control.severity.value,
+        _deed(control),
+        _safety_word(control),
+        ", ".join(frameworks.by_framework(control.frameworks).get("Security Hub", ())),
+    )
 
 
 def _page(control: Control) -> str:
@@ -67,6 +75,7 @@ def _page(control: Control) -> str:
         "\n".join(_table(("", ""), _facts(control))),
         _section("Why it matters", sections["Why it matters"]),
         _section("What is read", _read(control)),
+        _section("What makes it look again", _looks(control)),
         _section("What is done", _done(control)),
         _section("Remediation safety", sections["Remediation safety"]),
         _section("Permissions", _permissions(control)),
@@ -128,9 +137,20 @@ def _read(control: Control) -> str:
     kind = KINDS[control.resource_type]
     plan_needs = control.remediation.needs if control.remediation is not None else ()
     lines = [f"- the {kind.name}, as `{kind.describe}` gives it"]
-    lines += [f"- `{need.value}`: {_need_doc(need)}" for need in control.needs]
-    lines += [f"- `{need.value}`, once there is drift: {_need_doc(need)}" for need in plan_needs]
+    lines += [f"- `{need.value}`: {_need_doc(need)} {_calls(need)}" for need in control.needs]
+    lines += [
+        f"- `{need.value}`, once there is drift: {_need_doc(need)} {_calls(need)}" for need in plan_needs
+    ]
     return "\n".join(lines)
+
+
+def _calls(need: Need) -> str:
+    return f"By {', '.join(f'`{action}`' for action in need_actions(need))}."
+
+
+def _looks(control: Control) -> str:
+    about = "An event says where to look, and never what is wrong. What is named above is read anew then."
+    return "\n".join([about, "", *_triggers.lines(control.resource_type, control.needs)])
 
 
 def _need_doc(need: Need) -> str:
@@ -196,13 +216,25 @@ def _guard_doc(accepts: Any) -> str:
 
 
 def _permissions(control: Control) -> str:
-    lines = [f"To judge: `rds:{KINDS[control.resource_type].describe}`, and those of what else is read."]
+    lines = [f"To judge: {_code(_reading(control, control.needs))}."]
+    if control.remediation is not None and control.remediation.needs:
+        lines.append(f"To plan: {_code(_reading(control, control.remediation.needs))}.")
     if permits := _permits(control):
         actions = dict.fromkeys(
             action for permit in permits for action in (permit.action, *permit.dependent_actions)
         )
-        lines.append(f"To put right: {', '.join(f'`{action}`' for action in actions)}.")
+        lines.append(f"To put right: {_code(actions)}.")
     return "\n\n".join(lines)
+
+
+def _reading(control: Control, needs: Iterable[Need]) -> Iterable[str]:
+    kind = control.resource_type
+    of_needs = (action for need in needs for action in need_actions(need))
+    return dict.fromkeys((describe_action(kind), *KIND_ACTIONS.get(kind, ()), *of_needs))
+
+
+def _code(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def _settings(control: str, settings: Iterable[Setting]) -> str:
@@ -228,10 +260,10 @@ def _default(value: Any) -> str:
 
 
 def _frameworks(control: Control) -> str:
-    numbers: dict[str, list[str]] = {}
-    for requirement in control.frameworks:
-        numbers.setdefault(requirement.framework, []).append(requirement.number)
-    return "\n".join(_table(("Framework", "Requirements"), [(k, ", ".join(v)) for k, v in numbers.items()]))
+    rows = [
+        (name, ", ".join(numbers)) for name, numbers in frameworks.by_framework(control.frameworks).items()
+    ]
+    return "\n".join(_table(("Framework", "Requirements"), rows))
 
 
 def _verdicts(control: Control) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ _SAMPLES: Final = ROOT / "events"
 
 _ABOUT = """\
 A few broad rules on the default event bus bring events to the triggers queue, however many controls there are. An event
-says where to look; what is wrong is read from RDS. AWS delivers all of these at best effort, so the sweep
+says where to look; what is wrong is read from AWS. AWS delivers all of these at best effort, so the sweep
 ([parameters](parameters.md)) looks at everything as well.
 
 What each sample leads to is in [events/](../../events/README.md)."""

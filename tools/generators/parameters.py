@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _ABOUT = """\
 The parameters of the stack: `sam deploy --parameter-overrides ModeCeiling=ticket`, or a line in samconfig.toml. They
-are the wiring of a deployment; what the organisation wants of its databases is in layers/policy/policy.toml."""
+are the wiring of a deployment; what the organisation wants of its databases is in a file of layers/policy."""
 
 
 def generate() -> Mapping[Path, str]:

@@ -55,7 +55,7 @@ def _role(name: str, role: Mapping[str, Any], function: str | None) -> str:
 
 def _row(statement: Mapping[str, Any]) -> tuple[str, str, str, str]:
     conditions = [
-        f"`{key}` is `{said(value)}`"
+        f"`{key}` is " + " or ".join(f"`{said(one)}`" for one in as_list(value))
         for tests in statement.get("Condition", {}).values()
         for key, value in tests.items()
     ]
@@ -76,7 +76,13 @@ def _reads(document: Mapping[str, Any]) -> str:
     (policy,) = resources(document, "AWS::IAM::ManagedPolicy")
     purposes: dict[str, list[str]] = {}
     for kind in EVALUATED_KINDS:
-        purposes.setdefault(f"rds:{KINDS[kind].describe}", []).append(f"every {KINDS[kind].name}")
+        for action in dict.fromkeys(
+            (permissions.describe_action(kind), *permissions.KIND_ACTIONS.get(kind, ()))
+        ):
+            purposes.setdefault(action, []).append(f"every {KINDS[kind].name}")
+    for kind, actions in permissions.USERS_ACTIONS.items():
+        for action in actions:
+            purposes.setdefault(action, []).append(f"what uses a {KINDS[kind].name}")
     for need in permissions.needs_in_use():
         for action in permissions.need_actions(need):
             purposes.setdefault(action, []).append(f"`{need.value}`")

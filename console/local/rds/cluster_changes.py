@@ -70,11 +70,25 @@ def _check(call: Call, cluster: Any) -> None:
     changes = call.get("CloudwatchLogsExportConfiguration", {})
     named_logs = [*changes.get("EnableLogTypes", []), *changes.get("DisableLogTypes", [])]
     engines.check_log_types(cluster.engine, cluster.engine_version, named_logs, multi_az=is_multi_az(cluster))
+    if call.get("BacktrackWindow"):
+        _check_backtrack(cluster)
     if call.has("EngineVersion"):
         _check_upgrade(call, cluster)
     _check_secret(call, cluster)
     if call.has("NewDBClusterIdentifier"):
         _check_rename(call, cluster)
+
+
+def _check_backtrack(cluster: Any) -> None:
+    """Refuse what Aurora cannot rewind.
+
+    "You can't modify a DB cluster to enable the Backtrack feature" (Amazon Aurora User Guide, "Backtracking
+    limitations").
+    """
+    if cluster.engine != "aurora-mysql":
+        conflicting(f"Backtrack is not enabled for the {cluster.engine} engine.")
+    if not extras(cluster).backtracks:
+        conflicting("Backtrack cannot be enabled on an existing DB cluster that was created without it.")
 
 
 def _check_upgrade(call: Call, cluster: Any) -> None:
@@ -140,6 +154,13 @@ def _apply_at_once(call: Call, cluster: Any) -> None:
     kept = ["EngineLifecycleSupport", "AwsBackupRecoveryPointArn"]
     kept += ["MonitoringInterval", "MonitoringRoleArn"] if is_multi_az(cluster) else []
     own.members |= {name: call[name] for name in kept if call.has(name)}
+    _apply_monitoring(call, cluster)
+
+
+def _apply_monitoring(call: Call, cluster: Any) -> None:
+    for member in call.members_of(cluster) if is_multi_az(cluster) else ():
+        member.monitoring_interval = call.get("MonitoringInterval", member.monitoring_interval)
+        member.monitoring_role_arn = call.get("MonitoringRoleArn", member.monitoring_role_arn)
 
 
 def _attach(call: Call, cluster: Any, group: Any) -> None:
@@ -289,6 +310,18 @@ TOPIC = Topic(
     name="cluster_changes",
     operations={"ModifyDBCluster": modify},
     corrections=(
+        Correction(
+            name="cluster-enhanced-monitoring",
+            why="moto does not keep it for clusters",
+            reference="ModifyDBClusterMessage.MonitoringInterval",
+            words="Valid for Cluster Type: Multi-AZ DB clusters only",
+        ),
+        Correction(
+            name="backtracking-of-aurora-mysql",
+            why="moto gives a window to clusters of any engine, and does not change it",
+            reference="ModifyDBClusterMessage.BacktrackWindow",
+            words="Valid for Cluster Type: Aurora MySQL DB clusters only",
+        ),
         Correction(
             name="cluster-iam-authentication",
             why="moto ignores EnableIAMDatabaseAuthentication on a cluster that exists",

@@ -102,6 +102,7 @@ def build(
     cluster.iam_auth = bool(settings.get("EnableIAMDatabaseAuthentication", False))
     encryption.encrypt(cluster, encrypted)
     own = extras(cluster)
+    own.backtracks = bool(settings.get("BacktrackWindow"))
     if settings.get("EnableHttpEndpoint"):
         own.members["HttpEndpointEnabled"] = True
     for name in ("EngineLifecycleSupport", "MonitoringInterval", "MonitoringRoleArn"):

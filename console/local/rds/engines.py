@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 CLUSTER_ENGINES = ("aurora-mysql", "aurora-postgresql", "mysql", "postgres", "neptune")
 _KNOWN_WITHOUT_VERSIONS = ("custom-", "db2-", "oracle-", "sqlserver-", "neptune", "docdb")
+_OTHER_LOGS = {
+    "oracle": ("alert", "audit", "listener", "oemagent", "trace"),
+    "sqlserver": ("agent", "error"),
+    "db2": ("diag.log", "notify.log"),
+}
 _CERTIFICATES = ("rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1")
 
 
@@ -184,6 +189,27 @@ def _item(one: EngineVersion) -> dict[str, Any]:
     }
 
 
+def _as_asked(engine: str | None, version: str | None) -> list[dict[str, Any]]:
+    """Offer whatever version is asked for of an engine of which no versions are listed here."""
+    if not engine or not version or has_versions(engine):
+        return []
+    return [
+        {
+            "Engine": engine,
+            "MajorEngineVersion": ".".join(version.split(".")[:2]),
+            "EngineVersion": version,
+            "DBParameterGroupFamily": family_of(engine, version),
+            "ValidUpgradeTarget": [],
+            "ExportableLogTypes": next(
+                (list(logs) for name, logs in _OTHER_LOGS.items() if f"{name}-" in engine), []
+            ),
+            "Status": "available",
+            "SupportsCertificateRotationWithoutRestart": False,
+            "SupportedCACertificateIdentifiers": list(_CERTIFICATES),
+        }
+    ]
+
+
 _FILTERS = {
     "db-parameter-group-family": "DBParameterGroupFamily",
     "engine": "Engine",
@@ -213,7 +239,7 @@ def describe_versions(call: Call) -> dict[str, Any]:
     ]
     if call.get("DefaultOnly"):
         wanted = [one for one in wanted if one.is_default] or wanted[-1:]
-    items = [_item(one) for one in wanted]
+    items = [_item(one) for one in wanted] or _as_asked(engine, version)
     for condition in call.get("Filters", []):
         if condition["Name"] == "engine-mode":
             items = [item for item in items if set(condition["Values"]) & set(item["SupportedEngineModes"])]
@@ -291,6 +317,12 @@ TOPIC = Topic(
             why="moto runs any version, also one that AWS no longer offers",
             reference="DescribeDBEngineVersionsMessage.IncludeAll",
             words="The default is to list only available engine versions.",
+        ),
+        Correction(
+            name="engine-versions-of-others",
+            why="no versions of the commercial engines are listed here, and each that runs must be one that is offered",
+            reference="DBEngineVersion.Status",
+            words="The status of the DB engine version, either available or deprecated.",
         ),
         Correction(
             name="engine-lifecycles",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from moto.rds.models import MasterUserSecret
 from moto.rds.utils import valid_preferred_maintenance_window
 
-from console.local.rds import engines, insights, network, parameter_groups
+from console.local.rds import certificates, engines, insights, network, parameter_groups
 from console.local.rds.call import (
     Call,
     check_identifier,
@@ -227,6 +227,8 @@ def settle(world: World, instance: Any, changes: dict[str, Any]) -> None:
     for name, attribute in _ATTRIBUTE_OF.items():
         if name in changes:
             setattr(instance, attribute, changes[name])
+    if "CACertificateIdentifier" in changes:
+        certificates.issue(world, instance)
     exports = changes.get("PendingCloudwatchLogsExports", {})
     kept = [
         log

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from console.local.rds import encryption, network, parameter_groups
+from console.local.rds import certificates, encryption, network, parameter_groups
 from console.local.rds.cluster_items import pending, secret
 from console.local.rds.state import extras
 
@@ -145,7 +145,7 @@ def present(call: Call, instance: Any) -> dict[str, Any]:
         "NetworkType": "IPV4",
         "ActivityStreamStatus": "stopped",
         "BackupTarget": "region",
-        "CertificateDetails": {"CAIdentifier": instance.ca_certificate_identifier},
+        "CertificateDetails": certificates.details(call, instance),
         "DedicatedLogVolume": False,
         "IsStorageConfigUpgradeAvailable": False,
         "EngineLifecycleSupport": "open-source-rds-extended-support",

@@ -29,7 +29,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
-    """A replacement for an attribute of moto's, put in place on entry and taken out on exit."""
+    """A replacement for an attribute of moto's, put in place on entry and taken out on exit.
+
+    Where moto has no such attribute, it is an operation that moto lacks.
+    """
 
     target: Any
     attribute: str
@@ -47,6 +50,9 @@ class Topic:
     patches: tuple[Patch, ...] = ()
 
 
+_ABSENT = object()
+
+
 class Patches:
     """The patches now in place, and what they replaced."""
 
@@ -59,7 +65,7 @@ class Patches:
         if self._replaced:
             return
         for patch in patches:
-            original = vars(patch.target)[patch.attribute]
+            original = vars(patch.target).get(patch.attribute, _ABSENT)
             self._replaced.append((patch.target, patch.attribute, original))
             setattr(patch.target, patch.attribute, patch.replacement)
 
@@ -67,4 +73,7 @@ class Patches:
         """Give moto its own code back."""
         while self._replaced:
             target, attribute, original = self._replaced.pop()
-            setattr(target, attribute, original)
+            if original is _ABSENT:
+                delattr(target, attribute)
+            else:
+                setattr(target, attribute, original)

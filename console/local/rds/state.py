@@ -83,6 +83,10 @@ class Extras:
     members: dict[str, Any] = field(default_factory=dict)
     apply_status: str = "in-sync"
     cluster_apply_status: str = "in-sync"
+    backtracks: bool = False
+    """Whether a cluster was created with backtracking, so that its window may change."""
+    certified: datetime | None = None
+    """When the present certificate authority first gave a certificate, where that was not at birth."""
 
 
 def extras(resource: Any) -> Extras:
@@ -131,6 +135,14 @@ class ServiceEvent:
     tags: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A service event, and when it happened."""
+
+    at: datetime
+    event: ServiceEvent
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     """What every operation shares: the time, what is to come, and where events go."""
@@ -140,6 +152,8 @@ class World:
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     agenda: Agenda = field(default_factory=Agenda)
     lenient: bool = False
+    told: list[Told] = field(default_factory=list)
+    """Every service event so far, for whoever asks what happened."""
 
     def now(self) -> datetime:
         """Return the present as an aware datetime."""
@@ -165,4 +179,6 @@ class World:
     def tell(self, event_id: str, resource: Any, **message: str) -> None:
         """Send an RDS service event about a resource, with the tags it has at this moment."""
         tags = {tag["Key"]: tag["Value"] for tag in getattr(resource, "tags", [])}
-        self.announce(ServiceEvent(event_id=event_id, resource_arn=resource.arn, message=message, tags=tags))
+        event = ServiceEvent(event_id=event_id, resource_arn=resource.arn, message=message, tags=tags)
+        self.told.append(Told(at=self.now(), event=event))
+        self.announce(event)

@@ -67,7 +67,12 @@ CONTROL = Control(
     title="Automated backups of clusters are kept for as long as the policy wants",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("RDS.50"), *frameworks.BACKUP),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.50"),
+        frameworks.config("rds-cluster-backup-retention-check"),
+        frameworks.cis_database("2.8"),
+        frameworks.BACKUP,
+    ),
     settings=(retention.MINIMUM_DAYS,),
     evaluate=evaluate,
     remediation=Remediation(

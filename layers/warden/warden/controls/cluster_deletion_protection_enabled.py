@@ -50,7 +50,13 @@ CONTROL = Control(
     title="Deletion protection is enabled on Aurora and Multi-AZ DB clusters",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=(frameworks.security_hub("RDS.7"), *frameworks.DELETION_PROTECTION),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.7"),
+        frameworks.config("rds-cluster-deletion-protection-enabled"),
+        frameworks.prowler("rds_cluster_deletion_protection"),
+        frameworks.cis_database("2.11"),
+        frameworks.DELETION_PROTECTION,
+    ),
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,

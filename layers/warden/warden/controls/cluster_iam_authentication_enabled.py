@@ -88,7 +88,15 @@ CONTROL = Control(
     title="IAM database authentication is enabled on Aurora and Multi-AZ DB clusters",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("RDS.12"), *frameworks.AUTHENTICATION),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.12"),
+        frameworks.security_hub("RDS.10"),
+        frameworks.config("rds-cluster-iam-authentication-enabled"),
+        frameworks.config("rds-instance-iam-authentication-enabled"),
+        frameworks.prowler("rds_cluster_iam_authentication_enabled"),
+        frameworks.cis_database("2.10"),
+        frameworks.AUTHENTICATION,
+    ),
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,

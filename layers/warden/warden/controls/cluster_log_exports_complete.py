@@ -71,12 +71,19 @@ CONTROL = Control(
     title="Clusters export every required log to CloudWatch Logs",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.MEDIUM,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("RDS.34"),
         frameworks.security_hub("RDS.37"),
+        frameworks.security_hub("RDS.9"),
+        frameworks.config("rds-aurora-mysql-audit-logging-enabled"),
+        frameworks.config("rds-aurora-postgresql-logs-to-cloudwatch"),
+        frameworks.config("rds-logging-enabled"),
+        frameworks.prowler("rds_cluster_integration_cloudwatch_logs"),
+        frameworks.cis_database("2.5"),
         frameworks.pci_dss("10.2.1"),
         frameworks.pci_dss("10.4.2"),
-        *frameworks.LOGGING,
+        frameworks.nist("SC-7(10)"),
+        frameworks.LOGGING,
     ),
     needs=(Need.EXPORTABLE_LOG_TYPES,),
     settings=(

@@ -53,7 +53,12 @@ CONTROL = Control(
     title="DB cluster snapshots are not public",
     resource_type=ResourceType.DB_CLUSTER_SNAPSHOT,
     severity=Severity.CRITICAL,
-    frameworks=(frameworks.security_hub("RDS.1"), *frameworks.SHARING),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.1"),
+        frameworks.config("rds-snapshots-public-prohibited"),
+        frameworks.prowler("rds_snapshots_public_access"),
+        frameworks.SHARING,
+    ),
     needs=(Need.RESTORE_ACCOUNTS,),
     evaluate=evaluate,
     remediation=Remediation(

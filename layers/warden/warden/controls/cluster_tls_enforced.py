@@ -8,7 +8,9 @@ password and its data in clear text, and nothing shows. The cluster's parameter 
 MySQL (off by default).
 
 The value in the group is half of it. It holds only on members that have taken it over, so the control also
-wants each member's parameter group to be in sync; a value that waits for a reboot protects nobody yet.
+wants each member's parameter group to be in sync; a value that waits for a reboot protects nobody yet. The
+parameter groups of the members themselves cannot undo it: Aurora's have neither parameter, and AWS lets
+nobody give one to a member of a Multi-AZ DB cluster.
 
 Remediation safety
 ------------------
@@ -23,13 +25,14 @@ References
 - Amazon Aurora User Guide, "Requiring an SSL/TLS connection to an Aurora MySQL DB cluster"
 - Amazon RDS API Reference, ModifyDBClusterParameterGroup
 - Amazon RDS API Reference, DBClusterMember: DBClusterParameterGroupStatus
+- Amazon Aurora User Guide, "Aurora PostgreSQL instance-level parameters"
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, frameworks, guidance, parameters, scope
+from warden.core import engines, frameworks, guidance, parameters, reboots, scope
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -182,29 +185,9 @@ def _new_group(resource: Resource, name: str, value: str) -> Manual:
 
 def _reboot(resource: Resource) -> Manual:
     """The value is set and waits for reboots: the writer first, then the readers one by one."""
-    members = sorted(resource.facts["DBClusterMembers"], key=lambda member: not member["IsClusterWriter"])
-    if resource.facts["Engine"] in engines.MULTI_AZ_CLUSTER:
-        commands = [
-            guidance.command(
-                resource,
-                "reboot-db-cluster",
-                {"db-cluster-identifier": resource.facts["DBClusterIdentifier"]},
-            )
-        ]
-    else:
-        commands = [
-            guidance.command(
-                resource,
-                "reboot-db-instance",
-                {"db-instance-identifier": member["DBInstanceIdentifier"]},
-            )
-            for member in members
-        ]
     return Manual(
-        "TLS is turned on in the parameter group and waits for a reboot. Reboot the writer first, then each reader, "
-        "waiting until one is available before the next; older engine versions restart every reader with the "
-        "writer, which is a full outage.",
-        tuple(commands),
+        f"TLS is turned on in the parameter group and waits for a reboot. {reboots.order(resource)}",
+        reboots.of_cluster(resource),
     )
 
 
@@ -240,7 +223,11 @@ CONTROL = Control(
     title="Clusters refuse connections without TLS",
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=frameworks.IN_TRANSIT,
+    frameworks=frameworks.mapping(
+        frameworks.prowler("rds_instance_transport_encrypted"),
+        frameworks.cis_database("2.3"),
+        frameworks.IN_TRANSIT,
+    ),
     needs=(Need.PARAMETERS,),
     evaluate=evaluate,
     remediation=Remediation(

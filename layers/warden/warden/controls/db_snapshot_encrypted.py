@@ -119,7 +119,12 @@ CONTROL = Control(
     title="Manual DB snapshots are encrypted",
     resource_type=ResourceType.DB_SNAPSHOT,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("RDS.4"), *frameworks.ENCRYPTION_AT_REST),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.4"),
+        frameworks.config("rds-snapshot-encrypted"),
+        frameworks.prowler("rds_snapshots_encrypted"),
+        frameworks.ENCRYPTION_AT_REST,
+    ),
     settings=(baseline.KMS_KEY,),
     evaluate=evaluate,
     remediation=Remediation(

@@ -47,7 +47,10 @@ CONTROL = Control(
     title="Deletion protection is enabled on Aurora global clusters",
     resource_type=ResourceType.GLOBAL_CLUSTER,
     severity=Severity.HIGH,
-    frameworks=frameworks.DELETION_PROTECTION,
+    frameworks=frameworks.mapping(
+        frameworks.cis_database("2.11"),
+        frameworks.DELETION_PROTECTION,
+    ),
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,

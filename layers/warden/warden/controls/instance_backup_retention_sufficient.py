@@ -38,7 +38,6 @@ from warden.core.control import (
     Safety,
     Severity,
     Verdict,
-    not_applicable,
 )
 from warden.core.plan import Manual
 from warden.core.resource import ResourceType
@@ -57,14 +56,11 @@ COST = (
 
 def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
     """Judge the retention of instances that are neither members nor replicas."""
-    if verdict := scope.outside_or_member(resource, "the retention of backups"):
-        return verdict
-    for fact in ("ReadReplicaSourceDBInstanceIdentifier", "ReadReplicaSourceDBClusterIdentifier"):
-        if (source := resource.facts[fact]) is not None:
-            return not_applicable(
-                f"{resource.ref.id} is a read replica of {source}, whose backups hold its data."
-            )
-    return retention.judge(resource, settings["minimum_days"])
+    return (
+        scope.outside_or_member(resource, "the retention of backups")
+        or scope.replica(resource)
+        or retention.judge(resource, settings["minimum_days"])
+    )
 
 
 def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
@@ -96,7 +92,12 @@ CONTROL = Control(
     title="Automated backups of stand-alone RDS instances are kept for as long as the policy wants",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("RDS.11"), *frameworks.BACKUP),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.11"),
+        frameworks.config("db-instance-backup-enabled"),
+        frameworks.prowler("rds_instance_backup_enabled"),
+        frameworks.BACKUP,
+    ),
     settings=(retention.MINIMUM_DAYS,),
     evaluate=evaluate,
     remediation=Remediation(

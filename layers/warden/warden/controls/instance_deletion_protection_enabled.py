@@ -52,10 +52,12 @@ CONTROL = Control(
     title="Deletion protection is enabled on stand-alone RDS instances",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.HIGH,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("RDS.8"),
-        *frameworks.DELETION_PROTECTION,
-        frameworks.nist_800_53("SI-13(5)"),
+        frameworks.config("rds-instance-deletion-protection-enabled"),
+        frameworks.prowler("rds_instance_deletion_protection"),
+        frameworks.DELETION_PROTECTION,
+        frameworks.nist("SI-13(5)"),
     ),
     evaluate=evaluate,
     remediation=Remediation(

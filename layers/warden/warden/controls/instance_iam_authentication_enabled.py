@@ -89,7 +89,12 @@ CONTROL = Control(
     title="IAM database authentication is enabled on stand-alone RDS instances that have it",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.MEDIUM,
-    frameworks=(frameworks.security_hub("RDS.10"), *frameworks.AUTHENTICATION),
+    frameworks=frameworks.mapping(
+        frameworks.security_hub("RDS.10"),
+        frameworks.config("rds-instance-iam-authentication-enabled"),
+        frameworks.prowler("rds_instance_iam_authentication_enabled"),
+        frameworks.AUTHENTICATION,
+    ),
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,

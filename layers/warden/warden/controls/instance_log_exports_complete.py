@@ -76,14 +76,20 @@ CONTROL = Control(
     title="Stand-alone RDS instances export every required log to CloudWatch Logs",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.MEDIUM,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("RDS.9"),
         frameworks.security_hub("RDS.36"),
         frameworks.security_hub("RDS.40"),
         frameworks.security_hub("RDS.42"),
+        frameworks.config("rds-logging-enabled"),
+        frameworks.config("rds-postgresql-logs-to-cloudwatch"),
+        frameworks.config("rds-sql-server-logs-to-cloudwatch"),
+        frameworks.config("mariadb-publish-logs-to-cloudwatch-logs"),
+        frameworks.prowler("rds_instance_integration_cloudwatch_logs"),
         frameworks.pci_dss("10.2.1"),
         frameworks.pci_dss("10.4.2"),
-        *frameworks.LOGGING,
+        frameworks.nist("SC-7(10)"),
+        frameworks.LOGGING,
     ),
     needs=(Need.EXPORTABLE_LOG_TYPES,),
     settings=(

@@ -85,11 +85,14 @@ CONTROL = Control(
     title="Instances are not publicly accessible",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.CRITICAL,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("RDS.2"),
-        frameworks.cis_foundations("2.2.3"),
+        frameworks.config("rds-instance-public-access-check"),
+        frameworks.prowler("rds_instance_no_public_access"),
+        frameworks.CIS_NOT_PUBLIC,
+        frameworks.cis_database("2.9"),
         frameworks.pci_dss("1.4.4"),
-        *frameworks.NETWORK,
+        frameworks.NETWORK,
     ),
     evaluate=evaluate,
     remediation=Remediation(

@@ -101,10 +101,12 @@ CONTROL = Control(
     title="The storage of stand-alone RDS instances is encrypted",
     resource_type=ResourceType.DB_INSTANCE,
     severity=Severity.HIGH,
-    frameworks=(
+    frameworks=frameworks.mapping(
         frameworks.security_hub("RDS.3"),
-        frameworks.cis_foundations("2.2.1"),
-        *frameworks.ENCRYPTION_AT_REST,
+        frameworks.config("rds-storage-encrypted"),
+        frameworks.prowler("rds_instance_storage_encrypted"),
+        frameworks.CIS_ENCRYPTED,
+        frameworks.ENCRYPTION_AT_REST,
     ),
     settings=(baseline.KMS_KEY,),
     evaluate=evaluate,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from warden.core.control import Verdict, compliant, non_compliant
+from warden.core import engines, log_exports
+from warden.core.control import Verdict, compliant, non_compliant, not_applicable
 from warden.core.guard import Only, Permit, SameAs
-from warden.core.kinds import KINDS
+from warden.core.kinds import KINDS, Need
 from warden.core.plan import Call, Plan
 
 if TYPE_CHECKING:
@@ -27,6 +28,31 @@ def judge(resource: Resource) -> Verdict:
     if enabled:
         return compliant(f"{resource.ref.id} accepts IAM database authentication{when}.")
     return non_compliant(f"{resource.ref.id} does not accept IAM database authentication{when}.")
+
+
+ERROR_LOG = "iam-db-auth-error"
+"""The log of logins by token that failed."""
+
+
+def only_errors(resource: Resource) -> dict[str, list[str]]:
+    """What the export of failed logins requires, in the form that `log_exports` takes."""
+    return {engines.family(resource.facts["Engine"]): [ERROR_LOG]}
+
+
+def judge_error_exports(resource: Resource) -> Verdict:
+    """Whether failed logins by token are exported, where there are such logins and the engine version can."""
+    if not resource.facts["IAMDatabaseAuthenticationEnabled"]:
+        return not_applicable(f"{resource.ref.id} accepts no logins by IAM token.")
+    if log_exports.exports(resource, ERROR_LOG):
+        return compliant(f"{resource.ref.id} exports failed logins by IAM token.")
+    if ERROR_LOG not in resource.facts[Need.EXPORTABLE_LOG_TYPES]:
+        return not_applicable(
+            f"{resource.ref.id} runs {resource.facts['Engine']} {resource.facts['EngineVersion']}, which cannot "
+            "export failed logins by IAM token."
+        )
+    return non_compliant(
+        f"{resource.ref.id} accepts logins by IAM token and does not export those that fail."
+    )
 
 
 def is_small_burstable(instance_class: str) -> bool:

@@ -15,9 +15,10 @@ KMS_KEY_PATTERN = (
 KMS_KEY = Setting(
     name="kms_key",
     default="",
-    doc="The customer managed KMS key that encrypts what Warden copies: the ARN of a key or of an alias, or an "
-    "alias name such as alias/databases, which means the key of that name in each account and Region. "
-    "Empty: Warden copies nothing.",
+    doc="The customer managed KMS key that encrypts what Warden copies, the secrets that it lets RDS make, and what "
+    "Performance Insights keeps once Warden turns it on: the ARN of a key or of an alias, or an alias name such as "
+    "alias/databases, which means the key of that name in each account and Region. Empty: Warden copies nothing, lets "
+    "RDS make no secret, and turns no Performance Insights on.",
     pattern=f"({KMS_KEY_PATTERN})?",
     shared=True,
 )

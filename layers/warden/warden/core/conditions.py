@@ -50,8 +50,11 @@ def is_busy(resource: Resource) -> bool:
     now = status(resource)
     if now is not None and now not in writable:
         return True
-    if resource.ref.resource_type not in WRITE_NEEDS:
-        return False
+    return resource.ref.resource_type in WRITE_NEEDS and in_blue_green(resource)
+
+
+def in_blue_green(resource: Resource) -> bool:
+    """Whether a blue/green deployment that is not yet done holds the database."""
     return any(deployment["Status"] not in _DONE_BLUE_GREEN for deployment in resource.facts[Need.BLUE_GREEN])
 
 

@@ -13,7 +13,7 @@ from warden.core.errors import GuardError, MissingFactError
 from warden.core.plan import WRITES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from warden.core.plan import Call
     from warden.core.resource import Facts, Resource
@@ -169,7 +169,8 @@ def check(call: Call, permits: Iterable[Permit], resource: Resource) -> None:
     """Raise GuardError unless declared permits cover the call wholly.
 
     A merged call may draw its parameters from several permits of one operation; each required parameter of at
-    least one permit must be there, and each parameter must be accepted by a permit that declares it.
+    least one permit must be there, and each parameter must be accepted by a permit that declares it. So may a list
+    draw its members: the parameters of one group that two controls set.
     """
     candidates = [permit for permit in permits if permit.operation == call.operation]
     if not candidates:
@@ -182,17 +183,36 @@ def check(call: Call, permits: Iterable[Permit], resource: Resource) -> None:
         msg = f"{call.operation} lacks the parameters that a control declares for it"
         raise GuardError(msg)
     for name, value in call.parameters.items():
-        refusals = [
-            _refusal(accepts, value, resource.facts)
+        declared = [
+            accepts
             for permit in candidates
             if (accepts := {**permit.optional, **permit.required}.get(name)) is not None
         ]
-        if not refusals:
+        if not declared:
             msg = f"no control declares the parameter {name} of {call.operation}"
             raise GuardError(msg)
-        if all(why is not None for why in refusals):
-            msg = f"{call.operation}.{name} is refused: {refusals[0]}"
+        if why := _refused(declared, value, resource.facts):
+            msg = f"{call.operation}.{name} is refused: {why}"
             raise GuardError(msg)
+
+
+def _refused(declared: Sequence[Accepts], value: Any, facts: Facts) -> str | None:
+    """Why no declaration accepts the value, or the members of a list one by one; None if they do."""
+    if isinstance(value, list):
+        named = [
+            item["ParameterName"] for item in value if isinstance(item, dict) and "ParameterName" in item
+        ]
+        if len(named) != len(set(named)):
+            return f"{value!r} sets a parameter twice"
+    refusals = [_refusal(accepts, value, facts) for accepts in declared]
+    if None in refusals or not isinstance(value, list) or not value:
+        return None if None in refusals else refusals[0]
+    return next((why for item in value if (why := _refused_member(declared, item, facts))), None)
+
+
+def _refused_member(declared: Sequence[Accepts], item: Any, facts: Facts) -> str | None:
+    refusals = [_refusal(accepts, [item], facts) for accepts in declared]
+    return None if None in refusals else refusals[0]
 
 
 def _refusal(accepts: Accepts, value: Any, facts: Facts) -> str | None:

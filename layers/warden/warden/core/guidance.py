@@ -12,13 +12,19 @@ if TYPE_CHECKING:
 
 
 def command(
-    resource: Resource, name: str, /, options: Mapping[str, str | bool | Sequence[str] | None]
+    resource: Resource,
+    name: str,
+    /,
+    options: Mapping[str, str | bool | Sequence[str] | None],
+    *,
+    service: str = "rds",
+    region: str = "",
 ) -> str:
-    """One `aws rds` command in the resource's Region, quoted for a shell.
+    """One `aws` command of a service, as a rule `aws rds`, in the resource's Region, quoted for a shell.
 
     An option whose value is None is left out; True and False become the flag and its `--no-` form.
     """
-    words = ["aws", "rds", *name.split()]
+    words = ["aws", service, *name.split()]
     for option, value in options.items():
         match value:
             case None:
@@ -31,4 +37,4 @@ def command(
                 words += [f"--{option}", shlex.quote(value)]
             case _:
                 words += [f"--{option}", *(shlex.quote(word) for word in value)]
-    return " ".join([*words, "--region", resource.home or resource.ref.region])
+    return " ".join([*words, "--region", region or resource.home or resource.ref.region])

@@ -25,6 +25,9 @@ class Need(StrEnum):
     that nobody set come from DescribeEngineDefaultClusterParameters."""
     INSTANCE_PARAMETERS = "InstanceParameters"
     """The same of a stand-alone instance's parameter group."""
+    CLASS_SUPPORT = "ClassSupport"
+    """For the class of an instance, or of each member of a cluster, what this engine version supports on it
+    (DescribeOrderableDBInstanceOptions); a class is left out that is no longer offered. Needs `MEMBERS`."""
     MEMBER_PARAMETERS = "MemberParameters"
     """For each member of a cluster by name, what somebody set in its instance's group. Needs `MEMBERS`."""
     EXPORTABLE_LOG_TYPES = "ExportableLogTypes"
@@ -33,10 +36,93 @@ class Need(StrEnum):
     """The values of a snapshot's `restore` attribute: account ids, or `all`."""
     PARAMETER_GROUP_USERS = "ParameterGroupUsers"
     """ARNs of all clusters that use the cluster's parameter group, itself included."""
+    INSTANCE_GROUP_USERS = "InstanceParameterGroupUsers"
+    """ARNs of all instances that use the instance's parameter group, itself included."""
+    CERTIFICATE_ROTATION = "CertificateRotation"
+    """Which CAs this engine version takes, and whether it changes certificates without a restart
+    (DescribeDBEngineVersions)."""
     BLUE_GREEN = "BlueGreenDeployments"
     """The blue/green deployments that this database is part of and that are not yet done."""
+    STORAGE_KEY = "StorageKey"
+    """What KMS says of the key that encrypts the storage (DescribeKey of KmsKeyId); None where none is named."""
+    INSIGHTS_KEY = "InsightsKey"
+    """The same of the key of Performance Insights."""
+    MASTER_SECRET_KEY = "MasterSecretKey"  # noqa: S105 - the name of a fact
+    """The same of the key of the secret in which RDS keeps the master password."""
+    KEY_ALIASES = "KeyAliases"
+    """The ARNs of the aliases of each of this account's keys that the resource names, by the key's ARN."""
+    KEY_USERS = "KeyUsers"
+    """How many clusters, instances and snapshots use a key (Count), and the first of them (Some)."""
+    KEY_POLICY = "KeyPolicy"
+    """The key policy, as JSON, of a key or of the key that a snapshot names; None where none is named."""
+    KEY_GRANTS = "KeyGrants"
+    """The grants of a key but those to services of AWS (ListGrants)."""
+    KEY_ROTATION = "KeyRotation"
+    """Whether a key rotates, and how often (GetKeyRotationStatus)."""
+    SECRET_POLICY = "SecretPolicy"  # noqa: S105 - the name of a fact
+    """The policy of a secret, as JSON; None where it has none (GetResourcePolicy)."""
     ENCRYPTED_COPIES = "EncryptedCopies"
     """The manual snapshots of a snapshot's instance, among which its encrypted copies are."""
+    SECURITY_GROUPS = "SecurityGroups"
+    """The Describe items of the security groups that a database or a proxy has."""
+    SECURITY_GROUP_RULES = "SecurityGroupRules"
+    """The inbound rules of a security group, or of all that a database has (DescribeSecurityGroupRules)."""
+    PREFIX_LISTS = "PrefixLists"
+    """The CIDR blocks of each prefix list that the rules name, by its id. Needs `SECURITY_GROUP_RULES`."""
+    GUARDED_DATABASES = "GuardedDatabases"
+    """The clusters, stand-alone instances and proxies that have a security group, each with its port and whether
+    it is publicly accessible."""
+    SIBLING_RULES = "SiblingRules"
+    """The inbound rules of the other security groups of the same databases. Needs `GUARDED_DATABASES`."""
+    NETWORK_INTERFACES = "NetworkInterfaces"
+    """The network interfaces that have a security group, of databases or of anything else."""
+    SUBNET_ROUTES = "SubnetRoutes"
+    """The routes of each subnet of a database's subnet group: of its own route table, or of the VPC's main one."""
+    SUBNET_ACLS = "SubnetNetworkAcls"
+    """The entries of the network ACL of each subnet of a database's subnet group."""
+    LOG_DATABASE = "LogDatabase"
+    """The Describe item of the cluster or instance whose log a log group holds."""
+    SUBSCRIPTION_FILTERS = "SubscriptionFilters"
+    """The subscription filters of a log group (DescribeSubscriptionFilters)."""
+    SUBSCRIPTION_POLICIES = "SubscriptionPolicies"
+    """The subscription filters that the account has for all log groups (DescribeAccountPolicies)."""
+    EVENT_SUBSCRIPTIONS = "EventSubscriptions"
+    """The account's subscriptions to RDS's events in this Region (DescribeEventSubscriptions)."""
+    ALARMS = "Alarms"
+    """The metric alarms (Metric) that may be about a cluster or an instance, and the composite alarms over these
+    (Composite), as far as `core.alarms` reads them (DescribeAlarms)."""
+    TRAILS = "Trails"
+    """The trails that record this Region, each with whether it is logging and its event selectors."""
+    DETECTORS = "Detectors"
+    """GuardDuty's detector of this Region, with its status and features; empty where there is none."""
+    GUARDDUTY_ADMINISTRATOR = "GuardDutyAdministrator"
+    """The other account that administers this one's GuardDuty; None where none does. Needs `DETECTORS`."""
+    RECENT_EVENTS = "RecentEvents"
+    """What RDS reported of a cluster or an instance within the last hour, the oldest first (DescribeEvents)."""
+    BACKUP_PLANS = "BackupPlans"
+    """The plans of AWS Backup in this Region, each with its rules, and with what of its selections concerns the
+    resource (ListBackupPlans, GetBackupPlan, ListBackupSelections, GetBackupSelection)."""
+    RECOVERY_POINTS = "RecoveryPoints"
+    """The recovery points of a database in AWS Backup of the last weeks, the newest first, each with whether its vault
+    is locked, and its continuous backup (ListBackupVaults, ListRecoveryPointsByBackupVault)."""
+    BACKUP_OPT_IN = "BackupOptIn"
+    """Whether AWS Backup is opted in to the resource's type in this Region (DescribeRegionSettings)."""
+    GLOBAL_CLUSTER = "GlobalCluster"
+    """The Describe item of the global cluster that a cluster belongs to; None where it belongs to none."""
+    ENGINE_STATUS = "EngineStatus"
+    """Whether AWS offers this engine version, `available` or `deprecated`; None where it does not list it at all
+    (DescribeDBEngineVersions)."""
+    UPGRADE_TARGETS = "UpgradeTargets"
+    """The versions that this one can be upgraded to, each with whether that is another major one."""
+    SUPPORT_DATES = "SupportDates"
+    """Until when AWS supports each major version of the engine (DescribeDBMajorEngineVersions); empty for engines
+    of which it publishes no dates."""
+    DELETIONS = "Deletions"
+    """The databases that were deleted in this Region within two weeks (LookupEvents), each with its snapshots and
+    whether its automated backups are retained."""
+    IDENTITY_POLICIES = "IdentityPolicies"
+    """The policies that identities of the account have, each with its document and who has it
+    (GetAccountAuthorizationDetails)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +172,28 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "ReplicationSourceIdentifier": None,
                 "ReadReplicaIdentifiers": [],
                 "InternetAccessGatewayEnabled": None,
+                "VPCNetworkingEnabled": None,
+                "MasterUserSecret": None,
                 "EngineMode": None,
                 "ServerlessV2ScalingConfiguration": None,
                 "DBClusterInstanceClass": None,
+                # "standard (the default)" for Aurora; Multi-AZ DB clusters have none.
+                "ClusterScalabilityType": None,
+                # A cluster of the express configuration stands in no VPC.
+                "DBSubnetGroup": None,
+                "VpcSecurityGroups": [],
+                "PerformanceInsightsKMSKeyId": None,
+                # "only for Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
+                "PerformanceInsightsEnabled": None,
+                # Aurora MySQL alone can have one, from its creation on ("Valid for Cluster Type: Aurora MySQL").
+                "BacktrackWindow": None,
+                # There is none while a first backup is to come ("can be restored with point-in-time restore").
+                "EarliestRestorableTime": None,
+                "LatestRestorableTime": None,
+                "PerformanceInsightsRetentionPeriod": None,
+                # "only for ... Aurora DB clusters and Multi-AZ DB clusters", and where it is set at the cluster.
+                "MonitoringInterval": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
@@ -114,6 +219,20 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "AwsBackupRecoveryPointArn": None,
                 "DBSubnetGroup": None,
                 "VpcSecurityGroups": [],
+                "MasterUserSecret": None,
+                "ReadReplicaDBClusterIdentifiers": [],
+                # "applies only to RDS for MySQL and RDS for PostgreSQL".
+                "EngineLifecycleSupport": None,
+                # "If present, specifies the name of the secondary Availability Zone".
+                "SecondaryAvailabilityZone": None,
+                # RDS for Oracle alone has tenants.
+                "MultiTenant": None,
+                # There is none without automated backups, and while the first one is to come.
+                "LatestRestorableTime": None,
+                "PerformanceInsightsKMSKeyId": None,
+                # Only where Performance Insights, or Enhanced Monitoring, is on.
+                "PerformanceInsightsRetentionPeriod": None,
+                "MonitoringRoleArn": None,
             },
         ),
         Kind(
@@ -182,6 +301,116 @@ KINDS: Mapping[ResourceType, Kind] = {
             immutable_id=None,
             status=None,
         ),
+        Kind(
+            resource_type=ResourceType.DB_SUBNET_GROUP,
+            name="DB subnet group",
+            describe="DescribeDBSubnetGroups",
+            identifier="DBSubnetGroupName",
+            arn="DBSubnetGroupArn",
+            immutable_id=None,
+            status=None,
+        ),
+        Kind(
+            resource_type=ResourceType.ROUTE_TABLE,
+            name="route table",
+            describe="DescribeRouteTables",
+            identifier="RouteTableId",
+            arn="RouteTableArn",
+            immutable_id=None,
+            status=None,
+        ),
+        Kind(
+            resource_type=ResourceType.NETWORK_ACL,
+            name="network ACL",
+            describe="DescribeNetworkAcls",
+            identifier="NetworkAclId",
+            arn="NetworkAclArn",
+            immutable_id=None,
+            status=None,
+        ),
+        Kind(
+            resource_type=ResourceType.PREFIX_LIST,
+            name="prefix list",
+            # What the rules of security groups name; of the list itself only its entries are read.
+            describe="GetManagedPrefixListEntries",
+            identifier="PrefixListId",
+            arn="PrefixListArn",
+            immutable_id=None,
+            status=None,
+        ),
+        Kind(
+            resource_type=ResourceType.SECURITY_GROUP,
+            name="security group",
+            describe="DescribeSecurityGroups",
+            identifier="GroupId",
+            arn="SecurityGroupArn",
+            # The id that the ARN ends with is never given twice.
+            immutable_id=None,
+            status=None,
+            security_hub="AwsEc2SecurityGroup",
+        ),
+        Kind(
+            resource_type=ResourceType.LOG_GROUP,
+            name="log group",
+            describe="DescribeLogGroups",
+            identifier="logGroupName",
+            arn="logGroupArn",
+            # Nobody can rename a log group.
+            immutable_id=None,
+            status=None,
+            omitted={
+                # "To set a log group so that its log events do not expire, use DeleteRetentionPolicy": then there
+                # is none. A key and a policy of the account are there once they are associated.
+                "retentionInDays": None,
+                "kmsKeyId": None,
+                "retentionPolicyName": None,
+            },
+        ),
+        Kind(
+            resource_type=ResourceType.ACCOUNT,
+            name="account",
+            describe="GetCallerIdentity",
+            identifier="Account",
+            arn="Arn",
+            immutable_id=None,
+            status=None,
+        ),
+        Kind(
+            resource_type=ResourceType.KMS_KEY,
+            name="KMS key",
+            describe="DescribeKey",
+            identifier="KeyId",
+            arn="Arn",
+            immutable_id=None,
+            # KeyState is what is judged: a key that waits for its deletion must not count as busy.
+            status=None,
+            security_hub="AwsKmsKey",
+            # "This field is present only when ...", each of them.
+            omitted={"DeletionDate": None, "MultiRegionConfiguration": None, "CustomKeyStoreId": None},
+        ),
+        Kind(
+            resource_type=ResourceType.SECRET,
+            name="secret",
+            describe="DescribeSecret",
+            identifier="Name",
+            arn="ARN",
+            immutable_id=None,
+            status=None,
+            security_hub="AwsSecretsManagerSecret",
+            # "this field is omitted", or "Secrets Manager returns null".
+            omitted={
+                "KmsKeyId": None,
+                "RotationEnabled": None,
+                "RotationLambdaARN": None,
+                "RotationRules": None,
+                "LastRotatedDate": None,
+                "NextRotationDate": None,
+                "DeletedDate": None,
+                "OwningService": None,
+                "PrimaryRegion": None,
+                "Tags": [],
+            },
+        ),
     )
 }
 
@@ -192,8 +421,27 @@ EVALUATED_KINDS: tuple[ResourceType, ...] = (
     ResourceType.DB_SNAPSHOT,
     ResourceType.GLOBAL_CLUSTER,
     ResourceType.DB_PROXY,
+    ResourceType.SECURITY_GROUP,
+    ResourceType.ACCOUNT,
+    ResourceType.LOG_GROUP,
+    ResourceType.KMS_KEY,
+    ResourceType.SECRET,
 )
 """The kinds that are judged themselves; the others are shared things that lead to what uses them."""
+
+SHARED_KINDS: Mapping[ResourceType, tuple[ResourceType, ...]] = {
+    ResourceType.DB_CLUSTER_PARAMETER_GROUP: (ResourceType.DB_CLUSTER,),
+    ResourceType.DB_PARAMETER_GROUP: (ResourceType.DB_INSTANCE,),
+    ResourceType.DB_SUBNET_GROUP: (ResourceType.DB_CLUSTER, ResourceType.DB_INSTANCE),
+    ResourceType.ROUTE_TABLE: (ResourceType.DB_CLUSTER, ResourceType.DB_INSTANCE),
+    ResourceType.NETWORK_ACL: (ResourceType.DB_CLUSTER, ResourceType.DB_INSTANCE),
+    ResourceType.PREFIX_LIST: (ResourceType.SECURITY_GROUP,),
+}
+"""What may use a shared thing, and is judged again when that changes."""
+
+JUDGED_WITH_USERS = frozenset({ResourceType.SECRET})
+"""Kinds that are judged themselves, and whose changes also show in the databases that use them: whether RDS can
+rotate a master password is a fact of the database. Rules of a security group and states of a key are not."""
 
 
 def resource_key(ref_type: ResourceType, *, account: str, region: str, immutable_id: str) -> str:

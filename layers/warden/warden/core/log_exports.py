@@ -37,7 +37,17 @@ def required_setting(default: Mapping[str, list[str]], doc: str) -> Setting:
 
 
 def _lacking(resource: Resource, required: Mapping[str, Sequence[str]]) -> list[str]:
-    """The required types that are neither exported nor about to be.
+    """The required types that are neither exported nor about to be."""
+    return sorted(set(required[family(resource.facts["Engine"])]) - _exported(resource))
+
+
+def exports(resource: Resource, kind: str) -> bool:
+    """Whether a log type is exported or about to be."""
+    return kind in _exported(resource)
+
+
+def _exported(resource: Resource) -> set[str]:
+    """What is exported, once what has been asked for is done.
 
     EnabledCloudwatchLogsExports shows what is; what has been asked for and is not done yet stands in
     PendingModifiedValues, where AWS leaves out what does not change.
@@ -45,8 +55,7 @@ def _lacking(resource: Resource, required: Mapping[str, Sequence[str]]) -> list[
     pending = resource.facts["PendingModifiedValues"].get("PendingCloudwatchLogsExports", {})
     exported = set(resource.facts["EnabledCloudwatchLogsExports"])
     exported |= set(pending.get("LogTypesToEnable", []))
-    exported -= set(pending.get("LogTypesToDisable", []))
-    return sorted(set(required[family(resource.facts["Engine"])]) - exported)
+    return exported - set(pending.get("LogTypesToDisable", []))
 
 
 def missing(resource: Resource, required: Mapping[str, Sequence[str]]) -> list[str]:

@@ -64,15 +64,30 @@ class Target:
 WRITES: Mapping[str, Target] = {
     "ModifyDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
     "ModifyDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
+    "CreateDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
+    # The parameter takes an ARN, whose type counts: a cluster's or an instance's.
+    "AddTagsToResource": Target("rds", "ResourceName", ResourceType.DB_CLUSTER),
     "ModifyGlobalCluster": Target("rds", "GlobalClusterIdentifier", ResourceType.GLOBAL_CLUSTER),
     "ModifyDBClusterParameterGroup": Target(
         "rds", "DBClusterParameterGroupName", ResourceType.DB_CLUSTER_PARAMETER_GROUP
     ),
+    "ModifyDBParameterGroup": Target("rds", "DBParameterGroupName", ResourceType.DB_PARAMETER_GROUP),
+    "ModifyDBProxy": Target("rds", "DBProxyName", ResourceType.DB_PROXY),
+    "DisableHttpEndpoint": Target("rds", "ResourceArn", ResourceType.DB_CLUSTER),
     "ModifyDBClusterSnapshotAttribute": Target(
         "rds", "DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT
     ),
     "ModifyDBSnapshotAttribute": Target("rds", "DBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+    "CancelKeyDeletion": Target("kms", "KeyId", ResourceType.KMS_KEY),
+    "EnableKeyRotation": Target("kms", "KeyId", ResourceType.KMS_KEY),
+    "RotateSecret": Target("secretsmanager", "SecretId", ResourceType.SECRET),
+    "PutRetentionPolicy": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
+    "AssociateKmsKey": Target("logs", "logGroupName", ResourceType.LOG_GROUP),
+    "CreateEventSubscription": Target("rds", "SubscriptionName", ResourceType.ACCOUNT),
+    "PutMetricAlarm": Target("cloudwatch", "AlarmName", ResourceType.ACCOUNT),
+    "UpdateDetector": Target("guardduty", "DetectorId", ResourceType.ACCOUNT),
     "CopyDBSnapshot": Target("rds", "TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
+    "RevokeSecurityGroupIngress": Target("ec2", "GroupId", ResourceType.SECURITY_GROUP),
 }
 
 
@@ -98,7 +113,7 @@ def merge(plans: Sequence[Plan]) -> tuple[Call, ...]:
 
     Calls of one operation on one target become one: enabling IAM authentication, for one, blocks every other
     modification of a cluster for a while. Lists are united; two plans that want different values of one
-    parameter are not merged but kept as two calls.
+    parameter, of the call or of a parameter group, are not merged but kept as two calls.
     """
     merged: list[Call] = []
     for call in (call for plan in plans for call in plan.calls):
@@ -132,12 +147,20 @@ def _unite(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any] |
                 return None
             united[key] = inner
         elif isinstance(value, list) and isinstance(united[key], list):
-            united[key] = united[key] + [item for item in value if item not in united[key]]
+            more = [item for item in value if item not in united[key]]
+            if _named(united[key]) & _named(more):
+                return None
+            united[key] = united[key] + more
         elif key == "ApplyImmediately":
             united[key] = bool(value or united[key])
         elif united[key] != value:
             return None
     return united
+
+
+def _named(items: Sequence[Any]) -> set[str]:
+    """The parameters that a list of settings names: two values of one of them cannot be one call."""
+    return {item["ParameterName"] for item in items if isinstance(item, dict) and "ParameterName" in item}
 
 
 def digest(calls: Iterable[Call]) -> str:

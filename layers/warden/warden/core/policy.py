@@ -176,7 +176,8 @@ class _Parser:
         if document["version"] != 1:
             self._fail("version", f"{document['version']!r} is not known; this Warden reads version 1")
         defaults = self._table(document, "defaults")
-        self._keys(defaults, "defaults", optional={"mode"})
+        self._keys(defaults, "defaults", optional={"mode", "enabled"})
+        enabled = self._typed(defaults.get("enabled", True), bool, "defaults.enabled")
         baseline = self._table(document, "baseline")
         tables = self._table(document, "controls")
         for name in tables:
@@ -191,7 +192,7 @@ class _Parser:
                 for name in tables
                 if "mode" in self._table(tables, name, "controls.")
             },
-            settings=self._settings(tables, baseline),
+            settings=self._settings(tables, baseline, enabled=enabled),
             limits=self._limits(self._table(document, "limits")),
             allow_costs=self._control_list(allow, "costs"),
             allow_disruption=self._control_list(allow, "disruption"),
@@ -203,8 +204,9 @@ class _Parser:
     # --- sections -----------------------------------------------------------------------------------------
 
     def _settings(
-        self, tables: Mapping[str, Any], baseline: Mapping[str, Any]
+        self, tables: Mapping[str, Any], baseline: Mapping[str, Any], *, enabled: bool
     ) -> dict[str, Mapping[str, Any]]:
+        """The settings of what is judged; `enabled` speaks for the controls that have no table."""
         shared = {s.name: s for control in self._controls.values() for s in control.settings if s.shared}
         self._keys(baseline, "baseline", optional=set(shared))
         settings: dict[str, Mapping[str, Any]] = {}
@@ -213,7 +215,7 @@ class _Parser:
             where = f"controls.{name}"
             own = {s.name for s in control.settings if not s.shared}
             self._keys(table, where, optional=own | {"mode", "enabled"})
-            if not self._typed(table.get("enabled", True), bool, f"{where}.enabled"):
+            if not self._typed(table.get("enabled", enabled or name in tables), bool, f"{where}.enabled"):
                 continue
             settings[name] = {
                 s.name: self._setting(baseline if s.shared else table, s, "baseline" if s.shared else where)

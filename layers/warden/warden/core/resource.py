@@ -27,6 +27,16 @@ class ResourceType(StrEnum):
     DB_PROXY = "AWS::RDS::DBProxy"
     DB_CLUSTER_PARAMETER_GROUP = "AWS::RDS::DBClusterParameterGroup"
     DB_PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
+    DB_SUBNET_GROUP = "AWS::RDS::DBSubnetGroup"
+    ROUTE_TABLE = "AWS::EC2::RouteTable"
+    NETWORK_ACL = "AWS::EC2::NetworkAcl"
+    PREFIX_LIST = "AWS::EC2::PrefixList"
+    SECURITY_GROUP = "AWS::EC2::SecurityGroup"
+    KMS_KEY = "AWS::KMS::Key"
+    SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - the name of a resource type
+    LOG_GROUP = "AWS::Logs::LogGroup"
+    ACCOUNT = "AWS::::Account"
+    """The account in one Region: GuardDuty, CloudTrail, event subscriptions."""
 
 
 # The resource part of an RDS ARN (RDS User Guide, "Amazon Resource Names (ARNs) in Amazon RDS").
@@ -39,15 +49,24 @@ ARN_TYPES: Mapping[str, ResourceType] = {
     "db-proxy": ResourceType.DB_PROXY,
     "cluster-pg": ResourceType.DB_CLUSTER_PARAMETER_GROUP,
     "pg": ResourceType.DB_PARAMETER_GROUP,
+    "subgrp": ResourceType.DB_SUBNET_GROUP,
 }
 ARN_TYPE_OF: Mapping[ResourceType, str] = {value: key for key, value in ARN_TYPES.items()}
 
 # Service and beginning of the resource part (Service Authorization Reference, "Resource types" of each service).
 _FORMS: Mapping[ResourceType, tuple[str, str]] = {
     **{resource_type: ("rds", f"{word}:") for word, resource_type in ARN_TYPES.items()},
+    ResourceType.SECURITY_GROUP: ("ec2", "security-group/"),
+    ResourceType.ROUTE_TABLE: ("ec2", "route-table/"),
+    ResourceType.NETWORK_ACL: ("ec2", "network-acl/"),
+    ResourceType.PREFIX_LIST: ("ec2", "prefix-list/"),
+    ResourceType.KMS_KEY: ("kms", "key/"),
+    ResourceType.SECRET: ("secretsmanager", "secret:"),
+    ResourceType.LOG_GROUP: ("logs", "log-group:"),
+    ResourceType.ACCOUNT: ("iam", "root"),
 }
 _SERVICES = frozenset(service for service, _ in _FORMS.values())
-_WITHOUT_REGION = frozenset({ResourceType.GLOBAL_CLUSTER})
+_WITHOUT_REGION = frozenset({ResourceType.GLOBAL_CLUSTER, ResourceType.ACCOUNT})
 _ARN_PARTS = 6
 
 
@@ -92,7 +111,7 @@ class ResourceRef:
             return cls.from_arn(name)
         service, prefix = _FORMS[resource_type]
         home = "" if resource_type in _WITHOUT_REGION else region
-        rest = prefix + name
+        rest = prefix if resource_type is ResourceType.ACCOUNT else prefix + name
         return cls.from_arn(f"arn:{partition}:{service}:{home}:{account}:{rest}")
 
     @property
@@ -112,9 +131,9 @@ class ResourceRef:
 
     @property
     def id(self) -> str:
-        """The identifier within the account, Region and type."""
+        """The identifier within the account, Region and type; of an account, its twelve digits."""
         rest = self.arn.split(":", _ARN_PARTS - 1)[-1]
-        return rest[len(_FORMS[self.resource_type][1]) :]
+        return rest[len(_FORMS[self.resource_type][1]) :] or self.account
 
     def __str__(self) -> str:
         return self.arn
@@ -123,9 +142,13 @@ class ResourceRef:
 def _normal(resource_type: ResourceType, identifier: str) -> str:
     """An identifier as AWS keeps it: one resource must not have two references.
 
-    RDS stores identifiers in lower case, whatever case the caller wrote, but for the generated ids of proxies.
+    RDS stores identifiers in lower case, whatever case the caller wrote, but for the generated ids of proxies;
+    the ARN of a log group often carries the `:*` that means its streams.
     """
-    return identifier if resource_type is ResourceType.DB_PROXY else identifier.lower()
+    service = _FORMS[resource_type][0]
+    if service == "rds" and resource_type is not ResourceType.DB_PROXY:
+        return identifier.lower()
+    return identifier.removesuffix(":*") if resource_type is ResourceType.LOG_GROUP else identifier
 
 
 class Facts(Mapping[str, Any]):

@@ -25,6 +25,11 @@ _GOVERNED: Mapping[ResourceType, Callable[[str], bool]] = {
 }
 
 
+def is_another_product(engine: str) -> bool:
+    """Whether an engine is one of Amazon Neptune or DocumentDB."""
+    return engine in _OTHER_PRODUCTS
+
+
 def outside(resource: Resource) -> Verdict | None:
     """Why a resource is none that controls judge; None where it is one.
 
@@ -54,6 +59,16 @@ def outside_or_member(resource: Resource, what: str) -> Verdict | None:
     return not_applicable(
         f"{resource.ref.id} is a member of the cluster {cluster}: {what} is judged at its cluster."
     )
+
+
+def replica(resource: Resource) -> Verdict | None:
+    """The verdict on an instance that is a read replica, where the backups of its source are what counts."""
+    for fact in ("ReadReplicaSourceDBInstanceIdentifier", "ReadReplicaSourceDBClusterIdentifier"):
+        if (source := resource.facts[fact]) is not None:
+            return not_applicable(
+                f"{resource.ref.id} is a read replica of {source}, whose backups hold its data."
+            )
+    return None
 
 
 def is_multi_az_member(resource: Resource) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from warden.core.frameworks import by_framework
 from warden.core.ledger import plain
 from warden.core.resource import ResourceRef
 
@@ -54,6 +55,7 @@ class Ticket:
     finding: Finding
     fix: str
     frameworks: tuple[str, ...]
+    """A line for each framework: its name, and what of it the control maps to."""
 
     @property
     def subject(self) -> str:
@@ -138,7 +140,7 @@ class Ticket:
             lines += ["", "What was read:"]
             lines += [f"  {key} = {json.dumps(plain(value))}" for key, value in finding.evidence.items()]
         if self.frameworks:
-            lines += ["", "Frameworks: " + ", ".join(self.frameworks)]
+            lines += ["", "Frameworks:", *(f"  {line}" for line in self.frameworks)]
         return "\n".join(lines) + "\n"
 
 
@@ -158,5 +160,9 @@ def ticket(finding: Finding, control: Control | None, state: TicketState) -> Tic
         state=state,
         finding=finding,
         fix=fix,
-        frameworks=tuple(str(requirement) for requirement in control.frameworks) if control else (),
+        frameworks=tuple(
+            f"{name} {', '.join(numbers)}" for name, numbers in by_framework(control.frameworks).items()
+        )
+        if control
+        else (),
     )

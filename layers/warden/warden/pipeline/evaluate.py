@@ -15,10 +15,10 @@ from warden.core.errors import (
     UnsupportedError,
 )
 from warden.core.finding import gone
-from warden.core.kinds import EVALUATED_KINDS, KINDS
+from warden.core.kinds import EVALUATED_KINDS, JUDGED_WITH_USERS, KINDS, SHARED_KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import TicketEvent, TicketMessage
-from warden.core.resource import ResourceRef, ResourceType
+from warden.core.resource import ARN_TYPE_OF, ResourceRef
 from warden.core.trigger import Lookup, Source, WholeKind
 from warden.pipeline.visit import Visit, unread, was_told
 
@@ -49,10 +49,8 @@ _UNREADABLE = (AccessDeniedError, UnsupportedError, RejectedError)
 _VISITS = 3
 """How often a resource is judged anew because another step wrote its findings at the same time."""
 
-_USED_BY = {
-    ResourceType.DB_CLUSTER_PARAMETER_GROUP: ResourceType.DB_CLUSTER,
-    ResourceType.DB_PARAMETER_GROUP: ResourceType.DB_INSTANCE,
-}
+# "The KMS key is inaccessible", for now or soon, and that it is accessible again (RDS User Guide, event messages).
+_KEY_EVENTS = frozenset({"RDS-EVENT-0418", "RDS-EVENT-0419", "RDS-EVENT-0420"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,24 +116,50 @@ class Evaluator:
         match trigger.target:
             case WholeKind(resource_type=resource_type):
                 # A shared thing of which no name is known: everything that could use it.
-                judged = _USED_BY.get(resource_type, resource_type)
-                return [resource.ref for resource in self.reader.list(judged, ())]
+                judged = SHARED_KINDS.get(resource_type, (resource_type,))
+                return [resource.ref for kind in judged for resource in self.reader.list(kind, ())]
             case Lookup() as lookup:
                 found = self.reader.resolve(lookup)
                 return [] if found is None else [found]
+            case ref if ref.resource_type in JUDGED_WITH_USERS:
+                return [ref, *self.reader.users(ref)]
             case ref if ref.resource_type in EVALUATED_KINDS:
                 return [ref]
             case shared:
                 return list(self.reader.users(shared))
 
     def _visit(self, ref: ResourceRef, causes: Sequence[Cause]) -> list[Visit]:
+        if self._is_nobodys(ref):
+            return [self._skip_unjudged(ref, causes)]
         try:
             resource = self._read(ref)
         except ResourceGoneError as error:
             return self._gone(ref, causes, error)
         except _UNREADABLE as error:
             return [self._unread(ref, error, causes)]
-        return [self._visit_resource(resource, causes)]
+        visits = [self._visit_resource(resource, causes)]
+        key = self._key_of(resource) if any(cause.event_name in _KEY_EVENTS for cause in causes) else None
+        return visits if key is None else [*visits, *self._visit(key, causes)]
+
+    def _is_nobodys(self, ref: ResourceRef) -> bool:
+        """Whether no control judges it: calls about groups, keys and secrets are many, and AWS need not be asked."""
+        return ref.resource_type not in ARN_TYPE_OF and not self.visitor.judge.of_type(ref.resource_type)
+
+    def _skip_unjudged(self, ref: ResourceRef, causes: Sequence[Cause]) -> Visit:
+        cause = _told_by(causes)
+        if cause.source is Source.DEFERRAL:
+            self.visitor.state.settle(ref.arn)
+        return self._skipped(ref.arn, "no_control", cause)
+
+    def _key_of(self, resource: Resource) -> ResourceRef | None:
+        """The key of a database that RDS says cannot be used, or can again: the event names the database alone."""
+        if "KmsKeyId" not in resource.facts:
+            return None
+        try:
+            key = ResourceRef.from_arn(resource.facts["KmsKeyId"] or "")
+        except ValueError:
+            return None
+        return key if self.deployment.refusal(key) is None else None
 
     def _read(self, ref: ResourceRef) -> Resource:
         return self.reader.read(ref, self.visitor.judge.needs(ref.resource_type))

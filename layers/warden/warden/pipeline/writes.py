@@ -176,11 +176,13 @@ class Batch:
     def _applied(self, call: Call, concerned: Sequence[Judgement], request_id: str) -> None:
         remediator = self._remediator
         self._made.append(call)
-        self._done.extend(j.control.id for j in concerned)
         after = {"status": Status.SUCCEEDED, "calls": [call.to_json()], "request_id": request_id}
         self._record(EntryKind.OUTCOME, call, concerned, after)
         for judgement in concerned:
-            remediator.keep(self._resource.key, judgement.control.id, self._attempted)
+            # A fix of several calls is one attempt: else it would look like a fix that does not last.
+            if judgement.control.id not in self._done:
+                self._done.append(judgement.control.id)
+                remediator.keep(self._resource.key, judgement.control.id, self._attempted)
 
     def _attempted(self, finding: Finding) -> Finding:
         return replace(finding, attempts=(*finding.attempts, self._remediator.clock()))

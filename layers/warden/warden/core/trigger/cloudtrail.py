@@ -5,24 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from warden.core.log_groups import source
+from warden.core.resource import ResourceType
 from warden.core.trigger.envelope import cause_of, triggers_of
 from warden.core.trigger.fields import Node, shown
 from warden.core.trigger.identity import named
 from warden.core.trigger.model import Ignored, IgnoredReason, Lookup, Source
+from warden.core.trigger.other_apis import CALLS, SERVICE_EVENTS
 from warden.core.trigger.rds_api import OPERATIONS, OTHERS, READ_ONLY_PREFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from warden.core.resource import ResourceRef
     from warden.core.trigger.envelope import Envelope
     from warden.core.trigger.identity import Home
     from warden.core.trigger.model import Cause, Target, Trigger
-    from warden.core.trigger.rds_api import Place
+    from warden.core.trigger.places import Place
 
 API_CALL: Final = "AWS API Call via CloudTrail"
+SERVICE_EVENT: Final = "AWS Service Event via CloudTrail"
 VIA_CLOUDTRAIL: Final = " via CloudTrail"
 
-# What the table calls the two halves of a record.
+# What the tables call the two halves of a record.
 _ROOTS: Final[Mapping[str, str]] = {"in": "requestParameters", "out": "responseElements"}
 
 # Their clusters, instances, snapshots and groups answer under the name of RDS.
@@ -36,6 +41,7 @@ class Call:
     """One recorded call: its name, where it was made, and what it was given and answered."""
 
     name: str
+    service: str
     home: Home
     record: Node
     cause: Cause
@@ -45,35 +51,35 @@ class Call:
         return self.record.maybe_child(_ROOTS[root])
 
     def texts(self, path: str) -> tuple[str, ...]:
-        """The strings at a path of the table."""
+        """The strings at a path of a table."""
         root, _, rest = path.partition(".")
-        return self.part(root).strings_at(rest)
+        return (self.record if root == "record" else self.part(root)).strings_at(rest)
 
 
 def read(event: Envelope) -> tuple[Trigger | Ignored, ...]:
     """Read a record in its envelope."""
-    if event.detail_type != API_CALL:
-        return (
-            _ignored(
-                IgnoredReason.OTHER_SERVICE,
-                f"{shown(event.detail_type)} is not a call: a service or the console did it.",
-            ),
-        )
     record = event.detail
     service = record.text("eventSource")
     name = record.text("eventName")
+    if event.detail_type == SERVICE_EVENT:
+        places = SERVICE_EVENTS.get(service, {}).get(name)
+        if places is None:
+            return _other_service(f"{shown(name)} is what {shown(service)} did by itself.")
+        return _named(_call(record, event), places)
+    if event.detail_type != API_CALL:
+        return _other_service(f"{shown(event.detail_type)} is not a call: a service or the console did it.")
     reader = _SERVICES.get(service)
     if reader is None:
-        return (
-            _ignored(
-                IgnoredReason.OTHER_SERVICE, f"{shown(name)} is a call of {shown(service)}, not of RDS."
-            ),
-        )
+        return _other_service(f"{shown(name)} is a call of {shown(service)}, of which none is read.")
     error = record.maybe_text("errorCode")
     if error:
         return (_ignored(IgnoredReason.FAILED_CALL, f"{shown(name)} was refused with {shown(error)}."),)
+    return reader(_call(record, event))
+
+
+def _call(record: Node, event: Envelope) -> Call:
     home = event.home(record.maybe_text("recipientAccountId"), record.maybe_text("awsRegion"))
-    return reader(Call(name, home, record, _cause(record, event)))
+    return Call(record.text("eventName"), record.text("eventSource"), home, record, _cause(record, event))
 
 
 def _cause(record: Node, event: Envelope) -> Cause:
@@ -100,6 +106,21 @@ def _rds(call: Call) -> tuple[Trigger | Ignored, ...]:
     other = _other_engine(call)
     if other:
         return (_ignored(IgnoredReason.OTHER_ENGINE, f"{call.name} is about {shown(other)}, not about RDS."),)
+    return _named(call, places)
+
+
+def _other(call: Call) -> tuple[Trigger | Ignored, ...]:
+    """A call of another service: what is not in its table changes nothing that a control reads."""
+    places = CALLS[call.service].get(call.name)
+    if places is not None:
+        return _named(call, places)
+    if call.record.value.get("readOnly") is True or call.name.startswith(READ_ONLY_PREFIXES):
+        return (_ignored(IgnoredReason.READ_ONLY, f"{shown(call.name)} changes nothing."),)
+    what = f"{shown(call.name)} of {call.service} changes nothing that Warden reads."
+    return (_ignored(IgnoredReason.OTHER_RESOURCE, what),)
+
+
+def _named(call: Call, places: Iterable[Place]) -> tuple[Trigger | Ignored, ...]:
     found = triggers_of((target for place in places for target in _at(place, call)), call.cause)
     # Only optional places, and nothing in them: DeleteTenantDatabase without a final snapshot.
     return found or (
@@ -128,10 +149,14 @@ def _other_engine(call: Call) -> str:
 
 
 def _at(place: Place, call: Call) -> Iterator[Target | Ignored]:
+    if place.resource_type is ResourceType.ACCOUNT:
+        yield call.home.the_account()
+        return
     for path in place.paths:
         texts = call.texts(path)
         if texts:
-            yield from (named(place.resource_type, text, call.home, _spelt_out(path)) for text in texts)
+            for text in texts:
+                yield _of_interest(named(place.resource_type, text, call.home, _spelt_out(path)))
             return
     for path in place.resource_ids:
         for text in call.texts(path):
@@ -141,16 +166,28 @@ def _at(place: Place, call: Call) -> Iterator[Target | Ignored]:
         yield from (call.home.every(kind) for kind in place.instead or (place.resource_type,))
 
 
+def _of_interest(target: ResourceRef | Ignored) -> ResourceRef | Ignored:
+    """A log group only if it holds the log of a database: others are many, and their names say so."""
+    if isinstance(target, Ignored) or target.resource_type is not ResourceType.LOG_GROUP or source(target.id):
+        return target
+    what = f"{shown(target.id)} is not a log group that RDS writes to."
+    return _ignored(IgnoredReason.OTHER_RESOURCE, what)
+
+
 def _spelt_out(path: str) -> str:
     root, _, rest = path.partition(".")
-    return f"detail.{_ROOTS[root]}.{rest}"
+    return f"detail.{_ROOTS[root]}.{rest}" if root in _ROOTS else f"detail.{rest}"
+
+
+def _other_service(detail: str) -> tuple[Ignored]:
+    return (_ignored(IgnoredReason.OTHER_SERVICE, detail),)
 
 
 def _ignored(reason: IgnoredReason, detail: str) -> Ignored:
     return Ignored(reason=reason, detail=detail)
 
 
-# A service whose calls lead to databases gets a reader here: security groups of ec2, keys of kms, secrets.
 _SERVICES: Final[Mapping[str, Callable[[Call], tuple[Trigger | Ignored, ...]]]] = {
     "rds.amazonaws.com": _rds,
+    **dict.fromkeys(CALLS, _other),
 }

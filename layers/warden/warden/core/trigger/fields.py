@@ -116,11 +116,25 @@ class Node:
     def strings_at(self, path: str) -> tuple[str, ...]:
         """The strings at a dotted path, in which `name[]` goes through a list; empty ones say nothing."""
         key, _, rest = path.partition(".")
+        if not rest and key.endswith("[]"):
+            return self._texts(key[:-2])
         if not rest:
             text = self.maybe_text(key)
             return (text,) if text else ()
         nodes = self.children(key[:-2]) if key.endswith("[]") else (self.maybe_child(key),)
         return tuple(text for node in nodes for text in node.strings_at(rest))
+
+    def _texts(self, key: str) -> tuple[str, ...]:
+        """The strings of a list; none when the member is missing or null."""
+        value = self.value.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise MalformedEventError(_wrong(self.where(key), value, "a list"))
+        for index, item in enumerate(value):
+            if not isinstance(item, str):
+                raise MalformedEventError(_wrong(f"{self.where(key)}[{index}]", item, "a string"))
+        return tuple(text for text in value if text)
 
 
 def _wrong(where: str, value: object, wanted: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from warden.core.errors import MalformedEventError
-from warden.core.resource import ARN_TYPES, ResourceRef, ResourceType
+from warden.core.resource import ARN_TYPE_OF, ARN_TYPES, ResourceRef, ResourceType
 from warden.core.trigger.fields import shown
 from warden.core.trigger.model import Ignored, IgnoredReason, Lookup, WholeKind
 
@@ -33,6 +33,18 @@ _PARTITION: Final = re.compile(r"aws(?:-[a-z]+)*")
 # RDS lets a caller choose letters, digits and hyphens; the names that AWS itself gives also have dots
 # (default.aurora-mysql8.0) and colons (rds:orders-2026-11-24-03-10, awsbackup:job-…).
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}")
+# The names and ids of other services: EC2's begin with the type; those of log groups and secrets may hold slashes
+# (CreateLogGroup, CreateSecret); a key's id is a UUID, or `mrk-` and 32 digits.
+_NAMES: Final[Mapping[ResourceType, re.Pattern[str]]] = {
+    ResourceType.SECURITY_GROUP: re.compile(r"sg-[0-9a-z]{1,64}"),
+    ResourceType.ROUTE_TABLE: re.compile(r"rtb-[0-9a-z]{1,64}"),
+    ResourceType.NETWORK_ACL: re.compile(r"acl-[0-9a-z]{1,64}"),
+    ResourceType.PREFIX_LIST: re.compile(r"pl-[0-9a-z]{1,64}"),
+    ResourceType.KMS_KEY: re.compile(r"[A-Za-z0-9-]{1,256}"),
+    ResourceType.SECRET: re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}"),
+    ResourceType.LOG_GROUP: re.compile(r"[A-Za-z0-9._/#-]{1,512}"),
+    ResourceType.ACCOUNT: _ACCOUNT,
+}
 # DbClusterResourceId and DbiResourceId. The upper case tells them from names, which RDS keeps in lower case.
 _RESOURCE_ID: Final = re.compile(r"(?:cluster|db)-[A-Z0-9]{16,}")
 
@@ -70,6 +82,16 @@ class Home:
             raise MalformedEventError(msg)
         return cls(account, region)
 
+    def the_account(self) -> ResourceRef:
+        """The account itself."""
+        return ResourceRef.build(
+            ResourceType.ACCOUNT,
+            partition=partition_of(self.region),
+            region=self.region,
+            account=self.account,
+            name=self.account,
+        )
+
     def every(self, resource_type: ResourceType) -> WholeKind:
         """Everything of a type here."""
         return WholeKind(resource_type, self.account, self.region)
@@ -77,6 +99,8 @@ class Home:
 
 def reference(arn: str, where: str) -> ResourceRef | Ignored:
     """What an ARN names; Ignored when that is a resource of another service or type."""
+    if (foreign := _of_other_service(arn)) is not None:
+        return foreign
     parts = _split(arn, where)
     if isinstance(parts, Ignored):
         return parts
@@ -89,8 +113,9 @@ def named(resource_type: ResourceType, value: str, home: Home, where: str) -> Re
     """The resource that a request names, where AWS takes a name in any case or an ARN."""
     if value.startswith("arn:"):
         return reference(value, where)
-    if not _NAME.fullmatch(value):
-        msg = f"{where} is {shown(value)}, which is neither an identifier of RDS nor an ARN"
+    if not _NAMES.get(resource_type, _NAME).fullmatch(value):
+        what = "RDS" if resource_type in ARN_TYPE_OF else f"the type {resource_type}"
+        msg = f"{where} is {shown(value)}, which is neither an identifier of {what} nor an ARN"
         raise MalformedEventError(msg)
     return ResourceRef.build(
         resource_type,
@@ -115,6 +140,8 @@ def identified(value: str, resource_type: ResourceType | None, home: Home, where
 
 
 def _identified_by_arn(arn: str, where: str) -> Target | Ignored:
+    if (foreign := _of_other_service(arn)) is not None:
+        return foreign
     parts = _split(arn, where)
     if isinstance(parts, Ignored):
         return parts
@@ -125,6 +152,18 @@ def _identified_by_arn(arn: str, where: str) -> Target | Ignored:
         here = Home.of(parts.account, parts.region, where=where)
         return Lookup(resource_type, here.account, here.region, parts.name)
     return parts.reference(resource_type, where)
+
+
+def _of_other_service(arn: str) -> ResourceRef | None:
+    """What an ARN of a service other than RDS names, if Warden knows it: a key, a secret, a security group."""
+    try:
+        ref = ResourceRef.from_arn(arn)
+    except ValueError:
+        return None
+    if arn.split(":", 3)[2] == "rds" or not _PARTITION.fullmatch(ref.partition):
+        return None
+    sound = _ACCOUNT.fullmatch(ref.account) and (not ref.region or _REGION.fullmatch(ref.region))
+    return ref if sound else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class IgnoredReason(StrEnum):
     OTHER_SERVICE = "other_service"
     """A recorded call or event of a service whose calls Warden does not read."""
     OTHER_RESOURCE = "other_resource"
-    """A resource of another type than Warden's."""
+    """A resource of another type than Warden's, or a call that changes nothing of its resources."""
     OTHER_ENGINE = "other_engine"
     """Neptune or DocumentDB, which answer under the name of RDS."""
     UNKNOWN_API = "unknown_api"

@@ -1,21 +1,22 @@
 """The API of RDS as a table: where a record of each call names the resources that the call changed.
 
 A row says for one API where CloudTrail puts the names. Members are those of AWS's service model with the
-first letter in lower case; `in` is requestParameters, `out` is responseElements, in which a single wrapper
-member (DBCluster, DBInstance, …) is left out, except those of proxies and blue/green deployments.
+first letter in lower case; a single wrapper member of the response (DBCluster, DBInstance, …) is left out, except
+those of proxies and blue/green deployments.
 
-In the table is what creates, changes or deletes a resource of Warden's, or something that the resource's own
-description shows. OTHERS holds the calls after which no description of one of Warden's resources differs.
+In the table is what creates, changes or deletes a resource of Warden's, something that the resource's own
+description shows, or something that its controls read. OTHERS holds the calls after which no description of one of
+Warden's resources differs.
 A call that is in neither is newer than this table.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from warden.core.kinds import EVALUATED_KINDS
-from warden.core.resource import ResourceType
+from warden.core.kinds import EVALUATED_KINDS, SHARED_KINDS
+from warden.core.resource import ARN_TYPE_OF, ResourceType
+from warden.core.trigger.places import Place, any_of, maybe, of, shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,65 +29,43 @@ _GLOBAL: Final = ResourceType.GLOBAL_CLUSTER
 _PROXY: Final = ResourceType.DB_PROXY
 _CLUSTER_GROUP: Final = ResourceType.DB_CLUSTER_PARAMETER_GROUP
 _GROUP: Final = ResourceType.DB_PARAMETER_GROUP
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a record names one resource; the first path that holds something is it."""
-
-    resource_type: ResourceType
-    """What a bare name is of; an ARN says itself what it is of."""
-    paths: tuple[str, ...]
-    """Of ARNs and names, best first: the response's ARN has the stored case and the true Region."""
-    resource_ids: tuple[str, ...] = ()
-    """Of immutable ids, for calls that name nothing else."""
-    optional: bool = False
-    """Whether nothing there is normal. Otherwise CloudTrail left it out, and all of the type is looked at."""
-    instead: tuple[ResourceType, ...] = ()
-    """What is looked at then, when that is not the resource type alone."""
-
-
-def _of(resource_type: ResourceType, *paths: str) -> Place:
-    return Place(resource_type, paths)
-
-
-def _maybe(resource_type: ResourceType, *paths: str) -> Place:
-    return Place(resource_type, paths, optional=True)
-
-
-def _any_of(types: tuple[ResourceType, ...], *paths: str) -> Place:
-    return Place(types[0], paths, instead=types)
+_ACCOUNT: Final = ResourceType.ACCOUNT
+_SUBNET_GROUP: Final = ResourceType.DB_SUBNET_GROUP
 
 
 def _group(resource_type: ResourceType, *paths: str) -> Place:
-    # A group is judged by the databases that use it, so those are looked at when it is not known which it was.
-    return Place(resource_type, paths, instead=(_CLUSTER if resource_type is _CLUSTER_GROUP else _INSTANCE,))
+    return shared(resource_type, SHARED_KINDS[resource_type], *paths)
 
 
-_THE_CLUSTER = _of(_CLUSTER, "out.dBClusterArn", "in.dBClusterIdentifier")
-_NAMED_CLUSTER = _of(_CLUSTER, "in.dBClusterIdentifier")
-_ANSWERED_CLUSTER = _of(_CLUSTER, "out.dBClusterIdentifier", "in.dBClusterIdentifier")
-_CLUSTER_OF_ENDPOINT = _of(_CLUSTER, "out.dBClusterIdentifier")
-_JOINED_GLOBAL = _maybe(_GLOBAL, "in.globalClusterIdentifier", "out.globalClusterIdentifier")
+_THE_CLUSTER = of(_CLUSTER, "out.dBClusterArn", "in.dBClusterIdentifier")
+_NAMED_CLUSTER = of(_CLUSTER, "in.dBClusterIdentifier")
+_ANSWERED_CLUSTER = of(_CLUSTER, "out.dBClusterIdentifier", "in.dBClusterIdentifier")
+_CLUSTER_OF_ENDPOINT = of(_CLUSTER, "out.dBClusterIdentifier")
+_JOINED_GLOBAL = maybe(_GLOBAL, "in.globalClusterIdentifier", "out.globalClusterIdentifier")
 _CLUSTER_OR_INSTANCE = (_CLUSTER, _INSTANCE)
-_ARN_OF_EITHER = _any_of(_CLUSTER_OR_INSTANCE, "in.resourceArn")
+_ARN_OF_EITHER = any_of(_CLUSTER_OR_INSTANCE, "in.resourceArn")
 
-_THE_INSTANCE = _of(_INSTANCE, "out.dBInstanceArn", "in.dBInstanceIdentifier")
-_NAMED_INSTANCE = _of(_INSTANCE, "in.dBInstanceIdentifier")
+_THE_INSTANCE = of(_INSTANCE, "out.dBInstanceArn", "in.dBInstanceIdentifier")
+_NAMED_INSTANCE = of(_INSTANCE, "in.dBInstanceIdentifier")
 # A cluster's description lists its members, and settings of a member can be the cluster's.
-_CLUSTER_OF_MEMBER = _maybe(_CLUSTER, "out.dBClusterIdentifier")
+_CLUSTER_OF_MEMBER = maybe(_CLUSTER, "out.dBClusterIdentifier")
 _MEMBER = (_THE_INSTANCE, _CLUSTER_OF_MEMBER)
-_REPLICATED_INSTANCE = _of(_INSTANCE, "out.dBInstanceArn", "in.sourceDBInstanceArn")
+_REPLICATED_INSTANCE = of(_INSTANCE, "out.dBInstanceArn", "in.sourceDBInstanceArn")
 
-_THE_CLUSTER_SNAPSHOT = _of(_CLUSTER_SNAPSHOT, "out.dBClusterSnapshotArn", "in.dBClusterSnapshotIdentifier")
-_THE_SNAPSHOT = _of(_SNAPSHOT, "out.dBSnapshotArn", "in.dBSnapshotIdentifier")
-_FINAL_SNAPSHOT = _maybe(_SNAPSHOT, "in.finalDBSnapshotIdentifier")
+# What a call gives a database is judged as well: an open group or a key without rotation was nobody's concern before.
+_GIVEN_GROUPS = maybe(ResourceType.SECURITY_GROUP, "in.vpcSecurityGroupIds[]")
+_GIVEN_KEY = maybe(ResourceType.KMS_KEY, "out.kmsKeyId")
+_GIVEN = (_GIVEN_GROUPS, _GIVEN_KEY)
 
-_THE_GLOBAL = _of(_GLOBAL, "out.globalClusterArn", "in.globalClusterIdentifier")
+_THE_CLUSTER_SNAPSHOT = of(_CLUSTER_SNAPSHOT, "out.dBClusterSnapshotArn", "in.dBClusterSnapshotIdentifier")
+_THE_SNAPSHOT = of(_SNAPSHOT, "out.dBSnapshotArn", "in.dBSnapshotIdentifier")
+_FINAL_SNAPSHOT = maybe(_SNAPSHOT, "in.finalDBSnapshotIdentifier")
+
+_THE_GLOBAL = of(_GLOBAL, "out.globalClusterArn", "in.globalClusterIdentifier")
 # These calls name the member by its ARN, because it may be in another Region than the call.
-_GLOBAL_AND_TARGET = (_THE_GLOBAL, _of(_CLUSTER, "in.targetDbClusterIdentifier"))
+_GLOBAL_AND_TARGET = (_THE_GLOBAL, of(_CLUSTER, "in.targetDbClusterIdentifier"))
 
-_THE_PROXY = _of(_PROXY, "out.dBProxy.dBProxyArn")
+_THE_PROXY = of(_PROXY, "out.dBProxy.dBProxyArn")
 # These name the proxy by its name, and a proxy's ARN holds an id instead: all proxies are looked at.
 _SOME_PROXY = (Place(_PROXY, ()),)
 
@@ -101,19 +80,26 @@ _DEPLOYMENT = tuple(
         ("switchoverDetails[].targetMember", True),
     )
 )
-# Every resource that can be tagged, should CloudTrail have left out which one was.
-_TAGGED = (_any_of(EVALUATED_KINDS, "in.resourceName"),)
-_HTTP_ENDPOINT = (_of(_CLUSTER, "out.resourceArn", "in.resourceArn"),)
+# The account's subscriptions are judged together, as one fact of the account.
+_SUBSCRIPTIONS = (Place(_ACCOUNT, ()),)
+# Every resource of RDS that can be tagged, should CloudTrail have left out which one was.
+_TAGGED = (any_of(tuple(kind for kind in EVALUATED_KINDS if kind in ARN_TYPE_OF), "in.resourceName"),)
+_HTTP_ENDPOINT = (of(_CLUSTER, "out.resourceArn", "in.resourceArn"),)
 
 OPERATIONS: Final[Mapping[str, tuple[Place, ...]]] = {
     # Clusters
-    "CreateDBCluster": (_THE_CLUSTER, _JOINED_GLOBAL, _maybe(_CLUSTER, "in.replicationSourceIdentifier")),
-    "RestoreDBClusterFromS3": (_THE_CLUSTER,),
-    "RestoreDBClusterFromSnapshot": (_THE_CLUSTER,),
-    "RestoreDBClusterToPointInTime": (_THE_CLUSTER,),
+    "CreateDBCluster": (
+        _THE_CLUSTER,
+        _JOINED_GLOBAL,
+        maybe(_CLUSTER, "in.replicationSourceIdentifier"),
+        *_GIVEN,
+    ),
+    "RestoreDBClusterFromS3": (_THE_CLUSTER, *_GIVEN),
+    "RestoreDBClusterFromSnapshot": (_THE_CLUSTER, *_GIVEN),
+    "RestoreDBClusterToPointInTime": (_THE_CLUSTER, *_GIVEN),
     # The response keeps the old name when the request gives a new one.
-    "ModifyDBCluster": (_THE_CLUSTER, _maybe(_CLUSTER, "in.newDBClusterIdentifier")),
-    "DeleteDBCluster": (_THE_CLUSTER, _maybe(_CLUSTER_SNAPSHOT, "in.finalDBSnapshotIdentifier")),
+    "ModifyDBCluster": (_THE_CLUSTER, maybe(_CLUSTER, "in.newDBClusterIdentifier"), _GIVEN_GROUPS),
+    "DeleteDBCluster": (_THE_CLUSTER, maybe(_CLUSTER_SNAPSHOT, "in.finalDBSnapshotIdentifier")),
     "StartDBCluster": (_THE_CLUSTER,),
     "StopDBCluster": (_THE_CLUSTER,),
     "RebootDBCluster": (_THE_CLUSTER,),
@@ -135,23 +121,26 @@ OPERATIONS: Final[Mapping[str, tuple[Place, ...]]] = {
     # Instances
     "CreateDBInstance": (
         _THE_INSTANCE,
-        _maybe(_CLUSTER, "out.dBClusterIdentifier", "in.dBClusterIdentifier"),
+        maybe(_CLUSTER, "out.dBClusterIdentifier", "in.dBClusterIdentifier"),
+        *_GIVEN,
     ),
     "CreateDBInstanceReadReplica": (
         _THE_INSTANCE,
-        _maybe(_INSTANCE, "in.sourceDBInstanceIdentifier"),
-        _maybe(_CLUSTER, "in.sourceDBClusterIdentifier"),
+        maybe(_INSTANCE, "in.sourceDBInstanceIdentifier"),
+        maybe(_CLUSTER, "in.sourceDBClusterIdentifier"),
+        *_GIVEN,
     ),
-    "RestoreDBInstanceFromDBSnapshot": _MEMBER,
-    "RestoreDBInstanceFromS3": _MEMBER,
+    "RestoreDBInstanceFromDBSnapshot": (*_MEMBER, *_GIVEN),
+    "RestoreDBInstanceFromS3": (*_MEMBER, *_GIVEN),
     "RestoreDBInstanceToPointInTime": (
-        _of(_INSTANCE, "out.dBInstanceArn", "in.targetDBInstanceIdentifier"),
+        of(_INSTANCE, "out.dBInstanceArn", "in.targetDBInstanceIdentifier"),
         _CLUSTER_OF_MEMBER,
+        *_GIVEN,
     ),
-    "ModifyDBInstance": (*_MEMBER, _maybe(_INSTANCE, "in.newDBInstanceIdentifier")),
+    "ModifyDBInstance": (*_MEMBER, maybe(_INSTANCE, "in.newDBInstanceIdentifier"), _GIVEN_GROUPS),
     "DeleteDBInstance": (*_MEMBER, _FINAL_SNAPSHOT),
     "StartDBInstance": _MEMBER,
-    "StopDBInstance": (*_MEMBER, _maybe(_SNAPSHOT, "in.dBSnapshotIdentifier")),
+    "StopDBInstance": (*_MEMBER, maybe(_SNAPSHOT, "in.dBSnapshotIdentifier")),
     "RebootDBInstance": _MEMBER,
     "PromoteReadReplica": _MEMBER,
     "SwitchoverReadReplica": _MEMBER,
@@ -165,27 +154,27 @@ OPERATIONS: Final[Mapping[str, tuple[Place, ...]]] = {
     # Snapshots; of a copy the target, in whose Region the call is made
     "CreateDBClusterSnapshot": (_THE_CLUSTER_SNAPSHOT,),
     "CopyDBClusterSnapshot": (
-        _of(_CLUSTER_SNAPSHOT, "out.dBClusterSnapshotArn", "in.targetDBClusterSnapshotIdentifier"),
+        of(_CLUSTER_SNAPSHOT, "out.dBClusterSnapshotArn", "in.targetDBClusterSnapshotIdentifier"),
     ),
     "DeleteDBClusterSnapshot": (_THE_CLUSTER_SNAPSHOT,),
     "ModifyDBClusterSnapshotAttribute": (
-        _of(_CLUSTER_SNAPSHOT, "out.dBClusterSnapshotIdentifier", "in.dBClusterSnapshotIdentifier"),
+        of(_CLUSTER_SNAPSHOT, "out.dBClusterSnapshotIdentifier", "in.dBClusterSnapshotIdentifier"),
     ),
     "CreateDBSnapshot": (_THE_SNAPSHOT,),
-    "CopyDBSnapshot": (_of(_SNAPSHOT, "out.dBSnapshotArn", "in.targetDBSnapshotIdentifier"),),
+    "CopyDBSnapshot": (of(_SNAPSHOT, "out.dBSnapshotArn", "in.targetDBSnapshotIdentifier"),),
     "ModifyDBSnapshot": (_THE_SNAPSHOT,),
     "DeleteDBSnapshot": (_THE_SNAPSHOT,),
-    "ModifyDBSnapshotAttribute": (_of(_SNAPSHOT, "out.dBSnapshotIdentifier", "in.dBSnapshotIdentifier"),),
+    "ModifyDBSnapshotAttribute": (of(_SNAPSHOT, "out.dBSnapshotIdentifier", "in.dBSnapshotIdentifier"),),
     # Global clusters
-    "CreateGlobalCluster": (_THE_GLOBAL, _maybe(_CLUSTER, "in.sourceDBClusterIdentifier")),
-    "ModifyGlobalCluster": (_THE_GLOBAL, _maybe(_GLOBAL, "in.newGlobalClusterIdentifier")),
+    "CreateGlobalCluster": (_THE_GLOBAL, maybe(_CLUSTER, "in.sourceDBClusterIdentifier")),
+    "ModifyGlobalCluster": (_THE_GLOBAL, maybe(_GLOBAL, "in.newGlobalClusterIdentifier")),
     "DeleteGlobalCluster": (_THE_GLOBAL,),
-    "RemoveFromGlobalCluster": (_THE_GLOBAL, _of(_CLUSTER, "in.dbClusterIdentifier")),
+    "RemoveFromGlobalCluster": (_THE_GLOBAL, of(_CLUSTER, "in.dbClusterIdentifier")),
     "FailoverGlobalCluster": _GLOBAL_AND_TARGET,
     "SwitchoverGlobalCluster": _GLOBAL_AND_TARGET,
     # Proxies
-    "CreateDBProxy": (_THE_PROXY,),
-    "ModifyDBProxy": (_THE_PROXY,),
+    "CreateDBProxy": (_THE_PROXY, _GIVEN_GROUPS),
+    "ModifyDBProxy": (_THE_PROXY, maybe(ResourceType.SECURITY_GROUP, "in.securityGroups[]")),
     "DeleteDBProxy": (_THE_PROXY,),
     "CreateDBProxyEndpoint": _SOME_PROXY,
     "ModifyDBProxyEndpoint": _SOME_PROXY,
@@ -212,9 +201,19 @@ OPERATIONS: Final[Mapping[str, tuple[Place, ...]]] = {
     "ModifyDBParameterGroup": (_group(_GROUP, *_GROUP_PATHS),),
     "ResetDBParameterGroup": (_group(_GROUP, *_GROUP_PATHS),),
     "DeleteDBParameterGroup": (_group(_GROUP, "in.dBParameterGroupName"),),
+    # DB subnet groups
+    "CreateDBSubnetGroup": (_group(_SUBNET_GROUP, "out.dBSubnetGroupArn", "in.dBSubnetGroupName"),),
+    "ModifyDBSubnetGroup": (_group(_SUBNET_GROUP, "out.dBSubnetGroupArn", "in.dBSubnetGroupName"),),
+    "DeleteDBSubnetGroup": (_group(_SUBNET_GROUP, "in.dBSubnetGroupName"),),
+    # The account's subscriptions to RDS's events
+    "CreateEventSubscription": _SUBSCRIPTIONS,
+    "ModifyEventSubscription": _SUBSCRIPTIONS,
+    "DeleteEventSubscription": _SUBSCRIPTIONS,
+    "AddSourceIdentifierToSubscription": _SUBSCRIPTIONS,
+    "RemoveSourceIdentifierFromSubscription": _SUBSCRIPTIONS,
     # Blue/green deployments: the request of a create names the source, the others a deployment only
     "CreateBlueGreenDeployment": (
-        _any_of(_CLUSTER_OR_INSTANCE, "out.blueGreenDeployment.source", "in.source"),
+        any_of(_CLUSTER_OR_INSTANCE, "out.blueGreenDeployment.source", "in.source"),
         *_DEPLOYMENT[1:],
     ),
     "SwitchoverBlueGreenDeployment": _DEPLOYMENT,
@@ -223,7 +222,7 @@ OPERATIONS: Final[Mapping[str, tuple[Place, ...]]] = {
     "AddTagsToResource": _TAGGED,
     "RemoveTagsFromResource": _TAGGED,
     "ApplyPendingMaintenanceAction": (
-        _any_of(_CLUSTER_OR_INSTANCE, "out.resourceIdentifier", "in.resourceIdentifier"),
+        any_of(_CLUSTER_OR_INSTANCE, "out.resourceIdentifier", "in.resourceIdentifier"),
     ),
 }
 
@@ -240,15 +239,10 @@ _OTHERS: Final[Mapping[str, str]] = {
         "AuthorizeDBSecurityGroupIngress RevokeDBSecurityGroupIngress"
     ),
     "a DB shard group": "CreateDBShardGroup ModifyDBShardGroup DeleteDBShardGroup RebootDBShardGroup",
-    "a DB subnet group": "CreateDBSubnetGroup ModifyDBSubnetGroup DeleteDBSubnetGroup",
     "a recommendation": "ModifyDBRecommendation",
     "a reserved instance": "PurchaseReservedDBInstancesOffering",
     "a tenant database": "CreateTenantDatabase ModifyTenantDatabase",
     "a zero-ETL integration": "CreateIntegration ModifyIntegration DeleteIntegration",
-    "an event subscription": (
-        "CreateEventSubscription ModifyEventSubscription DeleteEventSubscription "
-        "AddSourceIdentifierToSubscription RemoveSourceIdentifierFromSubscription"
-    ),
     "an export to S3": "StartExportTask CancelExportTask",
     "an option group": "CreateOptionGroup CopyOptionGroup ModifyOptionGroup DeleteOptionGroup",
 }

@@ -6,7 +6,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warden.core.resource import Resource
-from warden.gateways.enrichments import parameters, rds
+from warden.gateways.enrichments import (
+    alarms,
+    backups,
+    deletions,
+    detection,
+    identity,
+    keys,
+    lifecycle,
+    network,
+    parameters,
+    rds,
+    secrets_manager,
+    tls,
+)
 from warden.gateways.reads import Reads
 
 if TYPE_CHECKING:
@@ -17,4 +30,17 @@ if TYPE_CHECKING:
 Answer: TypeAlias = Callable[[Reads, Resource], Any]
 """Raises the errors of `core.errors`; MissingFactError or KeyError where the answer lacks something."""
 
-ANSWERS: Mapping[Need, Answer] = {**rds.ANSWERS, **parameters.ANSWERS}
+ANSWERS: Mapping[Need, Answer] = {
+    **rds.ANSWERS,
+    **parameters.ANSWERS,
+    **tls.ANSWERS,
+    **keys.ANSWERS,
+    **secrets_manager.ANSWERS,
+    **network.ANSWERS,
+    **identity.ANSWERS,
+    **detection.ANSWERS,
+    **alarms.ANSWERS,
+    **lifecycle.ANSWERS,
+    **backups.ANSWERS,
+    **deletions.ANSWERS,
+}

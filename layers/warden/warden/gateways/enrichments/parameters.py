@@ -13,6 +13,7 @@ from warden.core import engines
 from warden.core.errors import UnsupportedError
 from warden.core.kinds import Need
 from warden.core.resource import Facts
+from warden.core.tls import group_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,9 +54,8 @@ def _cluster_parameters(reads: Reads, resource: Resource) -> Facts:
 
 
 def _instance_parameters(reads: Reads, resource: Resource) -> Facts:
-    """Of the instance's own group: an instance has one."""
-    groups = resource.facts["DBParameterGroups"]
-    return _effective(reads, resource, _INSTANCE, str(groups[0]["DBParameterGroupName"]))
+    """Of the instance's own group: an instance has one, but for those of RDS Custom, where AWS may name none."""
+    return _effective(reads, resource, _INSTANCE, str(group_of(resource.facts)["DBParameterGroupName"]))
 
 
 def _member_parameters(reads: Reads, resource: Resource) -> dict[str, Facts]:

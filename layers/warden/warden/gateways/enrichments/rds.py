@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines
-from warden.core.errors import UnsupportedError
-from warden.core.kinds import Need
+from warden.core.errors import MissingFactError, UnsupportedError
+from warden.core.kinds import KINDS, Need
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -85,11 +85,51 @@ def _encrypted_copies(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     return reads.api.every("DescribeDBSnapshots", DBInstanceIdentifier=name, SnapshotType="manual")
 
 
+_SUPPORTED = ("SupportsPerformanceInsights", "SupportsEnhancedMonitoring")
+
+
+def _class_support(reads: Reads, resource: Resource) -> dict[str, dict[str, bool]]:
+    """One call for each instance class and engine version, shared over a sweep."""
+    facts = resource.facts
+    if resource.ref.resource_type is ResourceType.DB_INSTANCE:
+        wanted = {str(facts["DBInstanceClass"])}
+    else:
+        wanted = {str(member["DBInstanceClass"]) for member in facts[Need.MEMBERS]}
+    found: dict[str, dict[str, bool]] = {}
+    for name in sorted(wanted):
+        options = reads.whole(
+            "DescribeOrderableDBInstanceOptions",
+            Engine=str(facts["Engine"]),
+            EngineVersion=str(facts["EngineVersion"]),
+            DBInstanceClass=name,
+        )
+        if options:
+            found[name] = {member: any(option.get(member) for option in options) for member in _SUPPORTED}
+    return found
+
+
+def _global_cluster(reads: Reads, resource: Resource) -> dict[str, Any] | None:
+    """One call for each cluster of a global database, or the shared list of those; none for another cluster."""
+    name = resource.facts["GlobalClusterIdentifier"]
+    if name is None:
+        return None
+    if reads.bulk:
+        items = reads.whole("DescribeGlobalClusters")
+    else:
+        items = reads.api.every("DescribeGlobalClusters", GlobalClusterIdentifier=name)
+    for item in items:
+        if item["GlobalClusterIdentifier"] == name:
+            return {**KINDS[ResourceType.GLOBAL_CLUSTER].omitted, **item}
+    raise MissingFactError(Need.GLOBAL_CLUSTER, f"AWS does not list the global cluster {name}")
+
+
 ANSWERS: Mapping[Need, Answer] = {
     Need.EXPORTABLE_LOG_TYPES: _exportable_log_types,
     Need.RESTORE_ACCOUNTS: _restore_accounts,
     Need.MEMBERS: _members,
+    Need.CLASS_SUPPORT: _class_support,
     Need.PARAMETER_GROUP_USERS: _parameter_group_users,
+    Need.GLOBAL_CLUSTER: _global_cluster,
     Need.BLUE_GREEN: _blue_green,
     Need.ENCRYPTED_COPIES: _encrypted_copies,
 }

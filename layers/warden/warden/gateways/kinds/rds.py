@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType
+from warden.gateways.databases import users_of_subnet_groups
 from warden.gateways.kinds.model import Described
 
 if TYPE_CHECKING:
@@ -26,8 +27,16 @@ _ID_FILTERS = {
     ResourceType.DB_INSTANCE: "dbi-resource-id",
 }
 
-_SHARED_LISTS = frozenset({"DescribeDBClusters", "DescribeDBInstances"})
-"""Lists that enrichments need as a whole too."""
+_SHARED_LISTS = frozenset(
+    {
+        "DescribeDBClusters",
+        "DescribeDBInstances",
+        "DescribeDBClusterSnapshots",
+        "DescribeDBSnapshots",
+        "DescribeDBProxies",
+    }
+)
+"""Lists that enrichments and other kinds need as a whole too: who uses a key, whom a security group guards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class RdsKind:
         return ResourceRef.from_arn(items[0][kind.arn]) if items else None
 
     def users(self, reads: Reads, ref: ResourceRef, here: Deployment) -> Iterator[ResourceRef]:
-        """The databases that use a parameter group."""
+        """The databases that use a parameter group or a subnet group."""
         del here
         match self.resource_type:
             case ResourceType.DB_CLUSTER_PARAMETER_GROUP:
@@ -96,6 +105,8 @@ class RdsKind:
                 for item in reads.whole("DescribeDBInstances"):
                     if ref.id in {g.get("DBParameterGroupName") for g in item.get("DBParameterGroups", [])}:
                         yield ResourceRef.from_arn(item["DBInstanceArn"])
+            case ResourceType.DB_SUBNET_GROUP:
+                yield from users_of_subnet_groups(reads, {ref.id})
             case _:
                 return
 

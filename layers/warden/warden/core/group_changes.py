@@ -1,0 +1,322 @@
+"""Changes to the parameters of a resource's own group: a call where that is safe, else what a person does.
+
+Also what a list parameter holds, and which values win on the members of a cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from warden.core import guidance, reboots, tls
+from warden.core.kinds import Need
+from warden.core.parameters import UnsharedClusterGroup
+from warden.core.plan import Call, Manual, Plan
+from warden.core.resource import Facts, ResourceType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from warden.core.guard import Accepts
+    from warden.core.resource import Resource
+
+DYNAMIC, STATIC = "immediate", "pending-reboot"
+"""The ApplyMethod of each ApplyType: "You can use the pending-reboot value for both dynamic and static
+parameters" (ModifyDBClusterParameterGroup), and `immediate` for dynamic ones alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Level:
+    """Parameter groups of clusters, or of instances, in the words of the API and of the command line."""
+
+    operation: str
+    parameter: str
+    need: Need
+    users: Need
+    arn: str
+    identifier: str
+    kind: str
+    group_of: Callable[[Facts], str]
+    accepts: Accepts
+    reboot: Callable[[Resource], tuple[str, ...]]
+
+    def command(self, verb: str) -> str:
+        return f"{verb}-{self.kind}-parameter-group"
+
+
+_LEVELS = {
+    ResourceType.DB_CLUSTER: _Level(
+        operation="ModifyDBClusterParameterGroup",
+        parameter="DBClusterParameterGroupName",
+        need=Need.PARAMETERS,
+        users=Need.PARAMETER_GROUP_USERS,
+        arn="DBClusterArn",
+        identifier="DBClusterIdentifier",
+        kind="db-cluster",
+        group_of=lambda facts: str(facts["DBClusterParameterGroup"]),
+        accepts=UnsharedClusterGroup(),
+        reboot=reboots.of_cluster,
+    ),
+    ResourceType.DB_INSTANCE: _Level(
+        operation="ModifyDBParameterGroup",
+        parameter="DBParameterGroupName",
+        need=Need.INSTANCE_PARAMETERS,
+        users=Need.INSTANCE_GROUP_USERS,
+        arn="DBInstanceArn",
+        identifier="DBInstanceIdentifier",
+        kind="db",
+        group_of=lambda facts: str(tls.group_of(facts)["DBParameterGroupName"]),
+        accepts=tls.UnsharedInstanceGroup(),
+        reboot=reboots.of_instance,
+    ),
+}
+
+
+def group(resource: Resource) -> str:
+    """The name of the resource's own parameter group."""
+    return _LEVELS[resource.ref.resource_type].group_of(resource.facts)
+
+
+def items(resource: Resource) -> Facts:
+    """The parameters of the resource's own group, by name."""
+    found: Facts = resource.facts[_LEVELS[resource.ref.resource_type].need]
+    return found
+
+
+def own_group(resource_type: ResourceType) -> dict[str, Accepts]:
+    """For a permit: the parameter that names the group, and that it is the resource's own, custom and unshared."""
+    level = _LEVELS[resource_type]
+    return {level.parameter: level.accepts}
+
+
+def value_of(item: Mapping[str, Any], documented: str | None = None) -> str | None:
+    """The value of a parameter as DescribeDB(Cluster)Parameters gives it; None where AWS does not say.
+
+    AWS leaves ParameterValue out where nobody set one and the engine's own default holds; `documented` is that
+    default, where its vendor documents it.
+    """
+    if "ParameterValue" in item:
+        return str(item["ParameterValue"])
+    return documented if item.get("Source") == "engine-default" else None
+
+
+def words(value: str) -> list[str]:
+    """The members of a list parameter, in order and without repetition."""
+    return list(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
+
+
+def extended(value: str, more: Iterable[str]) -> str:
+    """A list parameter with more members: what it holds stays, in its order."""
+    return ",".join(dict.fromkeys([*words(value), *more]))
+
+
+def overrides(resource: Resource, names: Sequence[str]) -> dict[str, Facts]:
+    """For each member of a cluster, those of these parameters that somebody set in its instance's own group.
+
+    Such a value wins over the cluster's there, whatever it is (Aurora User Guide, "Parameter groups for Amazon
+    Aurora").
+    """
+    own = resource.facts[Need.MEMBER_PARAMETERS]
+    found: dict[str, Facts] = {}
+    for member in sorted(member["DBInstanceIdentifier"] for member in resource.facts[Need.MEMBERS]):
+        if set_there := {name: own[member][name] for name in names if name in own[member]}:
+            found[member] = Facts(set_there)
+    return found
+
+
+def waiting(resource: Resource) -> list[str]:
+    """The members of a cluster that have not taken over its group, each with the status."""
+    states = (Facts(member) for member in resource.facts["DBClusterMembers"])
+    return [
+        f"{member['DBInstanceIdentifier']} ({status})"
+        for member in states
+        if (status := member["DBClusterParameterGroupStatus"]) != "in-sync"
+    ]
+
+
+def change(
+    resource: Resource, values: Mapping[str, str], *, purpose: str, cost: str = "", static: bool = False
+) -> Plan | Manual:
+    """Set parameters in the resource's own group, if it is custom, unshared and takes them.
+
+    `purpose` says what the change does, for the description of a new group. `static`: whether parameters that
+    only a reboot applies may be set, too; the plan never reboots.
+    """
+    level, name = _LEVELS[resource.ref.resource_type], group(resource)
+    parameters = items(resource)
+    methods = {key: _method(parameters[key]) for key in values}
+    if name.startswith("default."):
+        return _replaced(resource, values, methods, purpose)
+    if others := sorted(set(resource.facts[level.users]) - {resource.facts[level.arn]}):
+        return Manual(
+            f"The parameter group {name} is shared: a change of {', '.join(values)} in it would reach "
+            f"{', '.join(others)} too. Decide for all of them, or give this one a group of its own.",
+            (_modify(resource, name, values, methods),),
+        )
+    if fixed := [key for key in values if not Facts(parameters[key])["IsModifiable"]]:
+        return Manual(f"AWS does not let {', '.join(fixed)} be modified in {name}.")
+    if not static and (slow := [key for key in values if methods[key] == STATIC]):
+        return Manual(
+            f"In {name}, {', '.join(slow)} takes effect with a reboot, which somebody must choose the moment for.",
+            (_modify(resource, name, values, methods), *level.reboot(resource)),
+        )
+    return Plan(
+        (
+            Call(
+                level.operation,
+                {
+                    level.parameter: name,
+                    "Parameters": [
+                        {"ParameterName": key, "ParameterValue": value, "ApplyMethod": methods[key]}
+                        for key, value in values.items()
+                    ],
+                },
+            ),
+        ),
+        cost=cost,
+    )
+
+
+def steps(resource: Resource, values: Mapping[str, str]) -> tuple[str, ...]:
+    """The command that sets parameters in the resource's own group."""
+    parameters = items(resource)
+    methods = {key: _method(parameters[key]) for key in values}
+    return (_modify(resource, group(resource), values, methods),)
+
+
+def reboot_steps(resource: Resource) -> tuple[str, ...]:
+    """The commands of the reboots that apply what waits."""
+    return _LEVELS[resource.ref.resource_type].reboot(resource)
+
+
+def reset_steps(resource: Resource, overridden: Mapping[str, Facts]) -> tuple[str, ...]:
+    """The commands that take members' own values back, so that the cluster's count.
+
+    One for each group: members may share one. Their group is looked up in their own Describe items.
+    """
+    names: dict[str, list[str]] = {}
+    for member in resource.facts[Need.MEMBERS]:
+        if member["DBInstanceIdentifier"] in overridden:
+            own = tls.group_of(Facts(member))["DBParameterGroupName"]
+            found = names.setdefault(own, [])
+            found += [key for key in overridden[member["DBInstanceIdentifier"]] if key not in found]
+    return tuple(
+        guidance.command(
+            resource,
+            "reset-db-parameter-group",
+            {
+                "db-parameter-group-name": name,
+                "parameters": [f"ParameterName={key},ApplyMethod={STATIC}" for key in keys],
+            },
+        )
+        for name, keys in sorted(names.items())
+    )
+
+
+def _method(item: Mapping[str, Any]) -> str:
+    return DYNAMIC if Facts(item)["ApplyType"] == "dynamic" else STATIC
+
+
+def _modify(resource: Resource, name: str, values: Mapping[str, str], methods: Mapping[str, str]) -> str:
+    level = _LEVELS[resource.ref.resource_type]
+    return guidance.command(
+        resource,
+        level.command("modify"),
+        {
+            f"{level.kind}-parameter-group-name": name,
+            # The shorthand syntax takes a comma for the end of a value unless the value stands in quotes.
+            "parameters": [
+                f'ParameterName={key},ParameterValue="{value}",ApplyMethod={methods[key]}'
+                if "," in value
+                else f"ParameterName={key},ParameterValue={value},ApplyMethod={methods[key]}"
+                for key, value in values.items()
+            ],
+        },
+    )
+
+
+def _replaced(
+    resource: Resource, values: Mapping[str, str], methods: Mapping[str, str], purpose: str
+) -> Manual:
+    """A default group can be neither modified nor copied: make one of its family, set it, attach it, reboot."""
+    level, default = _LEVELS[resource.ref.resource_type], group(resource)
+    identifier = resource.facts[level.identifier]
+    custom = f"{identifier}-parameters"
+    attach = "modify-db-cluster" if level.kind == "db-cluster" else "modify-db-instance"
+    named = "db-cluster-identifier" if level.kind == "db-cluster" else "db-instance-identifier"
+    return Manual(
+        f"It uses {default}, which nobody can modify or copy. Make a group of the same family, set "
+        f"{', '.join(values)} in it and attach it; then reboot, since a newly attached group takes effect with a "
+        "reboot.",
+        (
+            guidance.command(
+                resource,
+                level.command("create"),
+                {
+                    f"{level.kind}-parameter-group-name": custom,
+                    "db-parameter-group-family": default.removeprefix("default."),
+                    "description": purpose,
+                },
+            ),
+            _modify(resource, custom, values, dict.fromkeys(methods, STATIC)),
+            guidance.command(
+                resource, attach, {named: identifier, f"{level.kind}-parameter-group-name": custom}
+            ),
+            *level.reboot(resource),
+        ),
+    )
+
+
+# --- for the write guard ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterList:
+    """For the write guard: a list of parameters, each one that the control declares, with a value that is declared."""
+
+    accepts: tuple[tuple[str, str, Accepts], ...]
+    """Name, ApplyMethod and value of each."""
+
+    def refusal(self, value: Any, facts: Facts) -> str | None:
+        """Refuse an empty list, another parameter, method or field, and a value that is not accepted."""
+        if not isinstance(value, list) or not value:
+            return f"{value!r} is not a list of at least one parameter"
+        return next((why for item in value if (why := self._why_not(item, facts))), None)
+
+    def _why_not(self, item: Any, facts: Facts) -> str | None:
+        fields = {"ParameterName", "ParameterValue", "ApplyMethod"}
+        if not isinstance(item, dict) or set(item) != fields:
+            return f"{item!r} does not have exactly the fields {sorted(fields)!r}"
+        refusals = [
+            accepts.refusal(item["ParameterValue"], facts)
+            for name, method, accepts in self.accepts
+            if (name, method) == (item["ParameterName"], item["ApplyMethod"])
+        ]
+        if not refusals:
+            return f"no control declares {item['ParameterName']!r} with the method {item['ApplyMethod']!r}"
+        return None if any(why is None for why in refusals) else f"{item['ParameterName']}: {refusals[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Extends:
+    """For the write guard: a list parameter that keeps every member that it has, and gains declared ones."""
+
+    parameter: str
+    members: tuple[str, ...]
+    nothing: str = ""
+    """A member that stands for none, and need not be kept."""
+    need: Need = Need.PARAMETERS
+
+    def refusal(self, value: Any, facts: Facts) -> str | None:
+        """Refuse to drop or to reorder a member, to add nothing, and to add what is not declared."""
+        live = words(value_of(facts[self.need][self.parameter], "") or "")
+        live = [word for word in live if word != self.nothing]
+        if not isinstance(value, str):
+            return f"{value!r} is not a list in a text"
+        wanted = value.split(",")
+        if wanted[: len(live)] != live:
+            return f"{value!r} does not keep {live!r}"
+        added = wanted[len(live) :]
+        if not added or [word for word in added if word not in self.members or word in live]:
+            return f"{added!r} are not new members among {list(self.members)!r}"
+        return None

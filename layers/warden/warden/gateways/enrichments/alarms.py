@@ -1,0 +1,51 @@
+"""The CloudWatch alarms of the account and Region, as far as each is about a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from warden.core import alarm_plans, alarms
+from warden.core.kinds import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warden.core.resource import Resource
+    from warden.gateways.enrichments import Answer
+    from warden.gateways.reads import Reads
+
+_PAGE = 100
+# "If you omit this parameter, only metric alarms are returned" (DescribeAlarms: AlarmTypes).
+_TYPES = ["MetricAlarm", "CompositeAlarm"]
+
+
+def _alarms(reads: Reads, resource: Resource) -> dict[str, list[dict[str, Any]]]:
+    """One call for each hundred alarms of the account and Region, shared over a sweep.
+
+    CloudWatch has no list of the alarms about a resource, and DescribeAlarmsForMetric "does not return alarms based
+    on math expressions that use the specified metric, or composite alarms".
+    """
+    metric, composite = reads.once(("DescribeAlarms",), lambda: _every(reads))
+    return alarms.about(
+        alarms.database_of(resource),
+        metric,
+        composite,
+        account=resource.ref.account,
+        prefix=alarm_plans.prefix(resource.ref),
+    )
+
+
+def _every(reads: Reads) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    metric: list[dict[str, Any]] = []
+    composite: list[dict[str, Any]] = []
+    more: dict[str, str] = {}
+    while True:
+        answer = reads.api.call("DescribeAlarms", AlarmTypes=_TYPES, MaxRecords=_PAGE, **more)
+        metric += answer["MetricAlarms"]
+        composite += answer.get("CompositeAlarms") or []
+        if not answer.get("NextToken"):
+            return metric, composite
+        more = {"NextToken": answer["NextToken"]}
+
+
+ANSWERS: Mapping[Need, Answer] = {Need.ALARMS: _alarms}

@@ -1,0 +1,52 @@
+"""What TLS controls ask beyond a Describe item: who shares an instance's group, and how certificates change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from warden.core.errors import MissingFactError
+from warden.core.kinds import Need
+from warden.core.resource import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warden.core.resource import Resource
+    from warden.gateways.enrichments import Answer
+    from warden.gateways.reads import Reads
+
+_ROTATION = ("SupportsCertificateRotationWithoutRestart", "SupportedCACertificateIdentifiers")
+
+
+def _instance_group_users(reads: Reads, resource: Resource) -> list[str]:
+    """The list of instances: DescribeDBInstances has no filter for a parameter group."""
+    groups = {group["DBParameterGroupName"] for group in resource.facts["DBParameterGroups"]}
+    return [
+        item["DBInstanceArn"]
+        for item in reads.whole("DescribeDBInstances")
+        if any(group["DBParameterGroupName"] in groups for group in item.get("DBParameterGroups", []))
+    ]
+
+
+def _certificate_rotation(reads: Reads, resource: Resource) -> Facts:
+    """One call for each engine version."""
+    engine, version = str(resource.facts["Engine"]), str(resource.facts["EngineVersion"])
+
+    def read() -> dict[str, Any]:
+        found = reads.api.every(
+            "DescribeDBEngineVersions", Engine=engine, EngineVersion=version, IncludeAll=True
+        )
+        exact = [item for item in found if item["EngineVersion"] == version]
+        if not exact:
+            raise MissingFactError(
+                Need.CERTIFICATE_ROTATION, f"AWS does not list the engine version {engine} {version}"
+            )
+        return {name: exact[0][name] for name in _ROTATION if name in exact[0]}
+
+    return Facts(reads.once(("certificate rotation", engine, version), read))
+
+
+ANSWERS: Mapping[Need, Answer] = {
+    Need.INSTANCE_GROUP_USERS: _instance_group_users,
+    Need.CERTIFICATE_ROTATION: _certificate_rotation,
+}
