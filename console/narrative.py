@@ -147,11 +147,7 @@ def _entry_text(entry: dict[str, Any]) -> tuple[int, str, str] | None:
             kind = "exempt" if after["workflow"] == "SUPPRESSED" else "finding"
             told = _FINDING, kind, f"{entry['control']}: {after['annotation']}"
         case "decision":
-            told = (
-                _DECISION,
-                "decision",
-                f"{after['action']}: {_why(after)}",
-            )
+            told = _DECISION, "decision", f"{entry['control']}: {after['action']}, {_why(after)}"
         case "intent":
             told = _CALL, "call", f"{after['operation']} {json.dumps(after['calls'][0]['parameters'])}"
         case "outcome":
