@@ -506,7 +506,6 @@ _CASES = (
         seed=_watched("DBClusterIdentifier", _observed_cluster()),
         drift=_silence,
         writes=("PutMetricAlarm",),
-        told=False,
         settings=_ALARMS,
     ),
     Case(
@@ -663,7 +662,6 @@ _CASES = (
         control="cluster_recovery_point_recent",
         seed=_backed_up(fleet.cluster),
         drift=_delete_recovery_points,
-        told=False,
     ),
     Case(
         control="cluster_recoverable_to_now",
@@ -824,7 +822,6 @@ _CASES = (
         seed=_watched("DBInstanceIdentifier", fleet.instance),
         drift=_silence,
         writes=("PutMetricAlarm",),
-        told=False,
         settings=_ALARMS,
     ),
     Case(
@@ -964,7 +961,6 @@ _CASES = (
         control="instance_recovery_point_recent",
         seed=_backed_up(fleet.instance),
         drift=_delete_recovery_points,
-        told=False,
     ),
     Case(
         control="instance_recoverable_to_now",

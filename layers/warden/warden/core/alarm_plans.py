@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,8 @@ CONNECTIONS = Setting(
 )
 
 _WORDS = {ResourceType.DB_CLUSTER: "cluster", ResourceType.DB_INSTANCE: "instance"}
+# As `name` makes them; the names of databases may hold hyphens, those of metrics hold none.
+_OWN = re.compile(r"warden-(?P<word>cluster|instance)-(?P<name>[A-Za-z][A-Za-z0-9-]*)-[A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,14 @@ class Alarm:
 def prefix(ref: ResourceRef) -> str:
     """How the names of Warden's alarms of a database begin."""
     return f"warden-{_WORDS[ref.resource_type]}-{ref.id}-"
+
+
+def database_named(alarm: str) -> tuple[ResourceType, str] | None:
+    """The type and the name of the database that an alarm is about by its name; None where it is not Warden's."""
+    found = _OWN.fullmatch(alarm)
+    if found is None:
+        return None
+    return next(kind for kind, word in _WORDS.items() if word == found["word"]), found["name"]
 
 
 def lacking(

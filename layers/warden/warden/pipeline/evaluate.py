@@ -18,12 +18,12 @@ from warden.core.finding import gone
 from warden.core.kinds import EVALUATED_KINDS, JUDGED_WITH_USERS, KINDS, SHARED_KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import TicketEvent, TicketMessage
-from warden.core.resource import ARN_TYPE_OF, ResourceRef
+from warden.core.resource import ARN_TYPE_OF, ResourceRef, ResourceType
 from warden.core.trigger import Lookup, Source, WholeKind
 from warden.pipeline.visit import Visit, unread, was_told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from warden.core.finding import Finding
     from warden.core.resource import Deployment, Resource
@@ -51,6 +51,8 @@ _VISITS = 3
 
 # "The KMS key is inaccessible", for now or soon, and that it is accessible again (RDS User Guide, event messages).
 _KEY_EVENTS = frozenset({"RDS-EVENT-0418", "RDS-EVENT-0419", "RDS-EVENT-0420"})
+# What names an instance by a dimension, and may be what its cluster is watched by.
+_ALARM_EVENTS = frozenset({"PutMetricAlarm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,23 @@ class Evaluator:
         except _UNREADABLE as error:
             return [self._unread(ref, error, causes)]
         visits = [self._visit_resource(resource, causes)]
-        key = self._key_of(resource) if any(cause.event_name in _KEY_EVENTS for cause in causes) else None
-        return visits if key is None else [*visits, *self._visit(key, causes)]
+        for other in self._also(resource, {cause.event_name for cause in causes}):
+            visits += self._visit(other, causes)
+        return visits
+
+    def _also(self, resource: Resource, events: set[str]) -> Iterator[ResourceRef]:
+        """What else an event is about that names the database alone."""
+        if events & _KEY_EVENTS and (key := self._key_of(resource)) is not None:
+            yield key
+        is_instance = resource.ref.resource_type is ResourceType.DB_INSTANCE
+        if events & _ALARM_EVENTS and is_instance and (cluster := resource.facts["DBClusterIdentifier"]):
+            yield ResourceRef.build(
+                ResourceType.DB_CLUSTER,
+                partition=resource.ref.partition,
+                region=resource.ref.region,
+                account=resource.ref.account,
+                name=cluster,
+            )
 
     def _is_nobodys(self, ref: ResourceRef) -> bool:
         """Whether no control judges it: calls about groups, keys and secrets are many, and AWS need not be asked."""
