@@ -5,55 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
-from console.approvals import Desk
-from console.deployed import Deployed as Found
-from console.local.identity import assumed_role
 from stack import fleet
 from stack.deployed import ACCOUNT, ALICE, Deployed, policy_text
+from stack.desk import CAROL, answered, desk
 from warden.core.approval import Answer, Approval
 from warden.core.errors import ConfigurationError
 from warden.core.finding import WorkflowStatus
 
 if TYPE_CHECKING:
-    from console.approvals import Request
     from console.local.identity import UserIdentity
     from stack.conftest import Deploy
 
 DATA_API = "cluster_data_api_approved"
-CAROL = assumed_role(f"arn:aws:iam::{ACCOUNT}:role/dba", "carol")
 POLICY = policy_text(only=(DATA_API,), disruption=())
-
-
-def desk(stack: Deployed, who: UserIdentity = CAROL) -> Desk:
-    names = ("FindingsTable", "ApprovalsTable", "StateTable", "TriggersQueue")
-    physical = {name: stack.template.resources[name].name for name in names}
-    physical["TriggersQueue"] = stack.client("sqs").get_queue_url(QueueName=physical["TriggersQueue"])[
-        "QueueUrl"
-    ]
-    return Desk(
-        Found(
-            session=boto3.session.Session(region_name=stack.region),
-            account=ACCOUNT,
-            region=stack.region,
-            arn=who.arn,
-            user_id=who.principal_id,
-            names=physical,
-        )
-    )
-
-
-def answered(
-    stack: Deployed, request: Request, answer: Answer = Answer.APPROVED, who: UserIdentity = CAROL
-) -> None:
-    given = Approval(
-        approver=who.principal_id, request=request.id, answer=answer, at=stack.now(), reason="Nobody uses it"
-    )
-    desk(stack, who).answer(given)
-    assert desk(stack, who).have_it_looked_at(request, given)
-    stack.settle()
 
 
 @pytest.fixture
