@@ -38,6 +38,7 @@ REASONS = {
     "blast_radius": "the budget of writes is spent",
     "flapping": "somebody keeps changing it back",
     "frozen": "a freeze is on",
+    "outside_window": "no change window is open",
     "owner_first": "the owner of the stack has the first word",
 }
 # Within one moment: the event, what it led to, our own call coming back, and what that proved.

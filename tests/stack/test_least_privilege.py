@@ -10,6 +10,7 @@ import pytest
 from stack import fleet
 from stack.cases import CASES
 from stack.deployed import ALICE, CONTROLS, policy_text
+from stack.desk import answered, desk
 from template.judge import judge
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ def report(deploy: Deploy, seen: dict[str, Report]) -> Report:
     with stack.by(ALICE):
         stack.client("rds").delete_db_cluster(DBClusterIdentifier="gone", SkipFinalSnapshot=True)
     stack.settle()
+    # What somebody approves, here that TLS is enforced, is looked up once more before it is written.
+    [request] = [one for one in desk(stack).requests() if one.finding.control == "cluster_tls_enforced"][:1]
+    answered(stack, request)
     seen["report"] = judge(stack.aws.calls, stack.template)
     return seen["report"]
 

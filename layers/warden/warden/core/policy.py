@@ -17,6 +17,7 @@ from warden.core.decision import Mode
 from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef
+from warden.core.windows import DAYS, ChangeWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource
 
 _ACCOUNT = re.compile(r"\d{12}")
+_UNIQUE_ID = re.compile(r"(AROA|AIDA)[A-Z0-9]{12,60}")
+_LONGEST_APPROVAL = 24 * 90
+_A_DAY = 24
+_A_WEEK = 7 * 24
 _RESOURCE_ID = re.compile(r"(cluster|db)-[A-Z0-9]{20,40}|cluster-[0-9a-f]{16,32}")
 
 
@@ -94,6 +99,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """What an approval must be to count."""
+
+    valid_hours: int = _A_WEEK
+    """How long one holds, if no change window makes it hold longer."""
+    never: frozenset[str] = frozenset()
+    """Unique ids of roles and users that approve nothing, such as those of deployment pipelines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The parsed policy file."""
 
@@ -109,6 +124,8 @@ class Policy:
     scopes: tuple[Scope, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    approvals: Approvals = field(default_factory=Approvals)
+    change_windows: tuple[ChangeWindow, ...] = ()
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
         """The lowest of the control's mode, those of the scopes that hold the resource, and the ceiling."""
@@ -126,6 +143,10 @@ class Policy:
     def freeze(self, now: datetime) -> Freeze | None:
         """The freeze that is on now."""
         return next((freeze for freeze in self.freezes if freeze.start <= now < freeze.end), None)
+
+    def is_outside_windows(self, now: datetime) -> bool:
+        """Whether what can disturb clients has to wait for a change window; where none is named, never."""
+        return bool(self.change_windows) and not any(window.is_open(now) for window in self.change_windows)
 
     @property
     def attempts_window(self) -> timedelta:
@@ -171,6 +192,8 @@ class _Parser:
                 "scopes",
                 "exemptions",
                 "freezes",
+                "approvals",
+                "change_windows",
             },
         )
         if document["version"] != 1:
@@ -199,6 +222,8 @@ class _Parser:
             scopes=tuple(self._scope(*row) for row in self._rows(document, "scopes")),
             exemptions=tuple(self._exemption(*row) for row in self._rows(document, "exemptions")),
             freezes=tuple(self._freeze(*row) for row in self._rows(document, "freezes")),
+            approvals=self._approvals(self._table(document, "approvals")),
+            change_windows=tuple(self._change_window(*row) for row in self._rows(document, "change_windows")),
         )
 
     # --- sections -----------------------------------------------------------------------------------------
@@ -341,6 +366,37 @@ class _Parser:
         if end <= start:
             self._fail(f"{where}.until", "is not after from")
         return Freeze(start=start, end=end, reason=self._typed(row["reason"], str, f"{where}.reason"))
+
+    def _approvals(self, table: Mapping[str, Any]) -> Approvals:
+        self._keys(table, "approvals", optional={"valid_hours", "never"})
+        hours = self._typed(table.get("valid_hours", _A_WEEK), int, "approvals.valid_hours")
+        if not 1 <= hours <= _LONGEST_APPROVAL:
+            self._fail("approvals.valid_hours", f"{hours} is not between 1 and {_LONGEST_APPROVAL}")
+        never = self._strings(table.get("never", []), "approvals.never")
+        for name in never:
+            if not _UNIQUE_ID.fullmatch(name):
+                self._fail(
+                    "approvals.never",
+                    f"{name!r} is not the unique id of a role or user (AROA…, AIDA…); "
+                    "`aws iam get-role --role-name NAME --query Role.RoleId` tells it",
+                )
+        return Approvals(valid_hours=hours, never=frozenset(never))
+
+    def _change_window(self, row: Mapping[str, Any], where: str) -> ChangeWindow:
+        self._keys(row, where, required={"days", "from", "hours"})
+        days = self._strings(row["days"], f"{where}.days")
+        if not days:
+            self._fail(f"{where}.days", f"is empty; choose of {', '.join(DAYS)}")
+        for day in days:
+            if day not in DAYS:
+                self._fail(f"{where}.days", f"{day!r} is not a day; choose of {', '.join(DAYS)}")
+        start = row["from"]
+        if not isinstance(start, time) or start.tzinfo is not None:
+            self._fail(f"{where}.from", f"{start!r} is not a time of day; write it as 01:30:00, in UTC")
+        hours = self._typed(row["hours"], int, f"{where}.hours")
+        if not 1 <= hours <= _A_DAY:
+            self._fail(f"{where}.hours", f"{hours} is not between 1 and {_A_DAY}")
+        return ChangeWindow(days=frozenset(days), start=start, hours=hours)
 
     # --- values -------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from warden.core.version import code_version
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warden.core.approval import Approval
     from warden.core.finding import Finding
     from warden.core.guard import Permit
     from warden.core.messages import RemediationMessage
@@ -86,6 +87,7 @@ class Batch:
         self._failed: list[str] = []
         self._waits: list[str] = []
         self._paid: set[tuple[str, ...]] = set()
+        self._used: dict[str, Approval] = {}
         self.halted = False
         """Whether nothing more can be written in this visit."""
 
@@ -98,14 +100,15 @@ class Batch:
         if not self._reserve(call, concerned):
             self._wait("The budget of writes is spent", Reason.BLAST_RADIUS.value)
             return
-        self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()]})
-        if self._is_held_up(call, concerned):
+        self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()], **_approvals(concerned)})
+        if self._is_held_up(call, concerned) or not self._use_approvals(call, concerned):
             return
         permits = [permit for judgement in concerned for permit in _permits(judgement)]
         try:
             request_id = self._remediator.writer.apply(call, self._resource, permits)
         except tuple(_WHY_NOT_NOW) as error:
             reason = next(why for kind, why in _WHY_NOT_NOW.items() if isinstance(error, kind))
+            self._give_approvals_back(concerned)
             self._halt(call, concerned, error, reason)
         except _REFUSALS as error:
             self._record(EntryKind.OUTCOME, call, concerned, _answer(Status.FAILED, error))
@@ -173,6 +176,32 @@ class Batch:
         self._halt(call, concerned, ResourceBusyError("the lease on the resource lapsed"), "leased")
         return True
 
+    def _use_approvals(self, call: Call, concerned: Sequence[Judgement]) -> bool:
+        """Note that the approvals are used, last before the write: a crash after this costs one, and writes nothing.
+
+        All calls of a finding's plan are one use.
+        """
+        approvals = self._remediator.judge.approvals
+        for judgement in concerned:
+            approval, control = judgement.approval, judgement.control.id
+            if approval is None or control in self._used:
+                continue
+            if approvals is None or not approvals.use(approval):
+                self._give_approvals_back(concerned)
+                self._halt(
+                    call, concerned, ResourceBusyError("the approval was used meanwhile"), "approval_used"
+                )
+                return False
+            self._used[control] = approval
+        return True
+
+    def _give_approvals_back(self, concerned: Sequence[Judgement]) -> None:
+        """Nothing was written, so nothing was used; what a plan has begun stays used."""
+        approvals = self._remediator.judge.approvals
+        for control in {judgement.control.id for judgement in concerned} - set(self._done):
+            if (approval := self._used.pop(control, None)) is not None and approvals is not None:
+                approvals.give_back(approval)
+
     def _halt(self, call: Call, concerned: Sequence[Judgement], error: WardenError, reason: str) -> None:
         self.halted = True
         self._record(EntryKind.OUTCOME, call, concerned, _answer(Status.DEFERRED, error))
@@ -232,6 +261,12 @@ class Batch:
                 policy_version=remediator.judge.policy.version,
             )
         )
+
+
+def _approvals(concerned: Sequence[Judgement]) -> dict[str, Any]:
+    """Who approved what, for the ledger; nothing where nobody had to."""
+    given = {j.control.id: j.approval.to_json() for j in concerned if j.approval is not None}
+    return {"approvals": given} if given else {}
 
 
 def _answer(status: Status, error: WardenError) -> dict[str, str]:

@@ -68,6 +68,7 @@ def _cause(record: Node, event: Envelope) -> Cause:
         principal=issuer.maybe_text("arn") or identity.maybe_text("arn") or invoked_by,
         user_agent=record.maybe_text("userAgent"),
         source_ip=record.maybe_text("sourceIPAddress"),
+        session=identity.maybe_text("principalId"),
         invoked_by=invoked_by,
     )
 
