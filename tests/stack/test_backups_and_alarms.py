@@ -122,3 +122,23 @@ def test_a_selection_that_goes_is_missed_at_every_database(deploy: Deploy) -> No
     stack.settle()
     assert sorted(_visited(stack)) == ["ledger", "reports"]
     assert {one["state"] for one in stack.tickets} == {"OPEN"}
+
+
+def test_the_alarms_of_a_cluster_are_one_write_of_the_budget(deploy: Deploy) -> None:
+    wanted = '["CPUUtilization", "FreeableMemory", "DatabaseConnections"]'
+    more = f'[controls.{ALARMS}]\ntopic = "on-call"\nrequired = {wanted}'
+    stack = deploy(policy=policy_text(only=(ALARMS,), limits={"writes_per_hour": 1}, more=more))
+    with stack.quietly():
+        for name in ("orders", "billing"):
+            fleet.cluster(stack, name)
+            fleet.member(stack, f"{name}-1", name)
+    stack.sweep()
+    stack.settle()
+    assert stack.write_names == ["PutMetricAlarm"] * 3, (
+        "those of one cluster, and of no other within the hour"
+    )
+    stack.hours_later(1)
+    stack.sweep()
+    stack.settle()
+    assert stack.write_names == ["PutMetricAlarm"] * 6
+    assert stack.open_findings() == {}

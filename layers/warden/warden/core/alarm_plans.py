@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from warden.core import guidance
+from warden.core import guidance, topics
 from warden.core.alarms import NAMESPACE, Database, Watch, heard, is_watched, query_text
 from warden.core.control import Setting, Verdict, compliant, insufficient_data, non_compliant, not_applicable
 from warden.core.guard import ListOf, Only, Permit, Text
@@ -30,7 +30,7 @@ TOPIC = Setting(
     default="",
     doc="The name of the SNS topic, of each account and Region, that Warden's alarms notify. Empty: Warden makes "
     "no alarm.",
-    pattern=r"([A-Za-z0-9_-]{1,256})?",
+    pattern=topics.NAME_OR_NONE,
 )
 FLEET_ALARMS = Setting(
     name="fleet_alarms",
@@ -180,7 +180,7 @@ def plan(
                 for alarm in new
             ),
         )
-    topic = f"arn:{resource.ref.partition}:sns:{resource.home}:{resource.ref.account}:{settings['topic']}"
+    topic = topics.arn(resource, settings["topic"])
     return Plan(
         tuple(
             Call("PutMetricAlarm", _parameters(resource, alarm, settings, topic, control)) for alarm in new
@@ -280,20 +280,6 @@ class OwnDimensions:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnTopic:
-    """An SNS topic of the database's own account and Region."""
-
-    arn_fact: str
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        """Refuse other actions: an alarm can also stop a machine or run a function."""
-        _, partition, _, region, account, *_ = facts[self.arn_fact].split(":")
-        begins = f"arn:{partition}:sns:{region}:{account}:"
-        right = isinstance(value, str) and value.startswith(begins) and ":" not in value[len(begins) :]
-        return None if right and value != begins else f"{value!r} is no SNS topic of {account} in {region}"
-
-
-@dataclass(frozen=True, slots=True)
 class Number:
     """A number that is not negative."""
 
@@ -316,7 +302,7 @@ def permit(resource_type: ResourceType, made: Sequence[Alarm], control: str) -> 
             "AlarmName": NewAlarm(resource_type, tuple(alarm.watch.metric for alarm in made)),
             "AlarmDescription": Text(),
             "ActionsEnabled": Only((True,)),
-            "AlarmActions": ListOf(OwnTopic(KINDS[resource_type].arn)),
+            "AlarmActions": ListOf(topics.OwnTopic(KINDS[resource_type].arn)),
             "Namespace": Only((NAMESPACE,)),
             "MetricName": only([alarm.watch.metric for alarm in made]),
             "Dimensions": OwnDimensions(resource_type),

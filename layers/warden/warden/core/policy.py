@@ -89,7 +89,7 @@ class Limits:
     """How much may be written."""
 
     writes_per_hour: int = 20
-    """For one account and Region."""
+    """For one account and Region; calls of one operation for one finding count once."""
     containment_writes_per_hour: int = 50
     """A reserve of their own for controls that close an open door."""
     attempts: int = 3

@@ -86,6 +86,7 @@ class Batch:
         self._done: list[str] = []
         self._failed: list[str] = []
         self._waits: list[str] = []
+        self._paid: set[tuple[str, ...]] = set()
         self._used: dict[str, Approval] = {}
         self.halted = False
         """Whether nothing more can be written in this visit."""
@@ -96,7 +97,7 @@ class Batch:
         Only what the write itself answers is an outcome of the write. What fails around it, such as the ledger, is
         a crash: the message is delivered again, and looks again before anything is written.
         """
-        if not self._reserve(concerned):
+        if not self._reserve(call, concerned):
             self._wait("The budget of writes is spent", Reason.BLAST_RADIUS.value)
             return
         self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()], **_approvals(concerned)})
@@ -138,19 +139,29 @@ class Batch:
 
     # --- before the write ---------------------------------------------------------------------------------
 
-    def _reserve(self, concerned: Sequence[Judgement]) -> bool:
-        """Take one write from the budget; a call that closes an open door has a budget of its own."""
+    def _reserve(self, call: Call, concerned: Sequence[Judgement]) -> bool:
+        """Take one write from the budget; a call that closes an open door has a budget of its own.
+
+        Calls of one operation for the same findings are one write, as they are one attempt: the five alarms of a
+        cluster reach no more databases than one does, and must not starve whoever comes after them.
+        """
+        write = (call.operation, *(judgement.control.id for judgement in concerned))
+        if write in self._paid:
+            return True
         remediator = self._remediator
         containment = any(j.control.remediation and j.control.remediation.containment for j in concerned)
         limits = remediator.judge.policy.limits
-        return remediator.state.spend(
+        if not remediator.state.spend(
             self._resource.ref.account,
             self._resource.home,
             containment=containment,
             now=remediator.clock(),
             amount=1,
             limit=limits.containment_writes_per_hour if containment else limits.writes_per_hour,
-        )
+        ):
+            return False
+        self._paid.add(write)
+        return True
 
     def _is_held_up(self, call: Call, concerned: Sequence[Judgement]) -> bool:
         """Immediately before the write: this is what makes `warden stop` hold at once."""
