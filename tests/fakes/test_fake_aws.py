@@ -475,4 +475,5 @@ def test_every_operation_and_every_need_that_the_fake_knows_is_some_controls() -
     assert {need for resource_type in BROKEN for need in _needs(resource_type)} | {
         Need.BLUE_GREEN,
         Need.DELETIONS,
+        Need.FIRING_ALARMS,
     } == KNOWN

@@ -29,6 +29,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 _UNIQUE_ID = re.compile(r"(AROA|AIDA)[A-Z0-9]{12,60}")
 _LONGEST_APPROVAL = 24 * 90
 _A_DAY = 24
+_HALF_AN_HOUR, _AN_HOUR = 30, 60
 _A_WEEK = 7 * 24
 _RESOURCE_ID = re.compile(r"(cluster|db)-[A-Z0-9]{20,40}|cluster-[0-9a-f]{16,32}")
 
@@ -99,6 +100,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """When a database is left alone."""
+
+    alarms: bool = True
+    """While a CloudWatch alarm about it fires."""
+    failover_minutes: int = _HALF_AN_HOUR
+    """So long after a failover; 0 for not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
     """What an approval must be to count."""
 
@@ -125,6 +136,7 @@ class Policy:
     exemptions: tuple[Exemption, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     approvals: Approvals = field(default_factory=Approvals)
+    health: Health = field(default_factory=Health)
     change_windows: tuple[ChangeWindow, ...] = ()
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
@@ -193,6 +205,7 @@ class _Parser:
                 "exemptions",
                 "freezes",
                 "approvals",
+                "health",
                 "change_windows",
             },
         )
@@ -223,6 +236,7 @@ class _Parser:
             exemptions=tuple(self._exemption(*row) for row in self._rows(document, "exemptions")),
             freezes=tuple(self._freeze(*row) for row in self._rows(document, "freezes")),
             approvals=self._approvals(self._table(document, "approvals")),
+            health=self._health(self._table(document, "health")),
             change_windows=tuple(self._change_window(*row) for row in self._rows(document, "change_windows")),
         )
 
@@ -381,6 +395,15 @@ class _Parser:
                     "`aws iam get-role --role-name NAME --query Role.RoleId` tells it",
                 )
         return Approvals(valid_hours=hours, never=frozenset(never))
+
+    def _health(self, table: Mapping[str, Any]) -> Health:
+        self._keys(table, "health", optional={"alarms", "failover_minutes"})
+        minutes = self._typed(table.get("failover_minutes", _HALF_AN_HOUR), int, "health.failover_minutes")
+        if not 0 <= minutes <= _AN_HOUR:
+            self._fail("health.failover_minutes", f"{minutes} is not between 0 and {_AN_HOUR}")
+        return Health(
+            alarms=self._typed(table.get("alarms", True), bool, "health.alarms"), failover_minutes=minutes
+        )
 
     def _change_window(self, row: Mapping[str, Any], where: str) -> ChangeWindow:
         self._keys(row, where, required={"days", "from", "hours"})

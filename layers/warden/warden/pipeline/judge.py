@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from warden.core import approval, conditions
+from warden.core import approval, conditions, health
 from warden.core.control import ComplianceType, Safety
 from warden.core.decision import Decision, Mode, Situation, approval_missing, decide
 from warden.core.errors import MissingFactError, RefusedError
@@ -175,6 +175,8 @@ class Judge:
             busy=busy or settling,
             pending=pending,
             frozen=self.policy.freeze(now) is not None,
+            unhealthy=resource.ref.resource_type in conditions.WRITE_NEEDS
+            and health.is_unwell(resource, self.policy.health, now),
             outside_window=_is_disruptive(control) and self.policy.is_outside_windows(now),
             budget_spent=budget_spent(containment),
             containment=containment,
