@@ -547,3 +547,39 @@ def test_nothing_is_turned_on_where_aws_advises_against_it() -> None:
         assert judged.compliance is ComplianceType.NOT_APPLICABLE, version
     beside = {"EngineVersion": "16.80", "AutoMinorVersionUpgrade": False}
     assert calls("cluster_minor_upgrades_automatic", beside)
+
+
+@pytest.mark.parametrize(
+    ("control_id", "facts"),
+    [
+        ("cluster_tls_enforced", switch("1")),
+        (
+            "cluster_mysql_audit_effective",
+            {
+                "Engine": "aurora-mysql",
+                "EngineVersion": "8.0.mysql_aurora.3.08.0",
+                "Parameters": {
+                    name: {"ParameterName": name, "ParameterValue": value}
+                    for name, value in (
+                        ("server_audit_logging", "1"),
+                        ("server_audit_events", "CONNECT,QUERY_DCL,QUERY_DDL"),
+                        ("server_audit_excl_users", ""),
+                        ("server_audit_incl_users", ""),
+                    )
+                },
+            },
+        ),
+        ("cluster_postgresql_audit_effective", {}),
+    ],
+)
+def test_nobody_is_told_to_reboot_for_a_value_that_failed(control_id: str, facts: dict[str, Any]) -> None:
+    members = [
+        {
+            "DBInstanceIdentifier": "orders-1",
+            "IsClusterWriter": True,
+            "DBClusterParameterGroupStatus": "failed-to-apply",
+        }
+    ]
+    made = manual(control_id, {**facts, "DBClusterMembers": members})
+    assert "a reboot will not help" in made.why
+    assert not made.steps
