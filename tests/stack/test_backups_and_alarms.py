@@ -80,8 +80,12 @@ def test_somebody_elses_alarm_leads_to_every_cluster(deploy: Deploy, call: Calla
         _two_clusters(stack)
     with stack.by(ALICE):
         call(stack.client("cloudwatch"), "billing cpu")
+    before = len(stack.aws.calls)
     stack.settle()
     assert _visited(stack) == ["billing"]
+    read = [one.operation for one in stack.aws.calls[before:]]
+    # Whole lists are read once for all of them, as in a sweep.
+    assert (read.count("DescribeAlarms"), read.count("DescribeDBClusters")) == (1, 1)
 
 
 def test_wardens_own_alarm_is_made_anew_once_it_is_deleted(deploy: Deploy) -> None:

@@ -186,6 +186,13 @@ class Wiring:
     def evaluator(self) -> Evaluator:
         """The step behind the triggers queue."""
         reader = self._reader()
+        return Evaluator(
+            deployment=self.deployment, reader=reader, visitor=self._visitor(reader), sharing=self._sharing
+        )
+
+    def _sharing(self) -> Evaluator:
+        """One that reads whole lists once; made anew each time."""
+        reader = self._reader(bulk=True)
         return Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
 
     @functools.cached_property
@@ -220,10 +227,7 @@ class Wiring:
 
     def sweeper(self) -> Sweeper:
         """A sweep; made anew each time, since it reads whole lists once."""
-        reader = self._reader(bulk=True)
-        return Sweeper(
-            evaluator=Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
-        )
+        return Sweeper(evaluator=self._sharing())
 
 
 _built: dict[Environment, Wiring] = {}

@@ -148,7 +148,7 @@ def translated(operation: str, *, emulator: bool = False) -> Iterator[None]:
 
 def _is_no_answer(error: Exception) -> bool:
     """Whether an error is a page of HTML: botocore then has no code but the status."""
-    return isinstance(error, ClientError) and str(error.response["Error"].get("Code", "")) == "404"
+    return isinstance(error, ClientError) and str(error.response.get("Error", {}).get("Code", "")) == "404"
 
 
 def unreadable(operation: str, *, emulator: bool) -> Exception:

@@ -23,7 +23,7 @@ from warden.core.trigger import Lookup, Source, WholeKind
 from warden.pipeline.visit import Visit, unread, was_told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from warden.core.finding import Finding
     from warden.core.resource import Deployment, Resource
@@ -71,6 +71,9 @@ class Evaluator:
     deployment: Deployment
     reader: Reader
     visitor: Visitor
+    sharing: Callable[[], Evaluator] | None = None
+    """Makes one whose reader reads whole lists once, for what concerns everything of a kind; None where that is so
+    already."""
 
     def handle(self, triggers: Sequence[Trigger]) -> Handled:
         """Visit what the triggers concern, each resource once: one change arrives two or three times.
@@ -78,29 +81,76 @@ class Evaluator:
         A resource that cannot be looked at now fails the triggers that named it, and no others.
         """
         handled = Handled()
-        targets: dict[ResourceRef, list[Trigger]] = {}
-        for trigger in triggers:
-            if why := self._refusal(trigger.target):
-                handled.visits.append(
-                    self._skipped(_name(trigger.target), f"not_governed: {why}", trigger.cause)
-                )
-                continue
-            try:
-                refs = self._refs(trigger)
-            except Exception as error:  # noqa: BLE001 - one trigger that fails must not take its batch with it
-                handled.failed.append((trigger, error))
-                continue
-            for ref in refs:
-                targets.setdefault(ref, []).append(trigger)
-            if not refs:
-                # A lookup's id that no longer exists: its ARN's own deletion event, or the sweep, resolves findings.
-                handled.visits.append(self._skipped(_name(trigger.target), "nothing_there", trigger.cause))
+        targets, kinds = self._sorted(triggers, handled)
         for ref, named_by in targets.items():
             try:
                 handled.visits.extend(self._visit(ref, [trigger.cause for trigger in named_by]))
             except Exception as error:  # noqa: BLE001 - nor one resource its neighbours
                 handled.failed.extend((trigger, error) for trigger in named_by)
+        if kinds:
+            evaluator = self if self.sharing is None else self.sharing()
+            for resource_type, named_by in kinds.items():
+                evaluator.look_at_all(resource_type, named_by, handled, but=targets)
         return handled
+
+    def _sorted(
+        self, triggers: Sequence[Trigger], handled: Handled
+    ) -> tuple[dict[ResourceRef, list[Trigger]], dict[ResourceType, list[Trigger]]]:
+        """The triggers by the resource, or by the kind of which everything is meant; what is neither is handled."""
+        targets: dict[ResourceRef, list[Trigger]] = {}
+        kinds: dict[ResourceType, list[Trigger]] = {}
+        for trigger in triggers:
+            target = trigger.target
+            if why := self._refusal(target):
+                handled.visits.append(self._skipped(_name(target), f"not_governed: {why}", trigger.cause))
+            elif isinstance(target, WholeKind):
+                # A shared thing of which no name is known: everything that could use it.
+                for judged in SHARED_KINDS.get(target.resource_type, (target.resource_type,)):
+                    kinds.setdefault(judged, []).append(trigger)
+            else:
+                try:
+                    refs = self._refs(target)
+                except Exception as error:  # noqa: BLE001 - one trigger that fails must not take its batch with it
+                    handled.failed.append((trigger, error))
+                    continue
+                for ref in refs:
+                    targets.setdefault(ref, []).append(trigger)
+                if not refs:
+                    # A lookup's id that no longer exists: its ARN's own deletion event, or the sweep, resolves
+                    # findings.
+                    handled.visits.append(self._skipped(_name(target), "nothing_there", trigger.cause))
+        return targets, kinds
+
+    def look_at_all(
+        self,
+        resource_type: ResourceType,
+        triggers: Sequence[Trigger],
+        handled: Handled,
+        *,
+        but: Collection[ResourceRef],
+    ) -> None:
+        """Visit everything of a kind as the sweep does, but for what was visited a moment ago."""
+        causes = [trigger.cause for trigger in triggers]
+        visits: list[Visit] = []
+        failures: list[Exception] = []
+        try:
+            for resource in self.reader.list(resource_type, self.visitor.judge.needs(resource_type)):
+                if resource.ref not in but:
+                    self._look(resource, causes, visits, failures)
+        except Exception as error:  # noqa: BLE001 - one kind that cannot be listed must not take the others with it
+            failures.append(error)
+        if not visits and not failures:
+            visits.append(self._skipped(resource_type, "nothing_there", causes[0]))
+        handled.visits.extend(visits)
+        handled.failed.extend((trigger, failures[0]) for trigger in triggers if failures)
+
+    def _look(
+        self, resource: Resource, causes: Sequence[Cause], visits: list[Visit], failures: list[Exception]
+    ) -> None:
+        try:
+            visits.append(self._visit_resource(resource, causes))
+        except Exception as error:  # noqa: BLE001 - nor one resource its kind
+            failures.append(error)
 
     def _refusal(self, target: Target) -> str | None:
         """Why what a trigger names is not this deployment's business."""
@@ -114,12 +164,8 @@ class Evaluator:
             return f"Region {target.region} is not {self.deployment.region}, the one this deployment governs"
         return None
 
-    def _refs(self, trigger: Trigger) -> list[ResourceRef]:
-        match trigger.target:
-            case WholeKind(resource_type=resource_type):
-                # A shared thing of which no name is known: everything that could use it.
-                judged = SHARED_KINDS.get(resource_type, (resource_type,))
-                return [resource.ref for kind in judged for resource in self.reader.list(kind, ())]
+    def _refs(self, target: ResourceRef | Lookup) -> list[ResourceRef]:
+        match target:
             case Lookup() as lookup:
                 found = self.reader.resolve(lookup)
                 return [] if found is None else [found]
