@@ -32,7 +32,8 @@ def report(deploy: Deploy, seen: dict[str, Report]) -> Report:
     """Every control's drift at once, with everything that a deployment does beside it."""
     if "report" in seen:
         return seen["report"]
-    stack = deploy(policy=policy_text(only=CONTROLS))
+    settings = [f"[controls.{case.control}]\n{case.settings}" for case in CASES.values() if case.settings]
+    stack = deploy(policy=policy_text(only=CONTROLS, more="\n".join(settings)))
     fleet.key(stack)
     for case in CASES.values():
         case.seed(stack, case.name)

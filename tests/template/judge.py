@@ -204,8 +204,11 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-# A dataset is what an alarm with a query in PromQL reads; ours read metrics.
-_NOT_OF_OURS: Final[Mapping[str, frozenset[str]]] = {"cloudwatch:PutMetricAlarm": frozenset({"dataset"})}
+NOT_OF_OURS: Final[Mapping[str, frozenset[str]]] = {"cloudwatch:PutMetricAlarm": frozenset({"dataset"})}
+"""Types of resource that IAM checks an action against only where a call names one, as no call of ours does.
+
+A dataset is what an alarm with a query in PromQL reads; ours read metrics.
+"""
 
 
 def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
@@ -224,7 +227,7 @@ def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access
     if not types:
         yield Access(action, "*")
     for resource_type, every in types.items():
-        if resource_type in _NOT_OF_OURS.get(action, ()):
+        if resource_type in NOT_OF_OURS.get(action, ()):
             continue
         names = [
             str(call.parameters[name]) for name in _NAMES.get(resource_type, ()) if name in call.parameters
