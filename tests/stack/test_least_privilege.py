@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -9,38 +10,64 @@ import pytest
 
 from stack import fleet
 from stack.cases import CASES
-from stack.deployed import ALICE, CONTROLS, policy_text
+from stack.deployed import ALICE, Deployed, policy_text
+from stack.waiting import waits_take_no_time
 from template.judge import judge
 
 if TYPE_CHECKING:
-    from stack.conftest import Deploy
-    from template.judge import Report
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from stack.case import Case
+    from template.judge import RecordedCall, Report
 
 
 # That nothing is denied is checked after every test of this folder; what is granted in vain takes a run of its own.
 pytestmark = pytest.mark.slow
 
 
+@contextlib.contextmanager
+def deployed(folder: Path, policy: str) -> Iterator[Deployed]:
+    """A deployment of one life, which ends before the next begins."""
+    file = folder / "policy.toml"
+    file.write_text(policy, encoding="utf-8")
+    with Deployed(policy=file) as stack, waits_take_no_time(stack.clock):
+        yield stack
+        stack.check()
+
+
 @pytest.fixture(scope="module")
-def seen() -> dict[str, Report]:
-    """The report of the one run below."""
-    return {}
-
-
-@pytest.fixture
-def report(deploy: Deploy, seen: dict[str, Report]) -> Report:
-    """Every control's drift at once, with everything that a deployment does beside it."""
-    if "report" in seen:
-        return seen["report"]
-    settings = [f"[controls.{case.control}]\n{case.settings}" for case in CASES.values() if case.settings]
-    stack = deploy(policy=policy_text(only=CONTROLS, more="\n".join(settings)))
-    fleet.key(stack)
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """What all lives together have called: one of each control's drift, and one of everything beside them."""
+    folder = tmp_path_factory.mktemp("policy")
+    calls: list[RecordedCall] = []
     for case in CASES.values():
-        case.seed(stack, case.name)
-    with stack.by(ALICE):
-        for case in CASES.values():
+        calls += life_of(case, folder)
+    # One policy for all that is no control's own: with every control, each entry of the ledger is one of thousands.
+    with deployed(folder, policy_text()) as stack:
+        live_beside_the_controls(stack)
+        calls += stack.aws.calls
+        template = stack.template
+    return judge(calls, template)
+
+
+def life_of(case: Case, folder: Path) -> list[RecordedCall]:
+    """The calls that one control makes of its drift, whether AWS tells of it or the sweep finds it."""
+    more = f"[controls.{case.control}]\n{case.settings}" if case.settings else ""
+    with deployed(folder, policy_text(only=(case.control,), more=more)) as stack:
+        with stack.quietly():
+            fleet.key(stack)
+            case.seed(stack, case.name)
+        with stack.by(ALICE):
             case.drift(stack, case.name)
-    stack.settle()
+        stack.settle()
+        stack.sweep()
+        return list(stack.aws.calls)
+
+
+def live_beside_the_controls(stack: Deployed) -> None:
+    """Everything that a deployment does beside finding a drift and putting it right."""
+    fleet.key(stack)
     # What waits: a busy cluster, looked at by event and by the clock.
     arn = fleet.cluster(stack, "busy")
     stack.aws.rds.hold(arn, seconds=600)
@@ -52,7 +79,8 @@ def report(deploy: Deploy, seen: dict[str, Report]) -> Report:
     stack.sweep()
     stack.hours_later(1)
     # What is renamed, and what goes with a ticket.
-    gone = CASES["instance_storage_encrypted"].name
+    gone = "reports"
+    fleet.instance(stack, gone)
     stack.as_alice("modify_db_instance", DBInstanceIdentifier=gone, DeletionProtection=False)
     with stack.quietly() as rds:
         rds.modify_db_instance(DBInstanceIdentifier=gone, DeletionProtection=False)
@@ -92,8 +120,6 @@ def report(deploy: Deploy, seen: dict[str, Report]) -> Report:
     with stack.by(ALICE):
         stack.client("rds").delete_db_cluster(DBClusterIdentifier="gone", SkipFinalSnapshot=True)
     stack.settle()
-    seen["report"] = judge(stack.aws.calls, stack.template)
-    return seen["report"]
 
 
 def _lookup(resource_id: str) -> str:
