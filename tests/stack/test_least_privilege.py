@@ -10,7 +10,7 @@ import pytest
 
 from stack import fleet
 from stack.cases import CASES
-from stack.deployed import ALICE, Deployed, policy_text
+from stack.deployed import A_FEW, ALICE, Deployed, policy_text
 from stack.waiting import waits_take_no_time
 from template.judge import judge
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 # That nothing is denied is checked after every test of this folder; what is granted in vain takes a run of its own.
 pytestmark = pytest.mark.slow
+
+
+_OF_WHAT_NO_CASE_HAS = ("account_deletions_leave_backup", "security_group_sources_approved")
+"""Controls whose case has no deleted instance, and no prefix list."""
 
 
 @contextlib.contextmanager
@@ -44,7 +48,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     for case in CASES.values():
         calls += life_of(case, folder)
     # One policy for all that is no control's own: with every control, each entry of the ledger is one of thousands.
-    with deployed(folder, policy_text()) as stack:
+    with deployed(folder, policy_text(only=(*A_FEW, *_OF_WHAT_NO_CASE_HAS))) as stack:
         live_beside_the_controls(stack)
         calls += stack.aws.calls
         template = stack.template
@@ -68,6 +72,16 @@ def life_of(case: Case, folder: Path) -> list[RecordedCall]:
 def live_beside_the_controls(stack: Deployed) -> None:
     """Everything that a deployment does beside finding a drift and putting it right."""
     fleet.key(stack)
+    # A security group that lets in whoever a prefix list names.
+    ec2 = stack.client("ec2")
+    listed = ec2.create_managed_prefix_list(
+        PrefixListName="offices", MaxEntries=1, AddressFamily="IPv4", Entries=[{"Cidr": "203.0.113.0/24"}]
+    )
+    guard = fleet.group(stack, "guard")
+    sources = [{"PrefixListId": listed["PrefixList"]["PrefixListId"]}]
+    rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "PrefixListIds": sources}
+    ec2.authorize_security_group_ingress(GroupId=guard, IpPermissions=[rule])
+    fleet.cluster(stack, "guarded", VpcSecurityGroupIds=[guard])
     # What waits: a busy cluster, looked at by event and by the clock.
     arn = fleet.cluster(stack, "busy")
     stack.aws.rds.hold(arn, seconds=600)

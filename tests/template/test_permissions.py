@@ -25,7 +25,18 @@ FUNCTIONS = ("EvaluateFunction", "RemediateFunction", "TicketFunction", "SweepFu
 LOOKING = ("EvaluateFunction", "RemediateFunction", "SweepFunction")
 READS = ("Describe", "List", "Get", "Lookup")
 WRITERS = frozenset({"RemediateRole"})
-NOT_OURS = {"rds", "logs", "kms", "ec2", "secretsmanager", "cloudtrail", "guardduty", "backup", "cloudwatch", "iam"}
+NOT_OURS = {
+    "rds",
+    "logs",
+    "kms",
+    "ec2",
+    "secretsmanager",
+    "cloudtrail",
+    "guardduty",
+    "backup",
+    "cloudwatch",
+    "iam",
+}
 """Services whose resources are the account's own: nobody knows their names beforehand."""
 ELSEWHERE = {
     # A trail that records this Region may be at home in another, or belong to the organization's account.
