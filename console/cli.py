@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_controls(commands)
     _add_policy(commands)
+    _add_approvals(commands)
     _add_stop(commands)
     return parser
 
@@ -164,6 +165,63 @@ def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     check.set_defaults(run=run)
 
 
+def _add_deployment(command: argparse.ArgumentParser) -> None:
+    """The options that say which deployment a command is about."""
+    command.add_argument(
+        "--stack", default="aurora-warden", help="the CloudFormation stack of the deployment"
+    )
+    command.add_argument("--region", default=None, help="the Region of the stack")
+    command.add_argument("--profile", default=None, help="a profile of the AWS configuration")
+
+
+def _add_approvals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "approvals",
+        help="list what a deployment may only do when somebody approves",
+        description="Lists the requests with their exact calls. Exit status: 0 nothing waits, 1 something does.",
+    )
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument("--policy", default=str(paths.POLICY), metavar="FILE", help="the policy file")
+    _add_deployment(command)
+
+    def show(options: argparse.Namespace) -> int:
+        from console import approvals  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return approvals.show(
+            output=options.format,
+            policy_file=options.policy,
+            stack=options.stack,
+            region=options.region,
+            profile=options.profile,
+        )
+
+    command.set_defaults(run=show)
+    for name, text in (
+        ("approve", "let a deployment make the calls of one request, once"),
+        ("reject", "tell a deployment not to make the calls of one request"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("request", metavar="ID", help="as `warden approvals` and the ticket show it")
+        command.add_argument("--reason", required=True, help="why; it goes into the ledger")
+        command.add_argument("--policy", default=str(paths.POLICY), metavar="FILE", help="the policy file")
+        _add_deployment(command)
+
+        def run(options: argparse.Namespace, *, approving: bool = name == "approve") -> int:
+            from console import approvals  # noqa: PLC0415 - the same
+
+            return approvals.answer(
+                options.request,
+                approving=approving,
+                reason=options.reason,
+                policy_file=options.policy,
+                stack=options.stack,
+                region=options.region,
+                profile=options.profile,
+            )
+
+        command.set_defaults(run=run)
+
+
 def _add_stop(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for name, text in (
         ("stop", "stop all writes of a deployment at once"),
@@ -171,11 +229,7 @@ def _add_stop(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--reason", required=True, help="why; it goes into the ledger")
-        command.add_argument(
-            "--stack", default="aurora-warden", help="the CloudFormation stack of the deployment"
-        )
-        command.add_argument("--region", default=None, help="the Region of the stack")
-        command.add_argument("--profile", default=None, help="a profile of the AWS configuration")
+        _add_deployment(command)
 
         def run(options: argparse.Namespace, *, stopping: bool = name == "stop") -> int:
             from console import stop  # noqa: PLC0415 - boto3 is not needed for the other commands' help

@@ -38,6 +38,7 @@ REASONS = {
     "blast_radius": "the budget of writes is spent",
     "flapping": "somebody keeps changing it back",
     "frozen": "a freeze is on",
+    "outside_window": "no change window is open",
     "owner_first": "the owner of the stack has the first word",
 }
 # Within one moment: the event, what it led to, our own call coming back, and what that proved.
@@ -147,11 +148,7 @@ def _entry_text(entry: dict[str, Any]) -> tuple[int, str, str] | None:
             kind = "exempt" if after["workflow"] == "SUPPRESSED" else "finding"
             told = _FINDING, kind, f"{entry['control']}: {after['annotation']}"
         case "decision":
-            told = (
-                _DECISION,
-                "decision",
-                f"{after['action']}: {_why(after)}",
-            )
+            told = _DECISION, "decision", f"{entry['control']}: {after['action']}, {_why(after)}"
         case "intent":
             told = _CALL, "call", f"{after['operation']} {json.dumps(after['calls'][0]['parameters'])}"
         case "outcome":

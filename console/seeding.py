@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from moto.backends import get_backend
 
 from console.local.rds.snapshots import take_of_cluster, take_of_instance
+from console.seeding_shared import SharedSeeder
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Lookup, WholeKind
@@ -29,6 +30,7 @@ class Seeder:
         detail = event.get("detail")
         self._detail: Mapping[str, Any] = detail if isinstance(detail, dict) else {}
         self._seeded: set[tuple[ResourceType, str]] = set()
+        self._shared = SharedSeeder(stack, self._cluster, self._instance)
 
     def seed(self, triggers: list[Trigger]) -> list[str]:
         """Make what the triggers name; returns the names of what was made, as sentences tell them."""
@@ -70,6 +72,7 @@ class Seeder:
             ResourceType.DB_PROXY: self._proxy,
             ResourceType.DB_CLUSTER_PARAMETER_GROUP: self._cluster_group,
             ResourceType.DB_PARAMETER_GROUP: self._group,
+            **self._shared.makers,
         }[resource_type]
         return make(name)
 
@@ -99,11 +102,13 @@ class Seeder:
         return engine if isinstance(engine, str) and engine.startswith("aurora-") else "aurora-postgresql"
 
     def _cluster(self, name: str, **settings: Any) -> str:
+        password = {} if "ManageMasterUserPassword" in settings else {"MasterUserPassword": PASSWORD}
+        self._seeded.add((ResourceType.DB_CLUSTER, name))
         cluster = self._rds.create_db_cluster(
             DBClusterIdentifier=name,
             Engine=self._engine(),
             MasterUsername="steward",
-            MasterUserPassword=PASSWORD,
+            **password,
             **settings,
         )["DBCluster"]
         return str(cluster["DBClusterArn"])

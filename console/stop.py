@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
-
+from console import deployed
 from warden.core.errors import ConfigurationError, StoppedError
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.rows import Stop
-from warden.gateways.errors import UNREADABLE, translate
 from warden.gateways.ledger import DynamoLedger
 from warden.gateways.state import DynamoState
-
-_NO_ANSWER: tuple[type[Exception], ...] = (*UNREADABLE, ValueError)
-"""An answer that is none, and an endpoint that is no address."""
 
 
 def run(*, stopping: bool, reason: str, stack: str, region: str | None, profile: str | None) -> int:
@@ -25,28 +18,20 @@ def run(*, stopping: bool, reason: str, stack: str, region: str | None, profile:
     if not reason.strip():
         msg = "--reason is empty; say why, it goes into the ledger"
         raise ConfigurationError(msg)
-    try:
-        session = boto3.session.Session(profile_name=profile, region_name=region)
-        if not session.region_name:
-            msg = (
-                "no Region is configured; give --region, or set AWS_DEFAULT_REGION or a profile with a region"
-            )
-            raise ConfigurationError(msg)
-        identity = session.client("sts").get_caller_identity()
-        state_table, ledger_table = _tables(session, stack)
-    except ProfileNotFound as error:
-        raise ConfigurationError(str(error)) from None
-    except (BotoCoreError, ClientError) as error:
-        raise ConfigurationError(str(translate(error, "warden stop"))) from None
-    except _NO_ANSWER as error:
-        msg = f"AWS could not be asked for the stack: {type(error).__name__}: {error}"
-        raise ConfigurationError(msg) from None
+    found = deployed.find(
+        "StateTable",
+        "LedgerTable",
+        command=f"warden {'stop' if stopping else 'resume'}",
+        stack=stack,
+        region=region,
+        profile=profile,
+    )
     set_stop(
-        session.client("dynamodb"),
-        state_table=state_table,
-        ledger_table=ledger_table,
-        deployment=f"deployment/{identity['Account']}/{session.region_name}",
-        by=identity["Arn"],
+        found.client("dynamodb"),
+        state_table=found.names["StateTable"],
+        ledger_table=found.names["LedgerTable"],
+        deployment=f"deployment/{found.account}/{found.region}",
+        by=found.arn,
         reason=reason,
         stopping=stopping,
     )
@@ -101,17 +86,3 @@ def _wake(state: DynamoState, now: datetime) -> None:
     for row in state.due(datetime.max.replace(tzinfo=UTC)):
         if row.due_at > now:
             state.defer(replace(row, due_at=now))
-
-
-def _tables(session: boto3.session.Session, stack: str) -> tuple[str, str]:
-    client = session.client("cloudformation")
-    names = []
-    for logical_id in ("StateTable", "LedgerTable"):
-        try:
-            answer = client.describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
-        except ClientError as error:
-            msg = f"the stack {stack!r} in {session.region_name} has no {logical_id}: {error}; give --stack, --region"
-            raise ConfigurationError(msg) from None
-        names.append(str(answer["StackResourceDetail"].get("PhysicalResourceId", "")))
-    print(f"{stack}: {', '.join(names)}", file=sys.stderr)
-    return names[0], names[1]

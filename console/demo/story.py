@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -52,17 +53,15 @@ class Story:
         self._say("Aurora Warden, deployed from template.yaml on the embedded local AWS.", "bold")
         self._say(f"The fleet: {sizes}, in {self._stack.region}.")
         self._say("First, the scheduled sweep looks at all of it:")
-        start = self._stack.clock.now()
         answer = self._stack.runtime.call(self._stack.function("sweep").logical_id, {"job": "sweep"})
         self._stack.runtime.run_until_idle()
         swept: Any = answer.response
         self._expect(answer.error is None, f"the sweep failed: {answer.error}")
         if answer.error is None:
             resources = sum(swept["resources"].values())
-            self._say(
-                f"  {resources} resources judged; {swept['opened']} findings, tickets for the old debts:"
-            )
-        self._tell(start)
+            self._say(f"   {resources} resources judged, {swept['opened']} findings.")
+        self._sum_up()
+        self._narrative.news()
 
     def play(self, number: int, scene: Scene) -> None:
         """One drift, from the call to its end."""
@@ -129,6 +128,21 @@ class Story:
 
     def _say(self, line: str, style: str = "") -> None:
         self._console.print(Text(line, style=style))
+
+    def _sum_up(self) -> None:
+        """What became of all findings so far, by control: a fleet that nobody watched has too many to tell each."""
+        findings = self._stack.table("FindingsTable")
+        for title, style, wanted in (
+            ("put right and verified", "green", {"RESOLVED"}),
+            ("tickets for people", "yellow", {"NOTIFIED"}),
+            ("waiting", "dim", {"NEW", "SUPPRESSED"}),
+        ):
+            controls = Counter(str(item["control"]) for item in findings if item["workflow"] in wanted)
+            if not controls:
+                continue
+            self._say(f"   {sum(controls.values())} {title}:", style)
+            for control, count in controls.most_common():
+                self._say(f"   {count:>4}  {control}")
 
     def _tell(self, start: datetime, rows: dict[str, _Row] | None = None) -> None:
         """Everything new since the last telling, in order."""

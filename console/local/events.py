@@ -20,6 +20,8 @@ Event = dict[str, Any]
 Emit = Callable[[Event], None]
 
 _MOST_BYTES = 100 * 1024
+RECORDED_AS = {"cloudwatch": "monitoring"}
+"""What CloudTrail calls a service, where that is not its name in AWS's models."""
 _READS = ("Describe", "List", "Download", "Get")
 
 
@@ -240,7 +242,8 @@ class Trail:
 
     def _call_event(self, record: Record) -> Event:
         operation = record.operation
-        service = operation.service_model.service_name
+        name = operation.service_model.service_name
+        service = RECORDED_AS.get(name, name)
         event = self._envelope(
             "AWS API Call via CloudTrail",
             region=record.region,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import create_parser
 from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import determine_request_protocol
 from moto.core.utils import get_service_model
 from moto.kms.models import kms_backends
 
@@ -47,6 +48,13 @@ TOLD: Mapping[str, frozenset[str]] = {
         "cloudtrail": "CreateTrail UpdateTrail DeleteTrail StartLogging StopLogging PutEventSelectors",
         "guardduty": "CreateDetector UpdateDetector DeleteDetector",
         "iam": "CreatePolicy CreatePolicyVersion PutRolePolicy PutUserPolicy PutGroupPolicy",
+        "backup": (
+            "UpdateBackupPlan DeleteBackupPlan CreateBackupSelection DeleteBackupSelection UpdateRegionSettings "
+            "DeleteRecoveryPoint DisassociateRecoveryPoint PutBackupVaultLockConfiguration "
+            "DeleteBackupVaultLockConfiguration PutBackupVaultAccessPolicy DeleteBackupVaultAccessPolicy"
+        ),
+        "cloudwatch": "PutMetricAlarm PutCompositeAlarm DeleteAlarms DisableAlarmActions EnableAlarmActions",
+        "sns": "DeleteTopic SetTopicAttributes AddPermission RemovePermission",
     }.items()
 }
 """The calls of each service whose records are known well enough to be made here. AWS records every call."""
@@ -68,7 +76,7 @@ def record_of(response: Any, operation: str, wire: Wire, identity: UserIdentity)
         "headers": {name.lower(): str(value) for name, value in headers.items()},
         "body": body.encode() if isinstance(body, str) else body,
     }
-    parsed = create_parser(model.metadata["protocol"]).parse(answer, found.output_shape)
+    parsed = create_parser(_protocol(response, model)).parse(answer, found.output_shape)
     metadata = parsed.pop("ResponseMetadata", {})
     error = parsed.get("Error", {}) if status >= _REFUSED else {}
     parameters = _parameters(response, model, found)
@@ -88,9 +96,14 @@ def record_of(response: Any, operation: str, wire: Wire, identity: UserIdentity)
     )
 
 
+def _protocol(response: Any, model: Any) -> str:
+    """The protocol that the caller chose, of the several that a service may speak."""
+    return str(determine_request_protocol(model, response.normalized_request.content_type))
+
+
 def _parameters(response: Any, model: Any, operation: Any) -> dict[str, Any]:
     request = response.normalized_request
-    parser = PROTOCOL_PARSERS[model.metadata["protocol"]](operation)
+    parser = PROTOCOL_PARSERS[_protocol(response, model)](operation)
     read: dict[str, Any] = parser.parse(
         {
             "method": request.method,

@@ -28,6 +28,9 @@ COMMANDS = [
     ["controls"],
     ["policy"],
     ["policy", "check"],
+    ["approvals"],
+    ["approve"],
+    ["reject"],
     ["stop"],
     ["resume"],
 ]

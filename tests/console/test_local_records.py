@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from console.local.aws import LocalAws
+from console.local.events import RECORDED_AS
 from console.local.identity import acting_as, assumed_role
 from console.local.witness import TOLD
 from warden.core.trigger.other_apis import CALLS
@@ -65,8 +66,9 @@ def is_like(aws: LocalAws, name: str, *more: str, of: str = "") -> None:
 
 
 def test_every_call_that_warden_asks_for_is_recorded_here() -> None:
+    told_as = {RECORDED_AS.get(service, service): calls for service, calls in TOLD.items()}
     for source, calls in CALLS.items():
-        assert set(calls) <= TOLD[source.removesuffix(".amazonaws.com")]
+        assert set(calls) <= told_as[source.removesuffix(".amazonaws.com")]
 
 
 def test_rules_of_security_groups_are_recorded_as_ec2_has_it(aws: LocalAws) -> None:
@@ -214,6 +216,72 @@ def test_log_groups_trails_and_detectors_are_recorded(aws: LocalAws) -> None:
         DetectorId=detector, Features=[{"Name": "RDS_LOGIN_EVENTS", "Status": "DISABLED"}]
     )
     is_like(aws, "UpdateDetector", "enable")
+
+
+def test_backups_alarms_and_topics_are_recorded(aws: LocalAws) -> None:
+    backup = aws.client("backup")
+    rule = {
+        "RuleName": "daily",
+        "TargetBackupVaultName": "databases",
+        "ScheduleExpression": "cron(0 5 ? * * *)",
+    }
+    plan = backup.create_backup_plan(BackupPlan={"BackupPlanName": "nightly", "Rules": [rule]})[
+        "BackupPlanId"
+    ]
+    selection = backup.create_backup_selection(
+        BackupPlanId=plan,
+        BackupSelection={
+            "SelectionName": "by-tag",
+            "IamRoleArn": "arn:aws:iam::123456789012:role/backup",
+            "ListOfTags": [
+                {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "nightly"}
+            ],
+        },
+    )["SelectionId"]
+    is_like(aws, "CreateBackupSelection", "creatorRequestId")
+    backup.delete_backup_selection(BackupPlanId=plan, SelectionId=selection)
+    is_like(aws, "DeleteBackupSelection")
+    backup.delete_backup_plan(BackupPlanId=plan)
+    is_like(aws, "DeleteBackupPlan")
+
+    alarms = aws.client("cloudwatch")
+    alarms.put_metric_alarm(
+        AlarmName="orders-cpu",
+        ActionsEnabled=True,
+        AlarmActions=["arn:aws:sns:us-east-1:123456789012:databases"],
+        MetricName="CPUUtilization",
+        Namespace="AWS/RDS",
+        Dimensions=[{"Name": "DBClusterIdentifier", "Value": "orders"}],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=5,
+        Threshold=90,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    is_like(aws, "PutMetricAlarm")
+    alarms.put_composite_alarm(
+        AlarmName="orders",
+        ActionsEnabled=True,
+        AlarmActions=["arn:aws:sns:us-east-1:123456789012:databases"],
+        AlarmRule='ALARM("orders-cpu")',
+    )
+    is_like(aws, "PutCompositeAlarm")
+    alarms.disable_alarm_actions(AlarmNames=["orders-cpu"])
+    is_like(aws, "DisableAlarmActions")
+    alarms.enable_alarm_actions(AlarmNames=["orders-cpu"])
+    is_like(aws, "EnableAlarmActions")
+    alarms.delete_alarms(AlarmNames=["orders"])
+    is_like(aws, "DeleteAlarms")
+
+    topic = aws.client("sns").create_topic(Name="databases")["TopicArn"]
+    aws.client("sns").set_topic_attributes(
+        TopicArn=topic,
+        AttributeName="Policy",
+        AttributeValue=CONNECT.replace("rds-db:connect", "sns:Publish"),
+    )
+    is_like(aws, "SetTopicAttributes")
+    aws.client("sns").delete_topic(TopicArn=topic)
+    is_like(aws, "DeleteTopic")
 
 
 def test_iam_is_recorded_in_one_region_alone(aws: LocalAws) -> None:

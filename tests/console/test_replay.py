@@ -8,11 +8,18 @@ import pytest
 
 from console import cli, paths, replay
 from console.local.template import load_template
+from stack import clients
 from warden.core.errors import ConfigurationError
 
 DRIFT = paths.EVENTS / "cloudtrail" / "ModifyDBCluster_deletion_protection_off.json"
 NEPTUNE = paths.EVENTS / "ignored" / "cloudtrail_neptune.json"
 OTHER = paths.EVENTS / "ignored" / "eventbridge_other_service.json"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _clients_are_made_once():
+    with clients.made_once():
+        yield
 
 
 def run(file, *, dry_run=False):

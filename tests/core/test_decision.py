@@ -26,6 +26,7 @@ GUARDS = (
     ("busy", Action.DEFER, Reason.BUSY, False),
     ("pending", Action.DEFER, Reason.PENDING, False),
     ("frozen", Action.DEFER, Reason.FROZEN, True),
+    ("outside_window", Action.DEFER, Reason.OUTSIDE_WINDOW, True),
     ("unhealthy", Action.DEFER, Reason.UNHEALTHY, True),
     ("budget_spent", Action.TICKET, Reason.BLAST_RADIUS, False),
 )

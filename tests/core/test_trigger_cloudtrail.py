@@ -425,7 +425,8 @@ def test_tags_of_what_is_not_ours_are_ignored(kind):
 
 
 @pytest.mark.parametrize(
-    "service", ["ec2", "kms", "secretsmanager", "logs", "cloudtrail", "guardduty", "iam"]
+    "service",
+    ["ec2", "kms", "secretsmanager", "logs", "cloudtrail", "guardduty", "iam", "backup", "monitoring", "sns"],
 )
 def test_a_call_that_is_in_no_table_is_ignored_before_anything_of_it_is_read(service):
     event = call("Anything", "not even an object", eventSource=f"{service}.amazonaws.com")
@@ -433,7 +434,7 @@ def test_a_call_that_is_in_no_table_is_ignored_before_anything_of_it_is_read(ser
     assert reason(event) == IgnoredReason.OTHER_RESOURCE
 
 
-@pytest.mark.parametrize("service", ["rdsdata", "sns", "s3", "cloudwatch"])
+@pytest.mark.parametrize("service", ["rdsdata", "sqs", "s3", "cloudwatch"])
 def test_calls_of_other_services_are_ignored_before_anything_of_them_is_read(service):
     event = call("Anything", "not even an object", eventSource=f"{service}.amazonaws.com")
     event["source"] = f"aws.{service}"

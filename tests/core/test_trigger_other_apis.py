@@ -25,7 +25,8 @@ LISTED = [(source, name) for source, calls in CALLS.items() for name in calls]
 
 
 def model(source):
-    return SESSION.get_service_model(source.removesuffix(".amazonaws.com"))
+    service = source.removesuffix(".amazonaws.com")
+    return SESSION.get_service_model({"monitoring": "cloudwatch"}.get(service, service))
 
 
 def sample(name):
@@ -66,8 +67,9 @@ def leads_to_a_string(operation, path):
     root, *steps = path.split(".")
     shape = {"in": operation.input_shape, "out": operation.output_shape}.get(root)
     for step in steps:
+        step, is_list, wanted = step.partition("[")  # noqa: PLW2901 - without what follows the name
         if shape is not None and shape.type_name == "list":
-            assert step == "items[]"
+            assert (step, wanted) == ("items", "]")
             shape = shape.member
         elif shape is not None and step == f"{operation.name}Request":
             # Newer operations of EC2 keep the capitals of the API.
@@ -75,6 +77,10 @@ def leads_to_a_string(operation, path):
             return shape.members[member].type_name == "string"
         else:
             shape = None if shape is None else cased(shape).get(step)
+            if is_list and shape is not None and shape.type_name == "list" and "items[]" not in path:
+                shape = shape.member
+                named = wanted.rstrip("]").partition("=")[0]
+                assert not named or named in cased(shape)
     return shape is not None and shape.type_name == "string"
 
 

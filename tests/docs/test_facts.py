@@ -127,7 +127,7 @@ FIELDS = {
     "exempt": "exempt", "undone": "undone", "preview": "preview", "day_one": "day_one", "flapping": "flapping",
     "circuit_open": "circuit_open", "owner_first": "owner_first", "needs_approval": "approval_missing",
     "unknown_state": "unknown_state", "busy": "busy", "pending": "pending", "frozen": "frozen",
-    "unhealthy": "unhealthy", "blast_radius": "budget_spent",
+    "outside_window": "outside_window", "unhealthy": "unhealthy", "blast_radius": "budget_spent",
 }  # fmt: skip
 
 

@@ -137,7 +137,9 @@ def unknown(value: Any, shape: Shape, path: str) -> Iterator[str]:
 
 
 # The folders of calls of other services than RDS.
-CLOUDTRAIL = ("network", "keys_and_secrets", "logs_and_account")
+CLOUDTRAIL = ("network", "keys_and_secrets", "logs_and_account", "backups_and_alarms")
+# Whose calls CloudTrail records under another name than the model has.
+MODELS = {"monitoring": "cloudwatch"}
 OTHER_CALLS = [
     name
     for name in FILES
@@ -148,7 +150,8 @@ OTHER_CALLS = [
 @pytest.mark.parametrize("name", [name for name in OTHER_CALLS if not name.startswith("network/")])
 def test_the_keys_of_a_call_of_another_service_follow_the_same_rule(name):
     detail = load(name)["detail"]
-    model = botocore.session.get_session().get_service_model(detail["eventSource"].partition(".")[0])
+    service = detail["eventSource"].partition(".")[0]
+    model = botocore.session.get_session().get_service_model(MODELS.get(service, service))
     operation = model.operation_model(detail["eventName"])
     wrong = [*unknown(detail["requestParameters"], operation.input_shape, "requestParameters")]
     if detail["responseElements"]:

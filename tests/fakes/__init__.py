@@ -9,12 +9,13 @@ from __future__ import annotations
 from fakes.aws import FakeAws
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
-from fakes.stores import MemoryFindings, MemoryLedger, MemoryState, MemoryTickets
+from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState, MemoryTickets
 
 __all__ = [
     "NOW",
     "FakeAws",
     "FixedClock",
+    "MemoryApprovals",
     "MemoryFindings",
     "MemoryLedger",
     "MemoryQueues",

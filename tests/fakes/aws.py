@@ -79,6 +79,7 @@ class FakeAws:
         self.backup_plans: list[dict[str, Any]] = []
         """The plans of AWS Backup, as the reader gives them of one resource."""
         self.events: dict[ResourceRef, list[dict[str, Any]]] = {}
+        self.firing: dict[ResourceRef, list[str]] = {}
         """What RDS reported of a database lately."""
         self.log_types: dict[str, list[str]] = {}
         """By engine, where they are not the documented ones."""
@@ -324,6 +325,7 @@ class FakeAws:
             Need.RECOVERY_POINTS: lambda *_: [],
             Need.BACKUP_OPT_IN: lambda *_: True,
             Need.RECENT_EVENTS: lambda ref, _: self.events.get(ref, []),
+            Need.FIRING_ALARMS: lambda ref, _: self.firing.get(ref, []),
             Need.BLUE_GREEN: lambda ref, _: [
                 item for item in self.blue_green if ref.arn in {item.get("Source"), item.get("Target")}
             ],

@@ -15,6 +15,7 @@ from warden.gateways import ledger as ledger_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from warden.core.approval import Approval
     from warden.core.finding import Finding
     from warden.core.ledger import Head, LedgerEntry, Link
     from warden.core.rows import Due, Stop, TicketRow
@@ -55,6 +56,33 @@ class MemoryFindings:
 
     def all(self) -> Iterator[Finding]:
         return iter(list(self._rows.values()))
+
+
+class MemoryApprovals:
+    """Implements `ports.Approvals`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], Approval] = {}
+        self.used: set[str] = set()
+
+    def put(self, approval: Approval) -> None:
+        self._rows[approval.approver, approval.request] = approval
+
+    def answers(self, request: str) -> list[Approval]:
+        return [
+            replace(row, used=row.id in self.used)
+            for (_, of), row in sorted(self._rows.items())
+            if of == request
+        ]
+
+    def use(self, approval: Approval) -> bool:
+        if approval.id in self.used:
+            return False
+        self.used.add(approval.id)
+        return True
+
+    def give_back(self, approval: Approval) -> None:
+        self.used.discard(approval.id)
 
 
 class MemoryLedger:

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The names of the three tables."""
+    """The names of the tables."""
 
     findings: str
     ledger: str
     state: str
+    approvals: str = "approvals"
 
     def create(self, client: DynamoDBClient) -> None:
         client.create_table(
@@ -61,5 +62,26 @@ class Tables:
             AttributeDefinitions=[
                 {"AttributeName": "pk", "AttributeType": "S"},
                 {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+        )
+        client.create_table(
+            TableName=self.approvals,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "approver", "KeyType": "HASH"},
+                {"AttributeName": "request", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("approver", "request")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by_request",
+                    "KeySchema": [
+                        {"AttributeName": "request", "KeyType": "HASH"},
+                        {"AttributeName": "approver", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
             ],
         )

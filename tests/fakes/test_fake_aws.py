@@ -472,4 +472,8 @@ def _needs(resource_type: ResourceType) -> set[Need]:
 
 def test_every_operation_and_every_need_that_the_fake_knows_is_some_controls() -> None:
     assert {p.operation for c in CONTROLS if c.remediation for p in c.remediation.permits} == set(OPERATIONS)
-    assert {need for resource_type in BROKEN for need in _needs(resource_type)} | {Need.BLUE_GREEN, Need.DELETIONS} == KNOWN
+    assert {need for resource_type in BROKEN for need in _needs(resource_type)} | {
+        Need.BLUE_GREEN,
+        Need.DELETIONS,
+        Need.FIRING_ALARMS,
+    } == KNOWN

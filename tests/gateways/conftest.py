@@ -54,7 +54,7 @@ def sns(aws: None) -> SNSClient:
 
 @pytest.fixture
 def tables(dynamodb: DynamoDBClient) -> Tables:
-    """Three empty tables."""
+    """The tables, empty."""
     tables = Tables("findings", "ledger", "state")
     tables.create(dynamodb)
     return tables

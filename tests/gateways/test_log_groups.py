@@ -84,6 +84,7 @@ def test_more_groups_than_fit_on_a_page_are_all_judged(estate: Estate) -> None:
 
 def test_a_short_retention_is_lengthened_to_the_next_possible_one(estate: Estate) -> None:
     made = group(estate)
+    estate.client("logs").put_retention_policy(logGroupName=GROUP, retentionInDays=365)
     assert estate.judged("log_group_retention_sufficient", made).compliance is COMPLIANT
     estate.client("logs").put_retention_policy(logGroupName=GROUP, retentionInDays=30)
     assert estate.judged("log_group_retention_sufficient", made).compliance is NON_COMPLIANT
@@ -94,7 +95,13 @@ def test_a_short_retention_is_lengthened_to_the_next_possible_one(estate: Estate
 
 def test_what_is_kept_for_ever_gets_an_end_only_if_the_policy_says_so(estate: Estate) -> None:
     made = group(estate)
-    settings = {"never_expires": "fails", "minimum_days": 14}
+    assert estate.judged("log_group_retention_sufficient", made).compliance is NON_COMPLIANT
+    told = estate.planned("log_group_retention_sufficient", made)
+    assert isinstance(told, Manual)
+    assert "never_expires" in told.why
+    passes = estate.judged("log_group_retention_sufficient", made, never_expires="passes")
+    assert passes.compliance is COMPLIANT
+    settings = {"never_expires": "ends", "minimum_days": 14}
     assert estate.judged("log_group_retention_sufficient", made, **settings).compliance is NON_COMPLIANT
     assert isinstance(estate.planned("log_group_retention_sufficient", made, **settings), Manual)
     settings["minimum_days"] = 365
@@ -167,4 +174,4 @@ def test_where_filters_may_not_be_read_only_delivery_is_not_judged(estate: Estat
     made = group(estate)
     estate.aws.faults.deny("logs:DescribeSubscriptionFilters")
     assert estate.judged("log_group_delivered", made).compliance is ComplianceType.INSUFFICIENT_DATA
-    assert estate.judged("log_group_retention_sufficient", made).compliance is COMPLIANT
+    assert estate.judged("log_group_retention_sufficient", made).compliance is NON_COMPLIANT

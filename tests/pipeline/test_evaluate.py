@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.remediations import between
 from pipeline.world import (
     ALICE,
     EXPORTS,
@@ -13,7 +14,7 @@ from pipeline.world import (
     World,
     changed,
 )
-from warden.core.errors import ConflictError, ThrottledError
+from warden.core.errors import ConflictError, ThrottledError, TransientError
 from warden.core.kinds import Need
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Lookup, Source, WholeKind
@@ -246,6 +247,38 @@ def test_a_whole_kind_leads_to_everything_of_it():
         "one": (PROTECTION,),
         "two": (),
     }
+
+
+def test_one_of_a_kind_that_fails_is_looked_at_again_and_its_neighbours_are_looked_at_now():
+    world = World()
+    one = world.cluster("one", DeletionProtection=False)
+    two = world.cluster("two", DeletionProtection=False)
+    raised = []
+
+    def fail():
+        raised.append("once")
+        msg = "the table is slow"
+        raise TransientError(msg)
+
+    between(world, "put", fail, port="findings", instead=True)
+    everything = WholeKind(ResourceType.DB_CLUSTER, ACCOUNT, REGION)
+    handled = world.evaluate(everything)
+
+    assert raised
+    [(failed, error)] = handled.failed
+    assert (failed.target, str(error)) == (everything, "the table is slow")
+    assert [visit.arn for visit in handled.visits] == [two.arn]
+    assert [visit.opened for visit in world.evaluate(everything).visits] == [(PROTECTION,), ()]
+    assert world.found(one, PROTECTION)
+
+
+def test_what_is_named_beside_its_whole_kind_is_visited_once():
+    world = World()
+    one, two = world.cluster("one"), world.cluster("two")
+
+    handled = world.evaluate(two, WholeKind(ResourceType.DB_CLUSTER, ACCOUNT, REGION))
+
+    assert [visit.arn for visit in handled.visits] == [two.arn, one.arn]
 
 
 def test_a_whole_kind_of_parameter_groups_leads_to_everything_that_may_use_one():

@@ -11,6 +11,7 @@ from controls.items import CLUSTER, INSTANCE, SNAPSHOT
 from fakes import (
     FakeAws,
     FixedClock,
+    MemoryApprovals,
     MemoryFindings,
     MemoryLedger,
     MemoryQueues,
@@ -134,6 +135,7 @@ class World:
         self.state = MemoryState()
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets()
+        self.approvals = MemoryApprovals()
         self.sink = MemorySink()
         self.policy = policy_of(policy)
         self.ceiling = ceiling
@@ -214,12 +216,17 @@ class World:
             "queues": self.queues,
             "tickets": self.tickets,
             "sink": self.sink,
+            "approvals": self.approvals,
         }
         return self.wrap(name, ports[name])
 
     def judge(self, reader: Any = None) -> Judge:
         return Judge.of(
-            self.controls, policy=self.policy, ceiling=self.ceiling, reader=reader or self._port("reader")
+            self.controls,
+            policy=self.policy,
+            ceiling=self.ceiling,
+            reader=reader or self._port("reader"),
+            approvals=self._port("approvals"),
         )
 
     @property

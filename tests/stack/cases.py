@@ -363,10 +363,23 @@ def _in_a_plan(make: Callable[..., str]) -> Seed:
     return seed
 
 
-def _untag(kind: str) -> Drift:
+def _untag(kind: str, key: str = _BY_TAG["Key"]) -> Drift:
     return lambda stack, name: stack.client("rds").remove_tags_from_resource(
-        ResourceName=_arn(kind, name), TagKeys=[_BY_TAG["Key"]]
+        ResourceName=_arn(kind, name), TagKeys=[key]
     )
+
+
+def _owned(kind: str, make: Callable[[Deployed, str], str]) -> Seed:
+    """Something with the tag that the policy of these tests wants."""
+
+    def seed(stack: Deployed, name: str) -> str:
+        arn = make(stack, name)
+        stack.client("rds").add_tags_to_resource(
+            ResourceName=_arn(kind, name), Tags=[{"Key": "owner", "Value": "orders-team"}]
+        )
+        return arn
+
+    return seed
 
 
 def _backed_up(make: Seed) -> Seed:
@@ -497,7 +510,6 @@ _CASES = (
         seed=_watched("DBClusterIdentifier", _observed_cluster()),
         drift=_silence,
         writes=("PutMetricAlarm",),
-        told=False,
         settings=_ALARMS,
     ),
     Case(
@@ -654,7 +666,6 @@ _CASES = (
         control="cluster_recovery_point_recent",
         seed=_backed_up(fleet.cluster),
         drift=_delete_recovery_points,
-        told=False,
     ),
     Case(
         control="cluster_recoverable_to_now",
@@ -666,6 +677,11 @@ _CASES = (
         seed=_with_a_reader,
         drift=lambda stack, name: stack.client("rds").delete_db_instance(DBInstanceIdentifier=f"{name}-2"),
         writes=("CreateDBInstance",),
+    ),
+    Case(
+        control="cluster_required_tags_present",
+        seed=_owned("cluster", fleet.cluster),
+        drift=_untag("cluster", "owner"),
     ),
     Case(
         control="cluster_security_group_not_default",
@@ -714,6 +730,11 @@ _CASES = (
         seed=_cluster_snapshot,
         drift=_share_cluster_snapshot("all"),
         writes=("ModifyDBClusterSnapshotAttribute",),
+    ),
+    Case(
+        control="cluster_snapshot_required_tags_present",
+        seed=_owned("cluster-snapshot", _cluster_snapshot),
+        drift=_untag("cluster-snapshot", "owner"),
     ),
     Case(
         control="cluster_snapshot_shares_approved",
@@ -771,6 +792,11 @@ _CASES = (
         writes=("ModifyDBSnapshotAttribute",),
     ),
     Case(
+        control="db_snapshot_required_tags_present",
+        seed=_owned("snapshot", _snapshot),
+        drift=_untag("snapshot", "owner"),
+    ),
+    Case(
         control="db_snapshot_shares_approved",
         seed=_shared_snapshot,
         drift=_share_snapshot(STRANGER),
@@ -800,7 +826,6 @@ _CASES = (
         seed=_watched("DBInstanceIdentifier", fleet.instance),
         drift=_silence,
         writes=("PutMetricAlarm",),
-        told=False,
         settings=_ALARMS,
     ),
     Case(
@@ -940,12 +965,16 @@ _CASES = (
         control="instance_recovery_point_recent",
         seed=_backed_up(fleet.instance),
         drift=_delete_recovery_points,
-        told=False,
     ),
     Case(
         control="instance_recoverable_to_now",
         seed=_for_hours(fleet.instance),
         drift=_no_logs_for_two_hours("db"),
+    ),
+    Case(
+        control="instance_required_tags_present",
+        seed=_owned("db", fleet.instance),
+        drift=_untag("db", "owner"),
     ),
     Case(
         control="instance_security_group_not_default",

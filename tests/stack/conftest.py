@@ -6,43 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stack import clients
 from stack.deployed import Deployed, policy_text
 from stack.waiting import waits_take_no_time
-from warden.gateways.clients import Clients
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Deploy = Callable[..., Deployed]
-_MADE: dict[tuple[str, str], Any] = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _clients_are_made_once() -> Iterator[None]:
-    """Making a client takes longer than all that a test asks of it; in Lambda, too, it is made once.
-
-    For the modules here alone: elsewhere in the process, clients are of another world.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        make = Clients._make
-
-        def once(self: Clients, service: str, region: str) -> Any:
-            if self._on_call is not None:
-                return make(self, service, region)
-            if (service, region) not in _MADE:
-                _MADE[service, region] = make(self, service, region)
-            return _MADE[service, region]
-
-        patch.setattr(Clients, "_make", once)
+    with clients.made_once():
         yield
 
 
 @pytest.fixture
 def fresh_clients() -> Iterator[None]:
     """Clients of a test's own: botocore remembers that it was throttled, and slows down."""
-    _MADE.clear()
+    clients.forget()
     yield
-    _MADE.clear()
+    clients.forget()
 
 
 @pytest.fixture

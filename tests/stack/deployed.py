@@ -82,7 +82,7 @@ def policy_text(
         (
             "version = 1",
             f'[defaults]\nmode = "{mode}"',
-            f'[baseline]\nkms_key = "{KEY}"\napproved_accounts = ["{BACKUP_ACCOUNT}"]',
+            f'[baseline]\nkms_key = "{KEY}"\napproved_accounts = ["{BACKUP_ACCOUNT}"]\nrequired_tags = ["owner"]',
             "[limits]",
             *(f"{name} = {value}" for name, value in numbers.items()),
             f"[allow]\ncosts = {json.dumps(costs)}\ndisruption = {json.dumps(disruption)}",

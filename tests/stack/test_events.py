@@ -77,6 +77,46 @@ def test_an_own_event_after_which_there_is_drift_again_leads_to_no_write_of_its_
     assert _is_protected(stack)
 
 
+# --- tags ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["cluster", "db", "cluster-snapshot", "snapshot"])
+def test_a_tag_that_comes_and_goes_is_heard_of_at_once(deploy: Deploy, kind: str) -> None:
+    control, make = {
+        "cluster": ("cluster_required_tags_present", fleet.cluster),
+        "db": ("instance_required_tags_present", fleet.instance),
+        "cluster-snapshot": ("cluster_snapshot_required_tags_present", _snapshot_of_a_cluster),
+        "snapshot": ("db_snapshot_required_tags_present", _snapshot_of_an_instance),
+    }[kind]
+    stack = deploy(policy=policy_text(only=(control,)))
+    with stack.quietly():
+        arn = make(stack, "orders")
+        stack.client("rds").add_tags_to_resource(
+            ResourceName=arn, Tags=[{"Key": "owner", "Value": "orders-team"}]
+        )
+    with stack.by(ALICE):
+        stack.client("rds").remove_tags_from_resource(ResourceName=arn, TagKeys=["owner"])
+    stack.settle()
+    assert stack.finding(control, arn).workflow is WorkflowStatus.NOTIFIED
+    (ticket,) = stack.tickets
+    assert f"aws rds add-tags-to-resource --resource-name {arn} --tags Key=owner" in ticket["manual"]
+    with stack.by(ALICE):
+        stack.client("rds").add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "owner", "Value": "me"}])
+    stack.settle()
+    assert stack.finding(control, arn).workflow is WorkflowStatus.RESOLVED
+    assert stack.writes == []
+
+
+def _snapshot_of_a_cluster(stack: Deployed, name: str) -> str:
+    fleet.cluster(stack, f"of-{name}")
+    return fleet.cluster_snapshot(stack, name, f"of-{name}")
+
+
+def _snapshot_of_an_instance(stack: Deployed, name: str) -> str:
+    fleet.instance(stack, f"of-{name}")
+    return fleet.snapshot(stack, name, f"of-{name}")
+
+
 # --- the same news twice ------------------------------------------------------------------------------------------
 
 

@@ -573,3 +573,45 @@ def test_the_schedule_runs_the_sweep(stack: Deployed) -> None:
     (resolved,) = stack.findings
     assert resolved.workflow is RESOLVED
     assert stack.judged(PROTECTED, resolved.arn).compliance is ComplianceType.COMPLIANT
+
+
+# --- health -------------------------------------------------------------------------------------------------------
+
+
+def test_a_database_whose_alarm_fires_waits_until_it_is_well(stack: Deployed) -> None:
+    fleet.cluster(stack)
+    cloudwatch = stack.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="orders-cpu",
+        Namespace="AWS/RDS",
+        MetricName="CPUUtilization",
+        Dimensions=[{"Name": "DBClusterIdentifier", "Value": "orders"}],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=5,
+        Threshold=90,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.set_alarm_state(AlarmName="orders-cpu", StateValue="ALARM", StateReason="100 %")
+
+    _unprotect(stack)
+
+    assert stack.writes == []
+    assert stack.finding(PROTECTED).decision["reason"] == "unhealthy"
+    cloudwatch.set_alarm_state(AlarmName="orders-cpu", StateValue="OK", StateReason="20 %")
+    stack.hours_later(1)
+    assert stack.finding(PROTECTED).workflow is RESOLVED
+
+
+def test_a_cluster_that_has_just_failed_over_is_left_alone_for_half_an_hour(stack: Deployed) -> None:
+    arn = fleet.cluster(stack)
+    fleet.member(stack, "orders-1", "orders")
+    fleet.member(stack, "orders-2", "orders")
+    stack.as_alice("failover_db_cluster", DBClusterIdentifier=arn.rpartition(":")[2])
+
+    _unprotect(stack)
+
+    assert stack.writes == []
+    assert stack.finding(PROTECTED).decision["reason"] == "unhealthy"
+    stack.hours_later(1)
+    assert stack.finding(PROTECTED).workflow is RESOLVED

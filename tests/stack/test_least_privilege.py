@@ -11,6 +11,7 @@ import pytest
 from stack import fleet
 from stack.cases import CASES
 from stack.deployed import A_FEW, ALICE, Deployed, policy_text
+from stack.desk import answered, desk
 from stack.waiting import waits_take_no_time
 from template.judge import judge
 
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-_OF_WHAT_NO_CASE_HAS = ("account_deletions_leave_backup", "security_group_sources_approved")
-"""Controls whose case has no deleted instance, and no prefix list."""
+_OF_WHAT_NO_CASE_HAS = (
+    "account_deletions_leave_backup",
+    "cluster_tls_enforced",
+    "security_group_sources_approved",
+)
+"""Controls whose case has no deleted instance, no approval, and no prefix list."""
 
 
 @contextlib.contextmanager
@@ -134,6 +139,15 @@ def live_beside_the_controls(stack: Deployed) -> None:
     with stack.by(ALICE):
         stack.client("rds").delete_db_cluster(DBClusterIdentifier="gone", SkipFinalSnapshot=True)
     stack.settle()
+    fleet.cluster(stack, "approved")
+    with stack.by(ALICE):
+        stack.client("rds").modify_db_cluster_parameter_group(
+            DBClusterParameterGroupName="approved", Parameters=fleet.as_parameters({"rds.force_ssl": "0"})
+        )
+    stack.settle()
+    # What somebody approves, here that TLS is enforced, is looked up once more before it is written.
+    [request] = [one for one in desk(stack).requests() if one.finding.control == "cluster_tls_enforced"][:1]
+    answered(stack, request)
 
 
 def _lookup(resource_id: str) -> str:

@@ -25,6 +25,7 @@ RULE_OF = {
     "network": "NetworkCallsRule",
     "keys_and_secrets": "KeysAndSecretsRule",
     "logs_and_account": "LogsAndAccountRule",
+    "backups_and_alarms": "BackupsAndAlarmsRule",
     "rds_event": "RdsEventRule",
     "config": "ConfigRule",
     "security_hub": "SecurityHubRule",
@@ -200,9 +201,8 @@ def branches(pattern: Any) -> Iterator[dict[str, Any]]:
     yield pattern
 
 
-OTHER_CALLS = [
-    rule for folder, rule in RULE_OF.items() if folder in {"network", "keys_and_secrets", "logs_and_account"}
-]
+OTHERS = ("network", "keys_and_secrets", "logs_and_account", "backups_and_alarms")
+OTHER_CALLS = [RULE_OF[folder] for folder in OTHERS]
 
 
 def test_the_rules_name_exactly_the_calls_that_the_parser_looks_at(stack: LocalTemplate) -> None:
@@ -222,7 +222,7 @@ def test_the_rules_name_exactly_the_calls_that_the_parser_looks_at(stack: LocalT
 def test_there_is_a_sample_of_each_of_these_calls() -> None:
     recorded = {
         (read(path)["detail"]["eventSource"], read(path)["detail"]["eventName"])
-        for path in from_the_bus("network", "keys_and_secrets", "logs_and_account")
+        for path in from_the_bus(*OTHERS)
     }
     tables = [*CALLS.items(), *SERVICE_EVENTS.items()]
     assert recorded == {(source, name) for source, calls in tables for name in calls}
@@ -245,12 +245,24 @@ def test_there_is_a_sample_of_each_of_these_calls() -> None:
             "requestParameters.policyDocument",
             '{"Action":"s3:GetObject"}',
         ),
+        (
+            "backups_and_alarms/DeleteRecoveryPoint.json",
+            "requestParameters.recoveryPointArn",
+            "arn:aws:ec2:eu-west-1::snapshot/snap-05f426fd8kdjb4224",
+        ),
+        ("backups_and_alarms/PutMetricAlarm.json", "requestParameters.namespace", "AWS/EC2"),
+        (
+            "backups_and_alarms/DeleteAlarms.json",
+            "requestParameters.alarmNames",
+            ["TargetTracking-table/orders-AlarmHigh-1", "TargetTracking-table/orders-AlarmLow-1"],
+        ),
+        ("backups_and_alarms/SetTopicAttributes.json", "requestParameters.attributeName", "DeliveryPolicy"),
         ("network/CreateRoute.json", "errorCode", "Client.DryRunOperation"),
         ("keys_and_secrets/DisableKey.json", "errorCode", "AccessDenied"),
     ],
 )
 def test_what_is_frequent_and_of_no_interest_does_not_reach_us(
-    rules: dict[str, Rule], sample: str, path: str, value: str
+    rules: dict[str, Rule], sample: str, path: str, value: str | list[str]
 ) -> None:
     event = read(EVENTS / sample)
     *steps, last = path.split(".")

@@ -20,6 +20,7 @@ TABLES = {
     "FindingsTable": ("resource_key S", "control S"),
     "LedgerTable": ("chain S", "sequence N"),
     "StateTable": ("pk S", "sk S"),
+    "ApprovalsTable": ("approver S", "request S"),
 }
 WEEK = 7 * 24 * 3600
 
@@ -59,13 +60,22 @@ def test_findings_can_be_found_by_the_arn_of_what_is_gone(stack: LocalTemplate) 
     assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
-def test_rows_of_state_expire_and_nothing_else_does(stack: LocalTemplate) -> None:
+def test_rows_of_state_and_answers_expire_and_nothing_else_does(stack: LocalTemplate) -> None:
     expiring = {
         table.logical_id: table.properties["TimeToLiveSpecification"]
         for table in stack.of_type("AWS::DynamoDB::Table")
         if "TimeToLiveSpecification" in table.properties
     }
-    assert expiring == {"StateTable": {"AttributeName": "expires_at", "Enabled": True}}
+    ttl = {"AttributeName": "expires_at", "Enabled": True}
+    assert expiring == {"StateTable": ttl, "ApprovalsTable": ttl}
+
+
+def test_answers_are_found_by_what_was_asked(stack: LocalTemplate) -> None:
+    properties = dict(stack.resources["ApprovalsTable"].properties)
+    (index,) = properties["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "by_request"
+    assert keys(properties, index["KeySchema"]) == ("request S", "approver S")
+    assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -270,4 +280,5 @@ def test_what_an_operator_needs_is_an_output(stack: LocalTemplate) -> None:
     expected |= {f"{name}Name": stack.resources[name].name for name in [*TABLES, *FUNCTIONS]}
     for queue in ("TriggersQueue", "RemediationsQueue", "TicketsQueue"):
         expected[f"{queue}Url"] = stack.resources[queue].ref
+    expected["ApproverPolicyArn"] = stack.resources["ApproverPolicy"].ref
     assert stack.outputs == expected

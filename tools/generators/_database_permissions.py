@@ -46,6 +46,7 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.ENGINE_STATUS: ("rds:DescribeDBEngineVersions",),
     Need.UPGRADE_TARGETS: ("rds:DescribeDBEngineVersions",),
     Need.SUPPORT_DATES: ("rds:DescribeDBMajorEngineVersions",),
+    Need.FIRING_ALARMS: ("cloudwatch:DescribeAlarms",),
     Need.BLUE_GREEN: ("rds:DescribeBlueGreenDeployments",),
     Need.STORAGE_KEY: ("kms:DescribeKey",),
     Need.INSIGHTS_KEY: ("kms:DescribeKey",),

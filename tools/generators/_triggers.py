@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 _SAMPLES: Final = ROOT / "events" / "rds_event"
 _RDS: Final = "rds.amazonaws.com"
+# What CloudTrail calls a service, where its actions are called otherwise.
+_SERVICES: Final = {"cloudwatch": "monitoring.amazonaws.com"}
+# Other services whose calls are about databases, and what of them that is.
+_ABOUT_DATABASES: Final = {
+    "backup.amazonaws.com": "its backups in AWS Backup",
+    "monitoring.amazonaws.com": "its alarms",
+}
 
 
 def lines(kind: ResourceType, needs: Iterable[Need] = ()) -> list[str]:
@@ -35,11 +42,20 @@ def lines(kind: ResourceType, needs: Iterable[Need] = ()) -> list[str]:
     found = []
     if told := sorted(name for name, kinds in _rds_events().items() if kind in kinds):
         found.append(f"- RDS's own events: {', '.join(f'`{name}`' for name in told)}")
+    actions = [action.partition(":") for need in needs for action in need_actions(need)]
+    services = {_SERVICES.get(service, f"{service}.amazonaws.com") for service, _, _ in actions}
+    beside: list[str] = []
     for service, calls in _calls().items():
         own = [name for name, kinds in calls.items() if kind in kinds and kinds[kind] is None]
-        if own:
+        if own and service in _ABOUT_DATABASES and service not in services:
+            beside.append(_ABOUT_DATABASES[service])
+        elif own:
             found.append(f"- what CloudTrail records of `{service}` about one: {_code(own)}")
-    read = {action.partition(":")[2] for need in needs for action in need_actions(need)}
+    if beside:
+        found.append(
+            f"- the same, as for every control of a {KINDS[kind].name}, about {' and '.join(beside)}"
+        )
+    read = {name for _, _, name in actions}
     shared = _shared(kind)
     for thing in [thing for thing in shared if KINDS[thing].describe in read]:
         for service, names in shared.pop(thing).items():

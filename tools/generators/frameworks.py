@@ -41,7 +41,7 @@ _SOURCES: Final[Mapping[str, str]] = {
     "security-hub": (
         "Security Hub CSPM User Guide. RDS.18 is retired and RDS.49 was never published; RDS.22 and RDS.31 are about "
         "the DB security groups of EC2-Classic, which no longer exist. EC2.2 is related: it empties the default "
-        "group, where Warden takes it off the database."
+        "group, where Warden takes it off the database. RDS.28 to RDS.33 belong to the AWS Resource Tagging Standard."
     ),
     "aws-config": (
         "AWS Config Developer Guide. Rules that Security Hub keeps for itself are left out: nobody else can use them."
@@ -71,13 +71,9 @@ _WHY_NOT: Final[Mapping[str, str]] = {
     "CloudWatch.17": "alarms of anything",
     "KMS.1": "policies of people, about all keys",
     "KMS.2": "policies of people, about all keys",
-    "RDS.28": "tag policies of AWS Organizations enforce tags",
-    "RDS.29": "the same",
-    "RDS.30": "the same",
-    "RDS.32": "the same",
-    "RDS.33": "the same",
+    "RDS.33": "DB subnet groups are not judged themselves; tag policies of AWS Organizations enforce their tags",
     "SecretsManager.3": "to delete a secret that is seldom read breaks what reads it once a year",
-    "SecretsManager.5": "tags, as above",
+    "SecretsManager.5": "tags of secrets, with or without a database",
     "cloudtrail_multi_region_enabled": "the check of management events is the stricter one",
     "ec2_securitygroup_default_restrict_traffic": "about every VPC; Warden takes the default group off databases",
     "kms_cmk_are_used": "a key that nobody uses protects nothing, and loses nothing",

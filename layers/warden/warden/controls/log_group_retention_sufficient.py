@@ -6,15 +6,15 @@ Whoever looks into an incident needs the log of the day on which it began, which
 may shorten a log group's retention in a moment, and what is older is deleted. On the other side, a group that
 RDS creates keeps everything for ever, which some rules forbid, and the bill grows.
 
-Only log groups of RDS are judged whose database exists. Those that keep for ever keep long enough, unless the
-policy says that they do not count. A policy of the account that sets the retention of many groups counts, too.
+Only log groups of RDS are judged whose database exists. Those that keep for ever have no retention, which fails
+unless the policy says that it passes. A policy of the account that sets the retention of many groups counts, too.
 
 Remediation safety
 ------------------
 Costs. Warden only ever lengthens a retention: then more is kept, in us-east-1 at 0.03 USD for each GB and
-month. Where a group keeps for ever, a retention is set only if the policy says that this does not count, and
-only to a year or more, since it deletes what is older. A retention that a policy of the account sets is that
-policy's to change: a group's own would have no effect.
+month. Where a group keeps for ever, a person is told; a retention is set only if the policy says that such groups
+get an end, and only to a year or more, since it deletes what is older. A retention that a policy of the account sets
+is that policy's to change: a group's own would have no effect.
 
 References
 ----------
@@ -90,7 +90,7 @@ def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
         kept = f"{resource.ref.id} keeps everything for ever{source}"
         if settings["never_expires"] == "passes":
             return compliant(f"{kept}, and the policy wants {minimum} days.")
-        return non_compliant(f"{kept}; the policy wants an end, {minimum} days or more.")
+        return non_compliant(f"{kept}; the policy wants an end after {minimum} days or more.")
     kept = f"{resource.ref.id} keeps what it gets for {days} days{source}; the policy wants {minimum}."
     return compliant(kept) if days >= minimum else non_compliant(kept)
 
@@ -112,6 +112,13 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
                     service="logs",
                 ),
             ),
+        )
+    if days is None and settings["never_expires"] != "ends":
+        return Manual(
+            "It keeps everything for ever, as RDS creates it. A retention deletes what is older than that: look "
+            'whether anybody needs it, and set it. never_expires = "ends" in the policy has Warden do so, and "passes" '
+            "leaves it.",
+            (_put(resource, wanted),),
         )
     if days is None and wanted < A_YEAR:
         return Manual(
@@ -174,9 +181,10 @@ CONTROL = Control(
         ),
         Setting(
             name="never_expires",
-            default="passes",
-            doc="What a log group is that keeps everything for ever: it passes, or it fails and gets a retention.",
-            choices=("passes", "fails"),
+            default="fails",
+            doc="What a log group does that keeps everything for ever: it passes, it fails and a person is told, or it "
+            "fails and Warden gives it an end.",
+            choices=("passes", "fails", "ends"),
         ),
     ),
     evaluate=evaluate,
@@ -208,17 +216,27 @@ Make it last: CloudFormation `RetentionInDays: 365` of `AWS::Logs::LogGroup`; Te
             settings={"minimum_days": 366},
             expect=ComplianceType.NON_COMPLIANT,
         ),
-        Example(name="for ever", facts={"retentionInDays": None}, expect=ComplianceType.COMPLIANT),
         Example(
-            name="for ever, and the policy wants an end",
+            name="for ever, as RDS creates it",
             facts={"retentionInDays": None},
-            settings={"never_expires": "fails"},
             expect=ComplianceType.NON_COMPLIANT,
         ),
         Example(
-            name="for ever, and the policy wants an end soon",
+            name="for ever, which the policy accepts",
             facts={"retentionInDays": None},
-            settings={"never_expires": "fails", "minimum_days": 30},
+            settings={"never_expires": "passes"},
+            expect=ComplianceType.COMPLIANT,
+        ),
+        Example(
+            name="for ever, and the policy sets an end",
+            facts={"retentionInDays": None},
+            settings={"never_expires": "ends"},
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="for ever, and the policy wants an end too soon for Warden to set it",
+            facts={"retentionInDays": None},
+            settings={"never_expires": "ends", "minimum_days": 30},
             expect=ComplianceType.NON_COMPLIANT,
         ),
         Example(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from warden.core import guidance
+from warden.core import guidance, topics
 from warden.core.alarms import NAMESPACE, Database, Watch, heard, is_watched, query_text
 from warden.core.control import Setting, Verdict, compliant, insufficient_data, non_compliant, not_applicable
 from warden.core.guard import ListOf, Only, Permit, Text
@@ -29,7 +30,7 @@ TOPIC = Setting(
     default="",
     doc="The name of the SNS topic, of each account and Region, that Warden's alarms notify. Empty: Warden makes "
     "no alarm.",
-    pattern=r"([A-Za-z0-9_-]{1,256})?",
+    pattern=topics.NAME_OR_NONE,
 )
 FLEET_ALARMS = Setting(
     name="fleet_alarms",
@@ -59,6 +60,8 @@ CONNECTIONS = Setting(
 )
 
 _WORDS = {ResourceType.DB_CLUSTER: "cluster", ResourceType.DB_INSTANCE: "instance"}
+# As `name` makes them; the names of databases may hold hyphens, those of metrics hold none.
+_OWN = re.compile(r"warden-(?P<word>cluster|instance)-(?P<name>[A-Za-z][A-Za-z0-9-]*)-[A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,14 @@ class Alarm:
 def prefix(ref: ResourceRef) -> str:
     """How the names of Warden's alarms of a database begin."""
     return f"warden-{_WORDS[ref.resource_type]}-{ref.id}-"
+
+
+def database_named(alarm: str) -> tuple[ResourceType, str] | None:
+    """The type and the name of the database that an alarm is about by its name; None where it is not Warden's."""
+    found = _OWN.fullmatch(alarm)
+    if found is None:
+        return None
+    return next(kind for kind, word in _WORDS.items() if word == found["word"]), found["name"]
 
 
 def lacking(
@@ -169,7 +180,7 @@ def plan(
                 for alarm in new
             ),
         )
-    topic = f"arn:{resource.ref.partition}:sns:{resource.home}:{resource.ref.account}:{settings['topic']}"
+    topic = topics.arn(resource, settings["topic"])
     return Plan(
         tuple(
             Call("PutMetricAlarm", _parameters(resource, alarm, settings, topic, control)) for alarm in new
@@ -269,20 +280,6 @@ class OwnDimensions:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnTopic:
-    """An SNS topic of the database's own account and Region."""
-
-    arn_fact: str
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        """Refuse other actions: an alarm can also stop a machine or run a function."""
-        _, partition, _, region, account, *_ = facts[self.arn_fact].split(":")
-        begins = f"arn:{partition}:sns:{region}:{account}:"
-        right = isinstance(value, str) and value.startswith(begins) and ":" not in value[len(begins) :]
-        return None if right and value != begins else f"{value!r} is no SNS topic of {account} in {region}"
-
-
-@dataclass(frozen=True, slots=True)
 class Number:
     """A number that is not negative."""
 
@@ -305,7 +302,7 @@ def permit(resource_type: ResourceType, made: Sequence[Alarm], control: str) -> 
             "AlarmName": NewAlarm(resource_type, tuple(alarm.watch.metric for alarm in made)),
             "AlarmDescription": Text(),
             "ActionsEnabled": Only((True,)),
-            "AlarmActions": ListOf(OwnTopic(KINDS[resource_type].arn)),
+            "AlarmActions": ListOf(topics.OwnTopic(KINDS[resource_type].arn)),
             "Namespace": Only((NAMESPACE,)),
             "MetricName": only([alarm.watch.metric for alarm in made]),
             "Dimensions": OwnDimensions(resource_type),

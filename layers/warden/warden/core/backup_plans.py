@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, guidance
+from warden.core import engines, guidance, tags
 from warden.core.backup_selections import names_the_type, selects, tags_that_select
 from warden.core.control import Setting, Verdict, compliant, insufficient_data, non_compliant
 from warden.core.guard import Permit, SameAs
@@ -35,16 +35,13 @@ TAG = Setting(
 )
 SETTINGS = (MINIMUM_RETENTION_DAYS, TAG)
 
-_MOST_TAGS = 50
-"""RDS User Guide, "Tagging Amazon RDS resources"."""
-
 
 def service(resource: Resource) -> str:
     """What AWS Backup calls the resource's type, and the service that must be opted in for it."""
     return "Aurora" if resource.facts["Engine"] in engines.AURORA else "RDS"
 
 
-def selecting(resource: Resource, tags: Mapping[str, str]) -> tuple[list[Mapping[str, Any]], list[str]]:
+def selecting(resource: Resource, borne: Mapping[str, str]) -> tuple[list[Mapping[str, Any]], list[str]]:
     """The plans that select a database with these tags, and the names of selections of which nobody can tell.
 
     Where the service is not opted in, what selects everything, or by tags alone, selects no database, and "to backup
@@ -57,7 +54,7 @@ def selecting(resource: Resource, tags: Mapping[str, str]) -> tuple[list[Mapping
         for selection in plan["Selections"]:
             if not opted_in and not (is_instance and names_the_type(selection)):
                 continue
-            outcome = selects(selection, tags)
+            outcome = selects(selection, borne)
             if outcome is None:
                 unknown.append(f"{plan['BackupPlanName']}/{selection['SelectionName']}")
             elif outcome and plan not in found:
@@ -105,7 +102,7 @@ def kept_days(plan: Mapping[str, Any]) -> int | None:
 
 def selected_by(resource: Resource) -> tuple[list[Mapping[str, Any]], list[str]]:
     """As `selecting`, with the tags that the database has."""
-    return selecting(resource, _tags(resource.facts))
+    return selecting(resource, tags.of(resource.facts))
 
 
 def keeps(plan: Mapping[str, Any], wanted: int) -> bool:
@@ -119,12 +116,12 @@ def tagged(resource: Resource, settings: Mapping[str, Any], cost: str) -> Plan |
     key, _, value = settings["tag"].partition("=")
     if not key:
         return _by_hand(resource, "The policy names no tag by which a plan selects databases.")
-    tags = _tags(resource.facts)
-    if key in tags:
-        return _by_hand(resource, f"It has the tag {key}={tags[key]} already, which Warden does not change.")
-    if len(tags) >= _MOST_TAGS:
-        return _by_hand(resource, f"It has {len(tags)} tags already, and AWS takes no more.")
-    plans, _ = selecting(resource, {**tags, key: value})
+    borne = tags.of(resource.facts)
+    if key in borne:
+        return _by_hand(resource, f"It has the tag {key}={borne[key]} already, which Warden does not change.")
+    if len(borne) >= tags.MOST:
+        return _by_hand(resource, f"It has {len(borne)} tags already, and AWS takes no more.")
+    plans, _ = selecting(resource, {**borne, key: value})
     if not any(keeps(plan, settings["minimum_retention_days"]) for plan in plans):
         return _by_hand(
             resource,
@@ -179,10 +176,6 @@ def _by_hand(resource: Resource, why: str) -> Manual:
     )
 
 
-def _tags(facts: Facts) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in facts["TagList"]}
-
-
 @dataclass(frozen=True, slots=True)
 class OneNewTag:
     """For the write guard: one tag that the resource has not, and by which a live plan of AWS Backup selects."""
@@ -192,7 +185,7 @@ class OneNewTag:
         if not isinstance(value, list) or len(value) != 1 or set(value[0]) != {"Key", "Value"}:
             return f"{value!r} is not one tag"
         [tag] = value
-        if tag["Key"] in _tags(facts):
+        if tag["Key"] in tags.of(facts):
             return f"the resource has a tag {tag['Key']!r} already"
         meant = _tags_of(facts[Need.BACKUP_PLANS])
         return None if (tag["Key"], tag["Value"]) in meant else f"no backup plan selects by {tag!r}"

@@ -24,8 +24,8 @@ _DELETING = frozenset({"deleting", "deleted"})
 _DONE_BLUE_GREEN = frozenset({"SWITCHOVER_COMPLETED", "DELETING"})
 
 WRITE_NEEDS = {
-    ResourceType.DB_CLUSTER: (Need.MEMBERS, Need.BLUE_GREEN),
-    ResourceType.DB_INSTANCE: (Need.BLUE_GREEN,),
+    ResourceType.DB_CLUSTER: (Need.MEMBERS, Need.BLUE_GREEN, Need.FIRING_ALARMS, Need.RECENT_EVENTS),
+    ResourceType.DB_INSTANCE: (Need.BLUE_GREEN, Need.FIRING_ALARMS, Need.RECENT_EVENTS),
 }
 """What must be known before anything of this type is written to."""
 

@@ -68,6 +68,7 @@ class Reason(StrEnum):
     BUSY = "busy"
     PENDING = "pending"
     FROZEN = "frozen"
+    OUTSIDE_WINDOW = "outside_window"
     UNHEALTHY = "unhealthy"
     BLAST_RADIUS = "blast_radius"
     POLICY = "policy"
@@ -96,6 +97,8 @@ class Situation:
     busy: bool = False
     pending: bool = False
     frozen: bool = False
+    outside_window: bool = False
+    """It can disturb clients, and no change window is open."""
     unhealthy: bool = False
     budget_spent: bool = True
     containment: bool = False
@@ -137,6 +140,7 @@ _TABLE: tuple[tuple[Callable[[Situation], bool], Action, Reason], ...] = (
     (lambda s: s.busy, Action.DEFER, Reason.BUSY),
     (lambda s: s.pending, Action.DEFER, Reason.PENDING),
     (lambda s: s.frozen and not s.containment, Action.DEFER, Reason.FROZEN),  # *
+    (lambda s: s.outside_window and not s.containment, Action.DEFER, Reason.OUTSIDE_WINDOW),  # *
     (lambda s: s.unhealthy and not s.containment, Action.DEFER, Reason.UNHEALTHY),  # *
     (lambda s: s.budget_spent, Action.TICKET, Reason.BLAST_RADIUS),
 )

@@ -69,6 +69,7 @@ rds-aurora-mysql-audit-logging-enabled rds-aurora-postgresql-logs-to-cloudwatch
 rds-automatic-minor-version-upgrade-enabled rds-cluster-auto-minor-version-upgrade-enable
 rds-cluster-backup-retention-check rds-cluster-default-admin-check rds-cluster-deletion-protection-enabled
 rds-cluster-encrypted-at-rest rds-cluster-iam-authentication-enabled rds-cluster-multi-az-enabled
+rds-cluster-snapshot-tagged rds-cluster-tagged
 rds-db-security-group-not-allowed rds-enhanced-monitoring-enabled rds-event-subscription-tagged
 rds-global-cluster-aurora-mysql-supported-version rds-in-backup-plan rds-instance-default-admin-check
 rds-instance-deletion-protection-enabled rds-instance-iam-authentication-enabled rds-instance-public-access-check
@@ -78,7 +79,7 @@ rds-mysql-cluster-copy-tags-to-snapshot-check rds-mysql-instance-encrypted-in-tr
 rds-pgsql-cluster-copy-tags-to-snapshot-check rds-postgres-instance-encrypted-in-transit
 rds-postgresql-logs-to-cloudwatch rds-proxy-tls-encryption rds-resources-protected-by-backup-plan
 rds-snapshot-encrypted rds-snapshots-public-prohibited rds-sql-server-logs-to-cloudwatch
-rds-sqlserver-encrypted-in-transit rds-storage-encrypted secretsmanager-rotation-enabled-check
+rds-sqlserver-encrypted-in-transit rds-storage-encrypted required-tags secretsmanager-rotation-enabled-check
 secretsmanager-scheduled-rotation-success-check secretsmanager-secret-periodic-rotation secretsmanager-secret-unused
 secretsmanager-using-cmk vpc-default-security-group-closed vpc-sg-open-only-to-authorized-ports
 vpc-sg-port-restriction-check

@@ -91,6 +91,9 @@ class Need(StrEnum):
     ALARMS = "Alarms"
     """The metric alarms (Metric) that may be about a cluster or an instance, and the composite alarms over these
     (Composite), as far as `core.alarms` reads them (DescribeAlarms)."""
+    FIRING_ALARMS = "FiringAlarms"
+    """The names of the metric alarms about a cluster, its instances or an instance that are in the state ALARM
+    (DescribeAlarms)."""
     TRAILS = "Trails"
     """The trails that record this Region, each with whether it is logging and its event selectors."""
     DETECTORS = "Detectors"

@@ -17,6 +17,7 @@ from warden.core.decision import Mode
 from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef
+from warden.core.windows import DAYS, ChangeWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource
 
 _ACCOUNT = re.compile(r"\d{12}")
+_UNIQUE_ID = re.compile(r"(AROA|AIDA)[A-Z0-9]{12,60}")
+_LONGEST_APPROVAL = 24 * 90
+_A_DAY = 24
+_HALF_AN_HOUR, _AN_HOUR = 30, 60
+_A_WEEK = 7 * 24
 _RESOURCE_ID = re.compile(r"(cluster|db)-[A-Z0-9]{20,40}|cluster-[0-9a-f]{16,32}")
 
 
@@ -83,7 +89,7 @@ class Limits:
     """How much may be written."""
 
     writes_per_hour: int = 20
-    """For one account and Region."""
+    """For one account and Region; calls of one operation for one finding count once."""
     containment_writes_per_hour: int = 50
     """A reserve of their own for controls that close an open door."""
     attempts: int = 3
@@ -91,6 +97,26 @@ class Limits:
     attempts_window_hours: int = 24
     owner_grace_hours: int = 0
     """How long the owner of a stack has before Warden writes to what the stack owns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """When a database is left alone."""
+
+    alarms: bool = True
+    """While a CloudWatch alarm about it fires."""
+    failover_minutes: int = _HALF_AN_HOUR
+    """So long after a failover; 0 for not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """What an approval must be to count."""
+
+    valid_hours: int = _A_WEEK
+    """How long one holds, if no change window makes it hold longer."""
+    never: frozenset[str] = frozenset()
+    """Unique ids of roles and users that approve nothing, such as those of deployment pipelines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +135,9 @@ class Policy:
     scopes: tuple[Scope, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    approvals: Approvals = field(default_factory=Approvals)
+    health: Health = field(default_factory=Health)
+    change_windows: tuple[ChangeWindow, ...] = ()
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
         """The lowest of the control's mode, those of the scopes that hold the resource, and the ceiling."""
@@ -126,6 +155,10 @@ class Policy:
     def freeze(self, now: datetime) -> Freeze | None:
         """The freeze that is on now."""
         return next((freeze for freeze in self.freezes if freeze.start <= now < freeze.end), None)
+
+    def is_outside_windows(self, now: datetime) -> bool:
+        """Whether what can disturb clients has to wait for a change window; where none is named, never."""
+        return bool(self.change_windows) and not any(window.is_open(now) for window in self.change_windows)
 
     @property
     def attempts_window(self) -> timedelta:
@@ -171,6 +204,9 @@ class _Parser:
                 "scopes",
                 "exemptions",
                 "freezes",
+                "approvals",
+                "health",
+                "change_windows",
             },
         )
         if document["version"] != 1:
@@ -199,6 +235,9 @@ class _Parser:
             scopes=tuple(self._scope(*row) for row in self._rows(document, "scopes")),
             exemptions=tuple(self._exemption(*row) for row in self._rows(document, "exemptions")),
             freezes=tuple(self._freeze(*row) for row in self._rows(document, "freezes")),
+            approvals=self._approvals(self._table(document, "approvals")),
+            health=self._health(self._table(document, "health")),
+            change_windows=tuple(self._change_window(*row) for row in self._rows(document, "change_windows")),
         )
 
     # --- sections -----------------------------------------------------------------------------------------
@@ -341,6 +380,46 @@ class _Parser:
         if end <= start:
             self._fail(f"{where}.until", "is not after from")
         return Freeze(start=start, end=end, reason=self._typed(row["reason"], str, f"{where}.reason"))
+
+    def _approvals(self, table: Mapping[str, Any]) -> Approvals:
+        self._keys(table, "approvals", optional={"valid_hours", "never"})
+        hours = self._typed(table.get("valid_hours", _A_WEEK), int, "approvals.valid_hours")
+        if not 1 <= hours <= _LONGEST_APPROVAL:
+            self._fail("approvals.valid_hours", f"{hours} is not between 1 and {_LONGEST_APPROVAL}")
+        never = self._strings(table.get("never", []), "approvals.never")
+        for name in never:
+            if not _UNIQUE_ID.fullmatch(name):
+                self._fail(
+                    "approvals.never",
+                    f"{name!r} is not the unique id of a role or user (AROA…, AIDA…); "
+                    "`aws iam get-role --role-name NAME --query Role.RoleId` tells it",
+                )
+        return Approvals(valid_hours=hours, never=frozenset(never))
+
+    def _health(self, table: Mapping[str, Any]) -> Health:
+        self._keys(table, "health", optional={"alarms", "failover_minutes"})
+        minutes = self._typed(table.get("failover_minutes", _HALF_AN_HOUR), int, "health.failover_minutes")
+        if not 0 <= minutes <= _AN_HOUR:
+            self._fail("health.failover_minutes", f"{minutes} is not between 0 and {_AN_HOUR}")
+        return Health(
+            alarms=self._typed(table.get("alarms", True), bool, "health.alarms"), failover_minutes=minutes
+        )
+
+    def _change_window(self, row: Mapping[str, Any], where: str) -> ChangeWindow:
+        self._keys(row, where, required={"days", "from", "hours"})
+        days = self._strings(row["days"], f"{where}.days")
+        if not days:
+            self._fail(f"{where}.days", f"is empty; choose of {', '.join(DAYS)}")
+        for day in days:
+            if day not in DAYS:
+                self._fail(f"{where}.days", f"{day!r} is not a day; choose of {', '.join(DAYS)}")
+        start = row["from"]
+        if not isinstance(start, time) or start.tzinfo is not None:
+            self._fail(f"{where}.from", f"{start!r} is not a time of day; write it as 01:30:00, in UTC")
+        hours = self._typed(row["hours"], int, f"{where}.hours")
+        if not 1 <= hours <= _A_DAY:
+            self._fail(f"{where}.hours", f"{hours} is not between 1 and {_A_DAY}")
+        return ChangeWindow(days=frozenset(days), start=start, hours=hours)
 
     # --- values -------------------------------------------------------------------------------------------
 

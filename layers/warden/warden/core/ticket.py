@@ -40,6 +40,7 @@ _WHY = {
     "busy": "The database was not ready for the change for a whole day.",
     "pending": "Changes that somebody queued were in the way for a whole day.",
     "unknown_state": "It could not be read, for a whole day, whether the database may be written to.",
+    "outside_window": "It waits for the next change window.",
     "frozen": "A freeze was on for a whole day.",
     "unhealthy": "The database was not healthy for a whole day.",
     "remediation_failed": "The remediation was refused by AWS.",
@@ -104,6 +105,17 @@ class Ticket:
             "frameworks": list(self.frameworks),
         }
 
+    def _how_to_approve(self, request: str) -> list[str]:
+        """Both answers, ready to be copied: the id stands for the calls above and for no others."""
+        cost = self.finding.decision.get("cost")
+        return [
+            "",
+            "To let Warden make exactly these calls, once, or to tell it not to:",
+            *([f"  {cost}"] if cost else []),
+            f"  warden approve {request} --reason '...'",
+            f"  warden reject {request} --reason '...'",
+        ]
+
     def to_text(self) -> str:
         """For people."""
         finding = self.finding
@@ -135,6 +147,8 @@ class Ticket:
         if finding.plan:
             lines += ["", "What Warden would call:"]
             lines += [f"  {call['operation']} {json.dumps(call['parameters'])}" for call in finding.plan]
+        if reason == "needs_approval" and (request := finding.decision.get("request")):
+            lines += self._how_to_approve(str(request))
         lines += ["", "How to fix it by hand:", *(f"  {line}" for line in self.fix.splitlines())]
         if finding.evidence:
             lines += ["", "What was read:"]

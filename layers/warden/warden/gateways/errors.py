@@ -139,9 +139,16 @@ def translated(operation: str, *, emulator: bool = False) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
+        if emulator and _is_no_answer(error):
+            raise unreadable(operation, emulator=True) from error
         raise translate(error, operation) from error
     except UNREADABLE as error:
         raise unreadable(operation, emulator=emulator) from error
+
+
+def _is_no_answer(error: Exception) -> bool:
+    """Whether an error is a page of HTML: botocore then has no code but the status."""
+    return isinstance(error, ClientError) and str(error.response.get("Error", {}).get("Code", "")) == "404"
 
 
 def unreadable(operation: str, *, emulator: bool) -> Exception:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from warden.core.errors import AccessDeniedError, UnsupportedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -19,6 +21,7 @@ class Reads:
         self.api = api
         self.bulk = bulk
         self._answers: dict[Hashable, Any] = {}
+        self._refusals: dict[Hashable, Exception] = {}
 
     def whole(self, operation: str, **parameters: Any) -> list[dict[str, Any]]:
         """Every item of a list operation; where reads are shared, read once."""
@@ -28,11 +31,18 @@ class Reads:
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
         """What `read` returns; where reads are shared, it is called once for each key.
 
-        A failure is not kept: the next resource that needs the same asks again.
+        That we may not ask is kept too: a thousand resources are not refused a thousand times. What may pass by
+        itself is not: the next resource that needs the same asks again.
         """
         if not self.bulk:
             return read()
+        if key in self._refusals:
+            raise self._refusals[key]
         if key not in self._answers:
-            self._answers[key] = read()
+            try:
+                self._answers[key] = read()
+            except (AccessDeniedError, UnsupportedError) as refusal:
+                self._refusals[key] = refusal
+                raise
         answer: T = self._answers[key]
         return answer

@@ -18,12 +18,12 @@ from warden.core.finding import gone
 from warden.core.kinds import EVALUATED_KINDS, JUDGED_WITH_USERS, KINDS, SHARED_KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import TicketEvent, TicketMessage
-from warden.core.resource import ARN_TYPE_OF, ResourceRef
+from warden.core.resource import ARN_TYPE_OF, ResourceRef, ResourceType
 from warden.core.trigger import Lookup, Source, WholeKind
 from warden.pipeline.visit import Visit, unread, was_told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from warden.core.finding import Finding
     from warden.core.resource import Deployment, Resource
@@ -51,6 +51,8 @@ _VISITS = 3
 
 # "The KMS key is inaccessible", for now or soon, and that it is accessible again (RDS User Guide, event messages).
 _KEY_EVENTS = frozenset({"RDS-EVENT-0418", "RDS-EVENT-0419", "RDS-EVENT-0420"})
+# What names an instance by a dimension, and may be what its cluster is watched by.
+_ALARM_EVENTS = frozenset({"PutMetricAlarm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,9 @@ class Evaluator:
     deployment: Deployment
     reader: Reader
     visitor: Visitor
+    sharing: Callable[[], Evaluator] | None = None
+    """Makes one whose reader reads whole lists once, for what concerns everything of a kind; None where that is so
+    already."""
 
     def handle(self, triggers: Sequence[Trigger]) -> Handled:
         """Visit what the triggers concern, each resource once: one change arrives two or three times.
@@ -76,29 +81,76 @@ class Evaluator:
         A resource that cannot be looked at now fails the triggers that named it, and no others.
         """
         handled = Handled()
-        targets: dict[ResourceRef, list[Trigger]] = {}
-        for trigger in triggers:
-            if why := self._refusal(trigger.target):
-                handled.visits.append(
-                    self._skipped(_name(trigger.target), f"not_governed: {why}", trigger.cause)
-                )
-                continue
-            try:
-                refs = self._refs(trigger)
-            except Exception as error:  # noqa: BLE001 - one trigger that fails must not take its batch with it
-                handled.failed.append((trigger, error))
-                continue
-            for ref in refs:
-                targets.setdefault(ref, []).append(trigger)
-            if not refs:
-                # A lookup's id that no longer exists: its ARN's own deletion event, or the sweep, resolves findings.
-                handled.visits.append(self._skipped(_name(trigger.target), "nothing_there", trigger.cause))
+        targets, kinds = self._sorted(triggers, handled)
         for ref, named_by in targets.items():
             try:
                 handled.visits.extend(self._visit(ref, [trigger.cause for trigger in named_by]))
             except Exception as error:  # noqa: BLE001 - nor one resource its neighbours
                 handled.failed.extend((trigger, error) for trigger in named_by)
+        if kinds:
+            evaluator = self if self.sharing is None else self.sharing()
+            for resource_type, named_by in kinds.items():
+                evaluator.look_at_all(resource_type, named_by, handled, but=targets)
         return handled
+
+    def _sorted(
+        self, triggers: Sequence[Trigger], handled: Handled
+    ) -> tuple[dict[ResourceRef, list[Trigger]], dict[ResourceType, list[Trigger]]]:
+        """The triggers by the resource, or by the kind of which everything is meant; what is neither is handled."""
+        targets: dict[ResourceRef, list[Trigger]] = {}
+        kinds: dict[ResourceType, list[Trigger]] = {}
+        for trigger in triggers:
+            target = trigger.target
+            if why := self._refusal(target):
+                handled.visits.append(self._skipped(_name(target), f"not_governed: {why}", trigger.cause))
+            elif isinstance(target, WholeKind):
+                # A shared thing of which no name is known: everything that could use it.
+                for judged in SHARED_KINDS.get(target.resource_type, (target.resource_type,)):
+                    kinds.setdefault(judged, []).append(trigger)
+            else:
+                try:
+                    refs = self._refs(target)
+                except Exception as error:  # noqa: BLE001 - one trigger that fails must not take its batch with it
+                    handled.failed.append((trigger, error))
+                    continue
+                for ref in refs:
+                    targets.setdefault(ref, []).append(trigger)
+                if not refs:
+                    # A lookup's id that no longer exists: its ARN's own deletion event, or the sweep, resolves
+                    # findings.
+                    handled.visits.append(self._skipped(_name(target), "nothing_there", trigger.cause))
+        return targets, kinds
+
+    def look_at_all(
+        self,
+        resource_type: ResourceType,
+        triggers: Sequence[Trigger],
+        handled: Handled,
+        *,
+        but: Collection[ResourceRef],
+    ) -> None:
+        """Visit everything of a kind as the sweep does, but for what was visited a moment ago."""
+        causes = [trigger.cause for trigger in triggers]
+        visits: list[Visit] = []
+        failures: list[Exception] = []
+        try:
+            for resource in self.reader.list(resource_type, self.visitor.judge.needs(resource_type)):
+                if resource.ref not in but:
+                    self._look(resource, causes, visits, failures)
+        except Exception as error:  # noqa: BLE001 - one kind that cannot be listed must not take the others with it
+            failures.append(error)
+        if not visits and not failures:
+            visits.append(self._skipped(resource_type, "nothing_there", causes[0]))
+        handled.visits.extend(visits)
+        handled.failed.extend((trigger, failures[0]) for trigger in triggers if failures)
+
+    def _look(
+        self, resource: Resource, causes: Sequence[Cause], visits: list[Visit], failures: list[Exception]
+    ) -> None:
+        try:
+            visits.append(self._visit_resource(resource, causes))
+        except Exception as error:  # noqa: BLE001 - nor one resource its kind
+            failures.append(error)
 
     def _refusal(self, target: Target) -> str | None:
         """Why what a trigger names is not this deployment's business."""
@@ -112,12 +164,8 @@ class Evaluator:
             return f"Region {target.region} is not {self.deployment.region}, the one this deployment governs"
         return None
 
-    def _refs(self, trigger: Trigger) -> list[ResourceRef]:
-        match trigger.target:
-            case WholeKind(resource_type=resource_type):
-                # A shared thing of which no name is known: everything that could use it.
-                judged = SHARED_KINDS.get(resource_type, (resource_type,))
-                return [resource.ref for kind in judged for resource in self.reader.list(kind, ())]
+    def _refs(self, target: ResourceRef | Lookup) -> list[ResourceRef]:
+        match target:
             case Lookup() as lookup:
                 found = self.reader.resolve(lookup)
                 return [] if found is None else [found]
@@ -138,8 +186,23 @@ class Evaluator:
         except _UNREADABLE as error:
             return [self._unread(ref, error, causes)]
         visits = [self._visit_resource(resource, causes)]
-        key = self._key_of(resource) if any(cause.event_name in _KEY_EVENTS for cause in causes) else None
-        return visits if key is None else [*visits, *self._visit(key, causes)]
+        for other in self._also(resource, {cause.event_name for cause in causes}):
+            visits += self._visit(other, causes)
+        return visits
+
+    def _also(self, resource: Resource, events: set[str]) -> Iterator[ResourceRef]:
+        """What else an event is about that names the database alone."""
+        if events & _KEY_EVENTS and (key := self._key_of(resource)) is not None:
+            yield key
+        is_instance = resource.ref.resource_type is ResourceType.DB_INSTANCE
+        if events & _ALARM_EVENTS and is_instance and (cluster := resource.facts["DBClusterIdentifier"]):
+            yield ResourceRef.build(
+                ResourceType.DB_CLUSTER,
+                partition=resource.ref.partition,
+                region=resource.ref.region,
+                account=resource.ref.account,
+                name=cluster,
+            )
 
     def _is_nobodys(self, ref: ResourceRef) -> bool:
         """Whether no control judges it: calls about groups, keys and secrets are many, and AWS need not be asked."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from warden.core import conditions
+from warden.core import approval, conditions, health
 from warden.core.control import ComplianceType, Safety
 from warden.core.decision import Decision, Mode, Situation, approval_missing, decide
 from warden.core.errors import MissingFactError, RefusedError
@@ -16,12 +16,13 @@ from warden.core.plan import Call, Manual, Plan, digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from warden.core.approval import Approval
     from warden.core.control import Control
     from warden.core.finding import Finding
     from warden.core.kinds import Need
     from warden.core.policy import Policy
     from warden.core.resource import Resource, ResourceType
-    from warden.pipeline.ports import Reader
+    from warden.pipeline.ports import Approvals, Reader
 
 REFUSED_AT, REFUSED = "refused_at", "refused"
 """The members of a finding's decision that say when AWS or the write guard refused which calls (empty: any)."""
@@ -34,6 +35,8 @@ class Judgement:
     evaluation: Evaluation
     plan: Plan | Manual | None
     decision: Decision
+    approval: Approval | None = None
+    """What lets the calls be made, where they needed it."""
 
     @property
     def control(self) -> Control:
@@ -44,6 +47,11 @@ class Judgement:
     def calls(self) -> tuple[Call, ...]:
         """The planned calls; none where a person must act."""
         return self.plan.calls if isinstance(self.plan, Plan) else ()
+
+    @property
+    def cost(self) -> str:
+        """What the calls cost, as a sentence; empty where they cost nothing."""
+        return self.plan.cost if isinstance(self.plan, Plan) else ""
 
     @property
     def manual(self) -> str:
@@ -59,15 +67,25 @@ class Judge:
     policy: Policy
     ceiling: Mode
     reader: Reader
+    approvals: Approvals | None = None
+    """None where nobody is asked: then there is no approval."""
 
     @classmethod
-    def of(cls, controls: Sequence[Control], *, policy: Policy, ceiling: Mode, reader: Reader) -> Judge:
+    def of(
+        cls,
+        controls: Sequence[Control],
+        *,
+        policy: Policy,
+        ceiling: Mode,
+        reader: Reader,
+        approvals: Approvals | None = None,
+    ) -> Judge:
         """A judge of these controls, as far as the policy enables them."""
         by_type: dict[ResourceType, tuple[Control, ...]] = {}
         for control in controls:
             if policy.is_enabled(control.id):
                 by_type[control.resource_type] = (*by_type.get(control.resource_type, ()), control)
-        return cls(controls=by_type, policy=policy, ceiling=ceiling, reader=reader)
+        return cls(controls=by_type, policy=policy, ceiling=ceiling, reader=reader, approvals=approvals)
 
     def needs(self, resource_type: ResourceType) -> frozenset[Need]:
         """The enrichments that the controls of a type evaluate on."""
@@ -142,6 +160,7 @@ class Judge:
         calls = planned.calls if isinstance(planned, Plan) else ()
         containment = control.remediation is not None and control.remediation.containment
         unknown, busy, pending = _writability(resource, calls)
+        approved = self._approval(control, resource, calls, finding=finding, now=now)
         situation = Situation(
             compliance=evaluation.compliance,
             mode=self.policy.mode(control.id, resource, self.ceiling),
@@ -151,17 +170,38 @@ class Judge:
             flapping=self._is_flapping(finding, now),
             circuit_open=self._was_refused(finding, calls, now),
             owner_first=self._is_owner_first(resource, finding, now),
-            approval_missing=self._approval_missing(control),
+            approval_missing=approved is None and self._needs_approval(control),
             unknown_state=unknown,
             busy=busy or settling,
             pending=pending,
             frozen=self.policy.freeze(now) is not None,
+            unhealthy=resource.ref.resource_type in conditions.WRITE_NEEDS
+            and health.is_unwell(resource, self.policy.health, now),
+            outside_window=_is_disruptive(control) and self.policy.is_outside_windows(now),
             budget_spent=budget_spent(containment),
             containment=containment,
         )
-        return Judgement(evaluation=evaluation, plan=planned, decision=decide(situation))
+        return Judgement(evaluation=evaluation, plan=planned, decision=decide(situation), approval=approved)
 
-    def _approval_missing(self, control: Control) -> bool:
+    def _approval(
+        self,
+        control: Control,
+        resource: Resource,
+        calls: Sequence[Call],
+        *,
+        finding: Finding | None,
+        now: datetime,
+    ) -> Approval | None:
+        """The approval of exactly these calls for this finding, where they need one."""
+        if self.approvals is None or not calls or finding is None or not finding.is_open:
+            return None
+        if not self._needs_approval(control):
+            return None
+        request = approval.request_id(resource.key, control.id, calls)
+        answers = self.approvals.answers(request)
+        return approval.in_force(answers, finding=finding, policy=self.policy, now=now)
+
+    def _needs_approval(self, control: Control) -> bool:
         remediation = control.remediation
         if remediation is None:
             return True
@@ -204,6 +244,10 @@ class Judge:
             return False
         since = finding.first_observed if finding is not None and finding.is_open else now
         return now < since + grace
+
+
+def _is_disruptive(control: Control) -> bool:
+    return control.remediation is not None and control.remediation.safety is Safety.DISRUPTIVE
 
 
 def _writability(resource: Resource, calls: Sequence[Call]) -> tuple[bool, bool, bool]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from warden.core.approval import Approval
     from warden.core.finding import Finding
     from warden.core.guard import Permit
     from warden.core.kinds import Need
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from warden.core.trigger import Lookup
 
 __all__ = [
+    "Approvals",
     "Clock",
     "Due",
     "Findings",
@@ -163,6 +165,22 @@ class State(Protocol):
 
     def settle(self, arn: str) -> None:
         """Remove the due row of a resource: it no longer waits."""
+        ...
+
+
+class Approvals(Protocol):
+    """What people have answered to requests; the pipeline reads it, and notes what it has used."""
+
+    def answers(self, request: str) -> Sequence[Approval]:
+        """Every answer to a request (an index: eventually consistent), each with whether it was used."""
+        ...
+
+    def use(self, approval: Approval) -> bool:
+        """Note, for good, that an approval is being used; False where it was before."""
+        ...
+
+    def give_back(self, approval: Approval) -> None:
+        """Undo `use`: nothing was written after all."""
         ...
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from warden.core import conditions, deferral
+from warden.core.approval import request_id
 from warden.core.control import ComplianceType
 from warden.core.decision import Action, Decision, Reason
 from warden.core.evaluation import Evaluation
@@ -102,6 +103,7 @@ class Visitor:
             "principal": cause.principal,
             "user_agent": cause.user_agent,
             "source_ip": cause.source_ip,
+            "session": cause.session,
             "own": self.is_own(cause),
         }
 
@@ -147,16 +149,18 @@ class Visitor:
                 self.state.settle(arn)
             return list(judgements), False
         deferred = [j for j in judgements if j.decision.action is Action.DEFER]
+        # That a window opens only on Saturday is what the policy wants, and nothing to tell anybody.
+        stuck = [j for j in deferred if j.decision.reason is not Reason.OUTSIDE_WINDOW]
         if row is None:
             if deferred:
                 due_at = deferral.next_due(now, attempt=0, jitter=self.jitter())
                 reason = deferred[0].decision.reason.value
                 self.state.defer(Due(arn=arn, due_at=due_at, first_at=now, attempt=0, reason=reason))
             return list(judgements), False
-        if not deferral.is_overdue(now, first_at=row.first_at):
+        if not deferral.is_overdue(now, first_at=row.first_at) or (deferred and not stuck):
             return list(judgements), False
         return [
-            replace(j, decision=replace(j.decision, action=Action.TICKET)) if j in deferred else j
+            replace(j, decision=replace(j.decision, action=Action.TICKET)) if j in stuck else j
             for j in judgements
         ], True
 
@@ -219,7 +223,7 @@ class Visitor:
         new = advance(old, judgement.evaluation, resource_key=resource.key, observed_at=resource.observed_at)
         if new is None or judgement.evaluation.compliance is not ComplianceType.NON_COMPLIANT:
             return new
-        decision: Mapping[str, Any] = judgement.decision.to_json()
+        decision: Mapping[str, Any] = _told(judgement, resource)
         manual = judgement.manual
         if old is not None and judgement.decision.reason is Reason.CIRCUIT_OPEN:
             # The refusal itself, in AWS's words, tells more than that it is not repeated.
@@ -322,6 +326,18 @@ def was_told(finding: Finding) -> bool:
     """Whether a ticket may exist, or be on its way; one that was told of and then exempted still has its ticket."""
     told = finding.workflow in {WorkflowStatus.NOTIFIED, WorkflowStatus.SUPPRESSED}
     return told or finding.decision.get("action") in TICKET_ACTIONS
+
+
+def _told(judgement: Judgement, resource: Resource) -> dict[str, Any]:
+    """The decision as it is kept: with what a person needs who is to approve, or who approved."""
+    told: dict[str, Any] = judgement.decision.to_json()
+    if judgement.approval is not None:
+        return {**told, "request": judgement.approval.request, "approval": judgement.approval.to_json()}
+    if judgement.decision.action is Action.AWAIT_APPROVAL:
+        told["request"] = request_id(resource.key, judgement.control.id, judgement.calls)
+        if judgement.cost:
+            told["cost"] = judgement.cost
+    return told
 
 
 def _is_untold(before: Mapping[str, Finding], judgement: Judgement) -> bool:

@@ -26,6 +26,7 @@ from warden.core.version import code_version
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warden.core.approval import Approval
     from warden.core.finding import Finding
     from warden.core.guard import Permit
     from warden.core.messages import RemediationMessage
@@ -85,6 +86,8 @@ class Batch:
         self._done: list[str] = []
         self._failed: list[str] = []
         self._waits: list[str] = []
+        self._paid: set[tuple[str, ...]] = set()
+        self._used: dict[str, Approval] = {}
         self.halted = False
         """Whether nothing more can be written in this visit."""
 
@@ -94,17 +97,18 @@ class Batch:
         Only what the write itself answers is an outcome of the write. What fails around it, such as the ledger, is
         a crash: the message is delivered again, and looks again before anything is written.
         """
-        if not self._reserve(concerned):
+        if not self._reserve(call, concerned):
             self._wait("The budget of writes is spent", Reason.BLAST_RADIUS.value)
             return
-        self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()]})
-        if self._is_held_up(call, concerned):
+        self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()], **_approvals(concerned)})
+        if self._is_held_up(call, concerned) or not self._use_approvals(call, concerned):
             return
         permits = [permit for judgement in concerned for permit in _permits(judgement)]
         try:
             request_id = self._remediator.writer.apply(call, self._resource, permits)
         except tuple(_WHY_NOT_NOW) as error:
             reason = next(why for kind, why in _WHY_NOT_NOW.items() if isinstance(error, kind))
+            self._give_approvals_back(concerned)
             self._halt(call, concerned, error, reason)
         except _REFUSALS as error:
             self._record(EntryKind.OUTCOME, call, concerned, _answer(Status.FAILED, error))
@@ -135,19 +139,29 @@ class Batch:
 
     # --- before the write ---------------------------------------------------------------------------------
 
-    def _reserve(self, concerned: Sequence[Judgement]) -> bool:
-        """Take one write from the budget; a call that closes an open door has a budget of its own."""
+    def _reserve(self, call: Call, concerned: Sequence[Judgement]) -> bool:
+        """Take one write from the budget; a call that closes an open door has a budget of its own.
+
+        Calls of one operation for the same findings are one write, as they are one attempt: the five alarms of a
+        cluster reach no more databases than one does, and must not starve whoever comes after them.
+        """
+        write = (call.operation, *(judgement.control.id for judgement in concerned))
+        if write in self._paid:
+            return True
         remediator = self._remediator
         containment = any(j.control.remediation and j.control.remediation.containment for j in concerned)
         limits = remediator.judge.policy.limits
-        return remediator.state.spend(
+        if not remediator.state.spend(
             self._resource.ref.account,
             self._resource.home,
             containment=containment,
             now=remediator.clock(),
             amount=1,
             limit=limits.containment_writes_per_hour if containment else limits.writes_per_hour,
-        )
+        ):
+            return False
+        self._paid.add(write)
+        return True
 
     def _is_held_up(self, call: Call, concerned: Sequence[Judgement]) -> bool:
         """Immediately before the write: this is what makes `warden stop` hold at once."""
@@ -161,6 +175,32 @@ class Batch:
             return False
         self._halt(call, concerned, ResourceBusyError("the lease on the resource lapsed"), "leased")
         return True
+
+    def _use_approvals(self, call: Call, concerned: Sequence[Judgement]) -> bool:
+        """Note that the approvals are used, last before the write: a crash after this costs one, and writes nothing.
+
+        All calls of a finding's plan are one use.
+        """
+        approvals = self._remediator.judge.approvals
+        for judgement in concerned:
+            approval, control = judgement.approval, judgement.control.id
+            if approval is None or control in self._used:
+                continue
+            if approvals is None or not approvals.use(approval):
+                self._give_approvals_back(concerned)
+                self._halt(
+                    call, concerned, ResourceBusyError("the approval was used meanwhile"), "approval_used"
+                )
+                return False
+            self._used[control] = approval
+        return True
+
+    def _give_approvals_back(self, concerned: Sequence[Judgement]) -> None:
+        """Nothing was written, so nothing was used; what a plan has begun stays used."""
+        approvals = self._remediator.judge.approvals
+        for control in {judgement.control.id for judgement in concerned} - set(self._done):
+            if (approval := self._used.pop(control, None)) is not None and approvals is not None:
+                approvals.give_back(approval)
 
     def _halt(self, call: Call, concerned: Sequence[Judgement], error: WardenError, reason: str) -> None:
         self.halted = True
@@ -221,6 +261,12 @@ class Batch:
                 policy_version=remediator.judge.policy.version,
             )
         )
+
+
+def _approvals(concerned: Sequence[Judgement]) -> dict[str, Any]:
+    """Who approved what, for the ledger; nothing where nobody had to."""
+    given = {j.control.id: j.approval.to_json() for j in concerned if j.approval is not None}
+    return {"approvals": given} if given else {}
 
 
 def _answer(status: Status, error: WardenError) -> dict[str, str]:

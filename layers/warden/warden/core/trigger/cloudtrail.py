@@ -2,58 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from warden.core.log_groups import source
-from warden.core.resource import ResourceType
+from warden.core.trigger.call import Call, targets
 from warden.core.trigger.envelope import cause_of, triggers_of
-from warden.core.trigger.fields import Node, shown
-from warden.core.trigger.identity import named
-from warden.core.trigger.model import Ignored, IgnoredReason, Lookup, Source
+from warden.core.trigger.fields import shown
+from warden.core.trigger.model import Ignored, IgnoredReason, Source
 from warden.core.trigger.other_apis import CALLS, SERVICE_EVENTS
 from warden.core.trigger.rds_api import OPERATIONS, OTHERS, READ_ONLY_PREFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from warden.core.resource import ResourceRef
     from warden.core.trigger.envelope import Envelope
-    from warden.core.trigger.identity import Home
-    from warden.core.trigger.model import Cause, Target, Trigger
+    from warden.core.trigger.fields import Node
+    from warden.core.trigger.model import Cause, Trigger
     from warden.core.trigger.places import Place
 
 API_CALL: Final = "AWS API Call via CloudTrail"
 SERVICE_EVENT: Final = "AWS Service Event via CloudTrail"
 VIA_CLOUDTRAIL: Final = " via CloudTrail"
 
-# What the tables call the two halves of a record.
-_ROOTS: Final[Mapping[str, str]] = {"in": "requestParameters", "out": "responseElements"}
-
 # Their clusters, instances, snapshots and groups answer under the name of RDS.
 _OTHER_ENGINES: Final = ("docdb", "neptune")
 # Where a record says which engine it is about.
 _ENGINE_MEMBERS: Final = ("engine", "dBParameterGroupFamily")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One recorded call: its name, where it was made, and what it was given and answered."""
-
-    name: str
-    service: str
-    home: Home
-    record: Node
-    cause: Cause
-
-    def part(self, root: str) -> Node:
-        """The request (`in`) or the response (`out`); empty when CloudTrail recorded null or left it out."""
-        return self.record.maybe_child(_ROOTS[root])
-
-    def texts(self, path: str) -> tuple[str, ...]:
-        """The strings at a path of a table."""
-        root, _, rest = path.partition(".")
-        return (self.record if root == "record" else self.part(root)).strings_at(rest)
 
 
 def read(event: Envelope) -> tuple[Trigger | Ignored, ...]:
@@ -95,6 +68,7 @@ def _cause(record: Node, event: Envelope) -> Cause:
         principal=issuer.maybe_text("arn") or identity.maybe_text("arn") or invoked_by,
         user_agent=record.maybe_text("userAgent"),
         source_ip=record.maybe_text("sourceIPAddress"),
+        session=identity.maybe_text("principalId"),
         invoked_by=invoked_by,
     )
 
@@ -121,7 +95,7 @@ def _other(call: Call) -> tuple[Trigger | Ignored, ...]:
 
 
 def _named(call: Call, places: Iterable[Place]) -> tuple[Trigger | Ignored, ...]:
-    found = triggers_of((target for place in places for target in _at(place, call)), call.cause)
+    found = triggers_of((target for place in places for target in targets(place, call)), call.cause)
     # Only optional places, and nothing in them: DeleteTenantDatabase without a final snapshot.
     return found or (
         _ignored(IgnoredReason.OTHER_RESOURCE, f"{call.name} named no resource that Warden knows."),
@@ -146,37 +120,6 @@ def _other_engine(call: Call) -> str:
             if engine.startswith(_OTHER_ENGINES):
                 return engine
     return ""
-
-
-def _at(place: Place, call: Call) -> Iterator[Target | Ignored]:
-    if place.resource_type is ResourceType.ACCOUNT:
-        yield call.home.the_account()
-        return
-    for path in place.paths:
-        texts = call.texts(path)
-        if texts:
-            for text in texts:
-                yield _of_interest(named(place.resource_type, text, call.home, _spelt_out(path)))
-            return
-    for path in place.resource_ids:
-        for text in call.texts(path):
-            yield Lookup(place.resource_type, call.home.account, call.home.region, text)
-            return
-    if not place.optional:
-        yield from (call.home.every(kind) for kind in place.instead or (place.resource_type,))
-
-
-def _of_interest(target: ResourceRef | Ignored) -> ResourceRef | Ignored:
-    """A log group only if it holds the log of a database: others are many, and their names say so."""
-    if isinstance(target, Ignored) or target.resource_type is not ResourceType.LOG_GROUP or source(target.id):
-        return target
-    what = f"{shown(target.id)} is not a log group that RDS writes to."
-    return _ignored(IgnoredReason.OTHER_RESOURCE, what)
-
-
-def _spelt_out(path: str) -> str:
-    root, _, rest = path.partition(".")
-    return f"detail.{_ROOTS[root]}.{rest}" if root in _ROOTS else f"detail.{rest}"
 
 
 def _other_service(detail: str) -> tuple[Ignored]:

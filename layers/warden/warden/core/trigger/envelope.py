@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from warden.core.trigger.model import Source, Target
 
 # Longer than anything that AWS writes there; what a caller writes (the user agent) is cut.
-_LIMITS: Final = {"event_name": 128, "event_id": 512, "principal": 2048, "user_agent": 256}
+_LIMITS: Final = {"event_name": 128, "event_id": 512, "principal": 2048, "user_agent": 256, "session": 256}
 _LIMIT: Final = 128
 
 

@@ -114,15 +114,25 @@ class Node:
         return tuple(Node.of(item, f"{self.where(key)}[{index}]") for index, item in enumerate(value))
 
     def strings_at(self, path: str) -> tuple[str, ...]:
-        """The strings at a dotted path, in which `name[]` goes through a list; empty ones say nothing."""
+        """The strings at a dotted path; empty ones say nothing.
+
+        `name[]` goes through a list, and `name[member=text]` through those of its objects that have this text there.
+        """
         key, _, rest = path.partition(".")
-        if not rest and key.endswith("[]"):
-            return self._texts(key[:-2])
+        key, is_list, wanted = key.partition("[")
+        if not rest and is_list:
+            return self._texts(key)
         if not rest:
             text = self.maybe_text(key)
             return (text,) if text else ()
-        nodes = self.children(key[:-2]) if key.endswith("[]") else (self.maybe_child(key),)
-        return tuple(text for node in nodes for text in node.strings_at(rest))
+        nodes = self.children(key) if is_list else (self.maybe_child(key),)
+        member, _, value = wanted.rstrip("]").partition("=")
+        return tuple(
+            text
+            for node in nodes
+            if not member or node.maybe_text(member) == value
+            for text in node.strings_at(rest)
+        )
 
     def _texts(self, key: str) -> tuple[str, ...]:
         """The strings of a list; none when the member is missing or null."""

@@ -27,7 +27,16 @@ _WHOLE_KIND: Final = "whole_kind"
 TARGET_KEYS: Final = (_RESOURCE, _LOOKUP, _WHOLE_KIND)
 """One of these makes a message one of ours."""
 
-_TEXTS: Final = ("event_name", "event_id", "principal", "user_agent", "source_ip", "invoked_by", "error_code")
+_TEXTS: Final = (
+    "event_name",
+    "event_id",
+    "principal",
+    "user_agent",
+    "source_ip",
+    "session",
+    "invoked_by",
+    "error_code",
+)
 _CAUSE_KEYS: Final = frozenset({"source", "at", *_TEXTS})
 _REMEDY: Final = (
     "give the ARN that the Describe call of the resource prints, such as "

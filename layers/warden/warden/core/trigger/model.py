@@ -73,6 +73,8 @@ class Cause:
     """ARN of the role behind the session, or of the user; empty where the event names none."""
     user_agent: str = ""
     source_ip: str = ""
+    session: str = ""
+    """The caller's unique id, the `aws:userid` of their policies: `AROA…:session`, or a user's `AIDA…`."""
     invoked_by: str = ""
     error_code: str = ""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from warden.core.kinds import SHARED_KINDS
 from warden.core.resource import ResourceType
+from warden.core.trigger.backups_and_alarms import BACKUPS_AND_ALARMS
 from warden.core.trigger.places import Place, of, shared
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ CALLS: Final[Mapping[str, Mapping[str, tuple[Place, ...]]]] = {
         "PutUserPolicy": _ACCOUNT,
         "PutGroupPolicy": _ACCOUNT,
     },
+    **BACKUPS_AND_ALARMS,
 }
 """By the source of the event, the calls that are looked at."""
 

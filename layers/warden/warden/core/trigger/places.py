@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from warden.core.resource import ResourceType
 
 
@@ -26,6 +28,11 @@ class Place:
     """Whether nothing there is normal. Otherwise CloudTrail left it out, and all of the type is looked at."""
     instead: tuple[ResourceType, ...] = ()
     """What is looked at then, when that is not the resource type alone."""
+    part: Callable[[str], str | None] | None = None
+    """What names the resource within a text that is a name of something else: empty where the text is about something
+    of another type, None where it does not say what it is about, which is like nothing there."""
+    unless: tuple[str, ...] = ()
+    """Paths at which another place finds what this one would look for."""
 
 
 def of(resource_type: ResourceType, *paths: str) -> Place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import alarm_plans, alarms
+from warden.core import alarm_plans, alarms, health
 from warden.core.kinds import Need
 
 if TYPE_CHECKING:
@@ -35,12 +35,18 @@ def _alarms(reads: Reads, resource: Resource) -> dict[str, list[dict[str, Any]]]
     )
 
 
-def _every(reads: Reads) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _firing(reads: Reads, resource: Resource) -> list[str]:
+    """One call for each hundred alarms that fire, shared over a sweep."""
+    metric, _ = reads.once(("DescribeAlarms", "ALARM"), lambda: _every(reads, StateValue="ALARM"))
+    return health.firing(alarms.database_of(resource), metric, resource.ref.account)
+
+
+def _every(reads: Reads, **only: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     metric: list[dict[str, Any]] = []
     composite: list[dict[str, Any]] = []
     more: dict[str, str] = {}
     while True:
-        answer = reads.api.call("DescribeAlarms", AlarmTypes=_TYPES, MaxRecords=_PAGE, **more)
+        answer = reads.api.call("DescribeAlarms", AlarmTypes=_TYPES, MaxRecords=_PAGE, **only, **more)
         metric += answer["MetricAlarms"]
         composite += answer.get("CompositeAlarms") or []
         if not answer.get("NextToken"):
@@ -48,4 +54,4 @@ def _every(reads: Reads) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         more = {"NextToken": answer["NextToken"]}
 
 
-ANSWERS: Mapping[Need, Answer] = {Need.ALARMS: _alarms}
+ANSWERS: Mapping[Need, Answer] = {Need.ALARMS: _alarms, Need.FIRING_ALARMS: _firing}

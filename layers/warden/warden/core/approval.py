@@ -1,0 +1,105 @@
+"""Approvals: what a person lets Warden do that it may not do by itself; bound to exact calls, and used once.
+
+Beside `Decision` in the flow. A request is not a row: it is a finding whose decision is AWAIT_APPROVAL, and its id
+follows from the finding and its calls. Whoever answers it writes a row that only they can write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from warden.core.plan import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from warden.core.finding import Finding
+    from warden.core.plan import Call
+    from warden.core.policy import Policy
+
+_SKEW = timedelta(minutes=5)
+"""How far the clock of a laptop may be ahead."""
+
+
+class Answer(StrEnum):
+    """What a person said."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One person's answer to one request."""
+
+    approver: str
+    """The person's `aws:userid`, such as `AROA…:m.jansen`: the table takes no other from them."""
+    request: str
+    answer: Answer
+    at: datetime
+    reason: str
+    arn: str = ""
+    """Who they say they are, for people to read; it decides nothing."""
+    used: bool = False
+
+    @property
+    def id(self) -> str:
+        """Names this one answer: the same person may answer a later request for the same calls anew."""
+        return f"{self.request}|{self.approver}|{self.at.isoformat()}"
+
+    def to_json(self) -> dict[str, str]:
+        """For the ledger."""
+        return {
+            "request": self.request,
+            "approver": self.approver,
+            "arn": self.arn,
+            "at": self.at.isoformat(),
+            "reason": self.reason,
+        }
+
+
+def request_id(resource_key: str, control: str, calls: Iterable[Call]) -> str:
+    """The id of the request to make these calls for this finding: another plan is another request."""
+    return hashlib.sha256(f"{control}|{resource_key}|{digest(calls)}".encode()).hexdigest()[:12]
+
+
+def in_force(
+    answers: Iterable[Approval], *, finding: Finding, policy: Policy, now: datetime
+) -> Approval | None:
+    """The approval that holds now; None where there is none, or where somebody rejected."""
+    standing = [
+        answer for answer in answers if objection(answer, finding=finding, policy=policy, now=now) == ""
+    ]
+    if any(answer.answer is Answer.REJECTED for answer in standing):
+        return None
+    return min(standing, key=lambda answer: answer.at, default=None)
+
+
+def objection(answer: Approval, *, finding: Finding, policy: Policy, now: datetime) -> str:
+    """Why an answer does not count, as a sentence; empty where it does."""
+    until = expires(answer.at, policy)
+    objections = (
+        (
+            answer.approver == finding.cause.get("session"),
+            "whoever made the change does not also approve what is done about it",
+        ),
+        (
+            answer.approver.partition(":")[0] in policy.approvals.never,
+            "the policy lets this role approve nothing (approvals.never)",
+        ),
+        (answer.at > now + _SKEW, f"it is from the future: {answer.at:%Y-%m-%d %H:%M} UTC"),
+        (answer.at < finding.first_observed - _SKEW, "it is older than the finding"),
+        (now >= until, f"it expired at {until:%Y-%m-%d %H:%M} UTC"),
+        (answer.used, "it was used"),
+    )
+    return next((why for holds, why in objections if holds), "")
+
+
+def expires(at: datetime, policy: Policy) -> datetime:
+    """When an answer of that time expires: not before the end of the next change window, so that it can be used."""
+    ordinary = at + timedelta(hours=policy.approvals.valid_hours)
+    return max([ordinary, *(window.next(at).end for window in policy.change_windows)])

@@ -1,0 +1,81 @@
+"""What one reader shares within a sweep: answers, and refusals that asking again would not change."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from warden.core.errors import AccessDeniedError, RejectedError, ThrottledError, UnsupportedError
+from warden.gateways.errors import translated
+from warden.gateways.reads import Reads
+
+
+class Answers:
+    """Gives one answer after the other, and counts what it was asked."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = 0
+
+    def __call__(self):
+        self.asked += 1
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def ask(reads, answers):
+    return reads.once("key", answers)
+
+
+def test_within_a_sweep_an_answer_is_read_once():
+    reads, answers = Reads(None, bulk=True), Answers([], ["never"])
+
+    assert (ask(reads, answers), ask(reads, answers), answers.asked) == ([], [], 1)
+
+
+def test_for_an_event_it_is_read_afresh():
+    reads, answers = Reads(None, bulk=False), Answers(1, 2)
+
+    assert (ask(reads, answers), ask(reads, answers)) == (1, 2)
+
+
+@pytest.mark.parametrize("refusal", [AccessDeniedError("no"), UnsupportedError("what?")])
+def test_that_we_may_not_ask_is_heard_once_and_told_to_everybody(refusal):
+    reads, answers = Reads(None, bulk=True), Answers(refusal, "never")
+
+    for _ in range(3):
+        with pytest.raises(type(refusal)):
+            ask(reads, answers)
+    assert answers.asked == 1
+
+
+@pytest.mark.parametrize("failure", [ThrottledError("slower"), RejectedError("not this one")])
+def test_what_may_pass_by_itself_is_asked_again(failure):
+    reads, answers = Reads(None, bulk=True), Answers(failure, "now")
+
+    with pytest.raises(type(failure)):
+        ask(reads, answers)
+    assert ask(reads, answers) == "now"
+
+
+def page_of_html():
+    # What botocore makes of an answer of status 404 that it cannot parse.
+    return ClientError(
+        {
+            "Error": {"Code": "404", "Message": "<!doctype html>"},
+            "ResponseMetadata": {"HTTPStatusCode": 404},
+        },
+        "DescribeRegionSettings",
+    )
+
+
+def test_an_emulator_that_answers_with_a_page_does_not_know_the_call():
+    with pytest.raises(UnsupportedError, match="does not implement"), translated("backup:X", emulator=True):
+        raise page_of_html()
+
+
+def test_aws_never_does_so_because_it_does_not_know_a_call():
+    with pytest.raises(RejectedError), translated("backup:X", emulator=False):
+        raise page_of_html()

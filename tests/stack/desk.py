@@ -1,0 +1,49 @@
+"""Answering what a deployed stack asks, as `warden approve` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+
+from console.approvals import Desk
+from console.deployed import Deployed as Found
+from console.local.identity import assumed_role
+from stack.deployed import ACCOUNT
+from warden.core.approval import Answer, Approval
+
+if TYPE_CHECKING:
+    from console.approvals import Request
+    from console.local.identity import UserIdentity
+    from stack.deployed import Deployed
+
+CAROL = assumed_role(f"arn:aws:iam::{ACCOUNT}:role/dba", "carol")
+
+
+def desk(stack: Deployed, who: UserIdentity = CAROL) -> Desk:
+    names = ("FindingsTable", "ApprovalsTable", "StateTable", "TriggersQueue")
+    physical = {name: stack.template.resources[name].name for name in names}
+    physical["TriggersQueue"] = stack.client("sqs").get_queue_url(QueueName=physical["TriggersQueue"])[
+        "QueueUrl"
+    ]
+    return Desk(
+        Found(
+            session=boto3.session.Session(region_name=stack.region),
+            account=ACCOUNT,
+            region=stack.region,
+            arn=who.arn,
+            user_id=who.principal_id,
+            names=physical,
+        )
+    )
+
+
+def answered(
+    stack: Deployed, request: Request, answer: Answer = Answer.APPROVED, who: UserIdentity = CAROL
+) -> None:
+    given = Approval(
+        approver=who.principal_id, request=request.id, answer=answer, at=stack.now(), reason="Nobody uses it"
+    )
+    desk(stack, who).answer(given)
+    assert desk(stack, who).have_it_looked_at(request, given)
+    stack.settle()
