@@ -149,6 +149,8 @@ def _subnets_open(stack: Deployed, name: str) -> None:
     """The main route table leads to the Internet."""
     del name
     ec2 = stack.client("ec2")
+    if ec2.describe_internet_gateways()["InternetGateways"]:
+        return
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
@@ -161,7 +163,8 @@ def _subnets_open(stack: Deployed, name: str) -> None:
 def _behind_an_acl(make: Callable[..., str]) -> Seed:
     def seed(stack: Deployed, name: str) -> str:
         arn = make(stack, name)
-        stack.client("ec2").create_network_acl_entry(**_acl(stack), **_DENY)
+        if not _denials(stack):
+            stack.client("ec2").create_network_acl_entry(**_acl(stack), **_DENY)
         return arn
 
     return seed
@@ -180,9 +183,15 @@ def _acl(stack: Deployed) -> dict[str, Any]:
     return {"NetworkAclId": acl["NetworkAclId"], "RuleNumber": 90, "Egress": False}
 
 
+def _denials(stack: Deployed) -> list[dict[str, Any]]:
+    (acl,) = stack.client("ec2").describe_network_acls()["NetworkAcls"]
+    return [entry for entry in acl["Entries"] if entry["RuleNumber"] == _acl(stack)["RuleNumber"]]
+
+
 def _acl_opened(stack: Deployed, name: str) -> None:
     del name
-    stack.client("ec2").delete_network_acl_entry(**_acl(stack))
+    if _denials(stack):
+        stack.client("ec2").delete_network_acl_entry(**_acl(stack))
 
 
 def _trail(stack: Deployed, name: str) -> str:

@@ -11,7 +11,7 @@ from warden.core.approval import request_id
 from warden.core.control import ComplianceType
 from warden.core.decision import Action, Decision, Reason
 from warden.core.evaluation import Evaluation
-from warden.core.finding import Finding, WorkflowStatus, advance
+from warden.core.finding import Finding, WorkflowStatus, advance, brought_back
 from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.trigger import Source
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from warden.pipeline.judge import Judge
     from warden.pipeline.ports import Clock, Findings, Ledger, Queues, State
 
+_ABOUT_OWNERS = frozenset({Reason.FLAPPING, Reason.OWNER_FIRST})
 TICKET_ACTIONS = frozenset({Action.TICKET, Action.AWAIT_APPROVAL})
 
 
@@ -236,6 +237,8 @@ class Visitor:
             manual=manual,
             cause=new.cause if old is not None and old.is_open else self.cause(cause),
         )
+        if old is not None and not old.is_open and old.attempts:
+            wanted = brought_back(wanted, self.cause(cause))
         return old if wanted == old else wanted
 
     def _send(self, resource: Resource, remediations: Sequence[Judgement], cause: Cause) -> None:
@@ -331,6 +334,8 @@ def was_told(finding: Finding) -> bool:
 def _told(judgement: Judgement, resource: Resource) -> dict[str, Any]:
     """The decision as it is kept: with what a person needs who is to approve, or who approved."""
     told: dict[str, Any] = judgement.decision.to_json()
+    if judgement.decision.reason in _ABOUT_OWNERS and (stack := conditions.owner_stack(resource)):
+        told["owner_stack"] = stack
     if judgement.approval is not None:
         return {**told, "request": judgement.approval.request, "approval": judgement.approval.to_json()}
     if judgement.decision.action is Action.AWAIT_APPROVAL:
