@@ -34,6 +34,7 @@ COMMANDS = [
     ["stop"],
     ["resume"],
     ["ledger"],
+    ["explain"],
 ]
 
 
