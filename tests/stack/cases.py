@@ -495,7 +495,6 @@ _CASES = (
         seed=_subscribed,
         drift=_rds("delete_event_subscription", "SubscriptionName"),
         writes=("CreateEventSubscription",),
-        told=False,
         settings='topic = "on-call"',
     ),
     Case(
@@ -503,7 +502,6 @@ _CASES = (
         seed=_guarded,
         drift=_look_away,
         writes=("UpdateDetector",),
-        told=False,
     ),
     Case(
         control="cluster_alarms_present",

@@ -254,7 +254,6 @@ CASES = (
         control="account_cloudtrail_covers_rds",
         seed=_trail,
         drift=lambda stack, name: stack.client("cloudtrail").stop_logging(Name=name),
-        told=False,
     ),
     Case(
         control="account_iam_database_connect_restricted",
@@ -267,7 +266,6 @@ CASES = (
         control="cluster_network_acl_closed",
         seed=_behind_an_acl(fleet.cluster),
         drift=_acl_opened,
-        told=False,
     ),
     Case(
         control="cluster_snapshot_shares_usable",
@@ -275,7 +273,7 @@ CASES = (
         drift=_with_the_key("put_key_policy", PolicyName="default", Policy=_policy(_OWN)),
         told=False,
     ),
-    Case(control="cluster_subnets_private", seed=fleet.cluster, drift=_subnets_open, told=False),
+    Case(control="cluster_subnets_private", seed=fleet.cluster, drift=_subnets_open),
     Case(
         control="db_snapshot_shares_usable",
         seed=_shared("instance"),
@@ -286,23 +284,20 @@ CASES = (
         control="instance_network_acl_closed",
         seed=_behind_an_acl(fleet.instance),
         drift=_acl_opened,
-        told=False,
     ),
-    Case(control="instance_subnets_private", seed=fleet.instance, drift=_subnets_open, told=False),
+    Case(control="instance_subnets_private", seed=fleet.instance, drift=_subnets_open),
     Case(
         control="kms_key_policy_restricted",
         seed=_key,
         drift=_with_the_key(
             "put_key_policy", PolicyName="default", Policy=_policy(_OWN, _for(STRANGER, "kms:Decrypt"))
         ),
-        told=False,
     ),
     Case(
         control="kms_key_rotation_enabled",
         seed=_key,
         drift=_with_the_key("disable_key_rotation"),
         writes=("EnableKeyRotation",),
-        told=False,
     ),
     Case(
         control="kms_key_usable",
@@ -310,7 +305,6 @@ CASES = (
         drift=_with_the_key("schedule_key_deletion", PendingWindowInDays=7),
         writes=("CancelKeyDeletion",),
         left="enable-key",
-        told=False,
     ),
     Case(
         control="log_group_delivered",
@@ -318,7 +312,6 @@ CASES = (
         drift=lambda stack, name: stack.client("logs").delete_subscription_filter(
             logGroupName=_group_name(name), filterName="siem"
         ),
-        told=False,
     ),
     Case(
         control="log_group_encrypted",
@@ -326,7 +319,6 @@ CASES = (
         drift=lambda stack, name: stack.client("logs").disassociate_kms_key(logGroupName=_group_name(name)),
         writes=("AssociateKmsKey",),
         settings=f'keys = ["{KEY_ARN}"]',
-        told=False,
     ),
     Case(
         control="log_group_retention_sufficient",
@@ -335,7 +327,6 @@ CASES = (
             logGroupName=_group_name(name), retentionInDays=7
         ),
         writes=("PutRetentionPolicy",),
-        told=False,
     ),
     Case(
         control="secret_policy_restricted",
@@ -343,7 +334,6 @@ CASES = (
         drift=_with_the_secret(
             "put_resource_policy", ResourcePolicy=_policy(_for(STRANGER, "secretsmanager:GetSecretValue"))
         ),
-        told=False,
     ),
     Case(control="secret_rotated_recently", seed=_managed_secret, drift=_aged, told=False),
     Case(
@@ -351,6 +341,5 @@ CASES = (
         seed=_managed_secret,
         drift=_with_the_secret("cancel_rotate_secret"),
         writes=("RotateSecret",),
-        told=False,
     ),
 )

@@ -139,6 +139,11 @@ def live_beside_the_controls(stack: Deployed) -> None:
     with stack.by(ALICE):
         stack.client("rds").delete_db_cluster(DBClusterIdentifier="gone", SkipFinalSnapshot=True)
     stack.settle()
+    have_one_approved(stack)
+
+
+def have_one_approved(stack: Deployed) -> None:
+    """A drift whose remediation waits for a person, who says yes."""
     fleet.cluster(stack, "approved")
     with stack.by(ALICE):
         stack.client("rds").modify_db_cluster_parameter_group(
