@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from console import deployed, explain_text, paths
 from console.explanation import Explanation
+from console.known import Case, Known
 from console.ledger import Books
-from console.obstacles import Known
 from warden import wiring
 from warden.controls import all_controls
 from warden.core.decision import Mode
@@ -76,10 +76,12 @@ class Desk:
             entries = tuple(self.books.ledger.read(key)) if wanted else ()
             made += [
                 Explanation.of(
-                    finding,
-                    controls.get(finding.control),
-                    self.policy,
-                    self._known(finding, controls, entries, now),
+                    Case(
+                        finding=finding,
+                        control=controls.get(finding.control),
+                        policy=self.policy,
+                        known=self._known(finding, controls, entries, now),
+                    )
                 )
                 for finding in wanted
             ]

@@ -7,7 +7,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from console import ledger_text, reasons
-from console.obstacles import DECIDED, time
+from console.known import time
+from console.obstacles import DECIDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ _WIDTH = 110
 def paragraph(one: Explanation) -> Iterator[str]:
     """One finding in a few sentences."""
     finding = one.finding
-    yield _head(one)
+    yield ledger_text.harmless(_head(one))
     sentences = [
         finding.annotation,
         f"Found {time(finding.first_observed)}: {ledger_text.cause_text(finding.cause)}.",

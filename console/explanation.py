@@ -7,18 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from console import obstacles, reasons
-from console.obstacles import time
+from console.known import time
+from console.ledger_text import mapping
 from warden.core import approval, pace
 from warden.core.decision import Action
 from warden.core.ledger import EntryKind, plain
-from warden.core.resource import ResourceRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from console.obstacles import Known, Row
+    from console.known import Case, Known
+    from console.obstacles import Row
     from warden.core.approval import Approval
-    from warden.core.control import Control
     from warden.core.finding import Finding
     from warden.core.policy import Policy
 
@@ -29,17 +29,28 @@ _SOON = timedelta(days=14)
 class Explanation:
     """One finding, explained."""
 
-    finding: Finding
-    control: Control | None
-    policy: Policy
-    known: Known
+    case: Case
     rows: tuple[Row, ...]
 
     @classmethod
-    def of(cls, finding: Finding, control: Control | None, policy: Policy, known: Known) -> Explanation:
-        """Explain a finding; `control` is None where this checkout has it not."""
-        rows = tuple(obstacles.rows(finding, control, policy, known))
-        return cls(finding=finding, control=control, policy=policy, known=known, rows=rows)
+    def of(cls, case: Case) -> Explanation:
+        """Explain a finding."""
+        return cls(case=case, rows=tuple(obstacles.rows(case)))
+
+    @property
+    def finding(self) -> Finding:
+        """The finding that is explained."""
+        return self.case.finding
+
+    @property
+    def known(self) -> Known:
+        """What else is known of it."""
+        return self.case.known
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that is compared with."""
+        return self.case.policy
 
     @property
     def changes(self) -> list[str]:
@@ -70,7 +81,7 @@ class Explanation:
     def exemptions(self) -> list[dict[str, str]]:
         """The policy's exemptions that are about this finding, and whether they cover it."""
         today = self.known.now.date()
-        account = ResourceRef.from_arn(self.finding.arn).account
+        account = self.case.account
         return [
             {
                 "owner": one.owner,
@@ -89,28 +100,27 @@ class Explanation:
     @property
     def last_cause(self) -> Mapping[str, Any]:
         """The cause of the newest entry; that of the finding itself is what brought the drift."""
-        return next(
-            (one.entry["cause"] for one in reversed(self.known.entries) if one.entry.get("cause")), {}
-        )
+        causes = (mapping(one.entry.get("cause")) for one in reversed(self.known.entries))
+        return next(filter(None, causes), {})
 
     @property
     def last_write(self) -> dict[str, Any] | None:
         """The last call, and what became of it; None where nothing was ever written for the finding."""
-        kinds = {EntryKind.INTENT.value, EntryKind.OUTCOME.value}
-        for one in reversed(self.known.entries):
-            if one.entry.get("kind") in kinds:
-                after = one.entry["after"]
-                status = after.get("status", "an intent without an outcome: the call may have been made")
-                return {"at": one.entry["at"], **after, "status": status}
-        return None
+        entry = self._newest(EntryKind.INTENT, EntryKind.OUTCOME)
+        if entry is None:
+            return None
+        unknown = {"operation": "", "status": "an intent without an outcome: the call may have been made"}
+        return {**unknown, **mapping(entry.get("after")), "at": str(entry.get("at", ""))}
 
     @property
     def decided_by(self) -> tuple[str, str]:
         """When the decision was last changed, and by which policy; empty where the ledger does not say."""
-        for one in reversed(self.known.entries):
-            if one.entry.get("kind") == EntryKind.DECISION.value:
-                return str(one.entry["at"]), str(one.entry["policy_version"])
-        return "", ""
+        entry = self._newest(EntryKind.DECISION) or {}
+        return str(entry.get("at", "")), str(entry.get("policy_version", ""))
+
+    def _newest(self, *kinds: EntryKind) -> Mapping[str, Any] | None:
+        wanted = (one.entry for one in reversed(self.known.entries) if one.entry.get("kind") in set(kinds))
+        return next(wanted, None)
 
     @property
     def notes(self) -> list[str]:
@@ -124,7 +134,7 @@ class Explanation:
             )
         if self.known.ceiling is None:
             notes.append("The ceiling of the deployment could not be read.")
-        if self.control is None:
+        if self.case.control is None:
             notes.append(f"This checkout has no control {self.finding.control}.")
         return notes
 
@@ -132,7 +142,7 @@ class Explanation:
         """For `--format json`."""
         finding, known, limits = self.finding, self.known, self.policy.limits
         at, version = self.decided_by
-        containment = self.control is not None and self.control.is_containment
+        containment = self.case.is_containment
         document = {
             "control": finding.control,
             "title": finding.title,

@@ -33,7 +33,7 @@ def _lines(chain: str, link: Link) -> Iterator[str]:
         part for part in (when(entry.get("at")), str(entry.get("kind", "?")), control, name) if part
     )
     yield from (f"    {line}" for line in _told(entry))
-    if cause := entry.get("cause"):
+    if cause := mapping(entry.get("cause")):
         yield f"    cause: {cause_text(cause)}"
     yield f"    by {entry.get('actor', '?')}{_versions(entry)}"
     yield f"    entry {link.sequence} of {chain}"
@@ -46,7 +46,7 @@ def when(at: object) -> str:
 
 
 def _told(entry: Mapping[str, Any]) -> Iterator[str]:
-    before, after = _mapping(entry.get("before")), _mapping(entry.get("after"))
+    before, after = mapping(entry.get("before")), mapping(entry.get("after"))
     match entry.get("kind"):
         case "finding":
             was = before.get("workflow")
@@ -72,9 +72,9 @@ def _told(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _approvals(after: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    yield from _mapping(after.get("approvals")).items()
+    yield from ((control, mapping(one)) for control, one in mapping(after.get("approvals")).items())
     if "approval" in after:
-        yield "it", _mapping(after["approval"])
+        yield "it", mapping(after["approval"])
 
 
 def approver(approval: Mapping[str, Any]) -> str:
@@ -114,7 +114,7 @@ def _calls(calls: object) -> Iterator[str]:
 
 
 def _facts(word: str, facts: object) -> Iterator[str]:
-    for name, value in _mapping(facts).items():
+    for name, value in mapping(facts).items():
         yield cut(f"{word}: {name} = {json.dumps(value, sort_keys=True, ensure_ascii=False)}")
 
 
@@ -130,5 +130,6 @@ def _versions(entry: Mapping[str, Any]) -> str:
     return f"; {', '.join(told)}" if told else ""
 
 
-def _mapping(value: object) -> dict[str, Any]:
+def mapping(value: object) -> dict[str, Any]:
+    """A member of an entry that should be a mapping; somebody may have made something else of it."""
     return value if isinstance(value, dict) else {}

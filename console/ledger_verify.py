@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console import deployed
+from console import deployed, ledger_text
 from warden.core.errors import ConfigurationError
 from warden.core.ledger import Head, flaws
 from warden.gateways.ledger import DynamoLedger
@@ -64,7 +64,7 @@ def verify(
     for chain, flaw in _wrong(_ledger(found), kept, counts):
         wrong.append({"chain": chain, "sequence": flaw.sequence, "what": flaw.what})
         if output == "text":
-            print(f"{chain}: {flaw.what}", flush=True)
+            print(ledger_text.harmless(f"{chain}: {flaw.what}"), flush=True)
     if output == "json":
         told = {
             "version": _FORM,

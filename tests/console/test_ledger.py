@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from console import ledger_text
 from console.ledger import moment
 from pipeline.world import ALICE, PROTECTION, World
 from scanning.runs import run
 from warden.core.errors import ConfigurationError
+from warden.core.ledger import EntryKind, Link
 from warden.core.version import package_version
 
 if TYPE_CHECKING:
@@ -128,6 +132,27 @@ def test_an_entry_that_somebody_made_unreadable_is_shown_as_the_newest(
     done = run(capsys, "ledger", "--since", "1h")
     assert done.status == 0
     assert f"entry 2 of {world.key(fixed)}" in done.out
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)
+)
+MEMBERS = ("at", "actor", "kind", "control", "arn", "before", "after", "evidence", "cause", "code_version")
+
+
+@given(
+    entry=st.dictionaries(st.sampled_from(MEMBERS), JSON),
+    kind=st.sampled_from(EntryKind),
+    after=JSON
+    | st.dictionaries(st.sampled_from(["plan", "calls", "approvals", "approval", "manual", "error"]), JSON),
+)
+def test_whatever_somebody_made_of_an_entry_it_is_shown_in_plain_lines(
+    entry: Any, kind: EntryKind, after: Any
+) -> None:
+    link = Link(sequence=1, previous="", hash="", entry={**entry, "kind": kind.value, "after": after})
+    told = list(ledger_text.lines("chain", link))
+    assert told[-1] == "    entry 1 of chain"
+    assert all(line.isprintable() for line in told)
 
 
 @pytest.mark.parametrize(

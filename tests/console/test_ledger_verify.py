@@ -197,6 +197,17 @@ def copy_a_chain(books: Books) -> None:
         books.set_head(copied)
 
 
+def take_the_head_to_pieces(books: Books) -> None:
+    books.dynamodb.put_item(
+        TableName=books.names["StateTable"],
+        Item={"pk": {"S": f"ledger#{CHAIN}"}, "sk": {"S": "head"}, "sequence": {"S": "5"}},
+    )
+
+
+def nest(books: Books) -> None:
+    books.put({**books.rows(CHAIN)[2], "entry": {"S": "[" * 100_000}})
+
+
 def delete_all_but_the_head(books: Books) -> None:
     for row in books.rows(CHAIN):
         books.delete(row)
@@ -208,6 +219,8 @@ def delete_all_but_the_head(books: Books) -> None:
         (edit, 3, "Entry 3 was changed after it was written."),
         (edit_and_hash, 4, "Entry 4 does not follow the entry that stands before it."),
         (make_nonsense, 3, "Entry 3 was changed after it was written."),
+        (nest, 3, "Entry 3 was changed after it was written."),
+        (take_the_head_to_pieces, 1, "The head names entry 0, and the chain goes on to 5."),
         (strip, 3, "Entry 3 was changed after it was written."),
         (delete_first, 1, "Entry 1 is missing."),
         (delete_middle, 2, "Entries 2 to 3 are missing."),

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from console.explanation import Explanation
-from console.obstacles import Known, Row, rows
+from console.known import Case, Known
+from console.obstacles import Row, rows
 from warden.controls import all_controls
 from warden.core.approval import Answer, Approval
 from warden.core.control import ComplianceType, Maturity
@@ -53,16 +54,19 @@ def finding(control: str = DATA_API, **changes: Any) -> Finding:
     return replace(made, **changes)
 
 
+def case(of: Finding, policy: str, control: Control | None = None, **known: Any) -> Case:
+    return Case(
+        finding=of,
+        control=control or CONTROLS[of.control],
+        policy=parse_policy(policy, controls=all_controls()),
+        known=Known(now=NOW, region="eu-west-1", ceiling=Mode.REMEDIATE, **known),
+    )
+
+
 def said(
     reason: Reason, policy: str, *, of: Finding | None = None, control: Control | None = None, **known: Any
 ) -> Row:
-    told = of or finding()
-    table = rows(
-        told,
-        control or CONTROLS[told.control],
-        parse_policy(policy, controls=all_controls()),
-        Known(now=NOW, region="eu-west-1", ceiling=Mode.REMEDIATE, **known),
-    )
+    table = rows(case(of or finding(), policy, control, **known))
     return next(row for row in table if row.reason is reason)
 
 
@@ -132,7 +136,7 @@ def test_an_approval_that_does_not_count_is_told_with_why() -> None:
 def test_a_preview_only_observes() -> None:
     preview = replace(CONTROLS[DATA_API], maturity=Maturity.PREVIEW)
     row = said(Reason.PREVIEW, ALLOWED, control=preview)
-    assert (row.holds, row.what) == (True, "the control is preview")
+    assert (row.holds, row.what) == (True, "the control is a preview")
 
 
 def test_containment_passes_a_freeze_and_the_owner() -> None:
@@ -159,22 +163,9 @@ def test_the_last_row_holds_where_no_other_can() -> None:
 
 
 def test_a_decision_of_another_version_is_explained_without_its_row() -> None:
-    other = finding(decision={"action": "PONDER", "reason": "tea_time"})
-    assert {
-        row.then
-        for row in rows(
-            other,
-            CONTROLS[DATA_API],
-            parse_policy(ALLOWED, controls=all_controls()),
-            Known(now=NOW, region="eu-west-1"),
-        )
-    } == {"unknown"}
-    explained = Explanation.of(
-        other,
-        CONTROLS[DATA_API],
-        parse_policy(ALLOWED, controls=all_controls()),
-        Known(now=NOW, region="eu-west-1", ceiling=Mode.REMEDIATE),
-    )
+    other = case(finding(decision={"action": "PONDER", "reason": "tea_time"}), ALLOWED)
+    assert {row.then for row in rows(other)} == {"unknown"}
+    explained = Explanation.of(other)
     assert explained.to_json()["decision"]["sentence"] == "tea_time"
     assert explained.changes == [
         "Another version of Warden decided, by a row that is not known here; the next event or sweep looks again."

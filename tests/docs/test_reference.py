@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from console.explanation import Explanation
-from console.obstacles import Known
+from console.known import Case, Known
 from console.scan import Scan
 from controls import items
 from docs import pages
@@ -119,7 +119,8 @@ def test_the_fields_of_an_explanation_are_documented() -> None:
     assert finding is not None
     policy = parse_policy("version = 1", controls=all_controls())
     known = Known(now=NOW, region="eu-west-1")
-    document = Explanation.of(finding, control, policy, known).to_json()
+    case = Case(finding=finding, control=control, policy=policy, known=known)
+    document = Explanation.of(case).to_json()
     assert first_column(DOCS / "how-to" / "explain-a-finding.md", "Field") == set(document)
 
 

@@ -158,7 +158,7 @@ def _link(row: Mapping[str, Any]) -> Link:
     """An item as it is, whatever somebody made of it: what is no entry any more is one that was changed."""
     try:
         entry = json.loads(row["entry"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         entry = None
     if not isinstance(entry, dict):
         entry = {"unreadable": str(row.get("entry", ""))}
@@ -185,4 +185,6 @@ def _head_key(chain: str) -> dict[str, str]:
 
 
 def _head(row: Mapping[str, Any]) -> Head:
-    return Head(sequence=row["sequence"], hash=row["hash"])
+    """A head as it is: one that somebody took to pieces names no entry, so that it takes none and verifies nothing."""
+    sequence = row.get("sequence")
+    return Head(sequence=sequence if isinstance(sequence, int) else 0, hash=str(row.get("hash", "")))
