@@ -35,7 +35,7 @@ REASONS = {
     "busy": "the database is not ready for a change",
     "pending": "applying it would flush a change that somebody queued",
     "unknown_state": "it is not known whether the database may be written to",
-    "blast_radius": "the budget of writes is spent",
+    "blast_radius": "the budget of writes is spent, until somebody acknowledges it",
     "flapping": "somebody keeps changing it back",
     "frozen": "a freeze is on",
     "outside_window": "no change window is open",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from warden.core import approval, conditions, health
 from warden.core.control import ComplianceType, Safety
-from warden.core.decision import Decision, Mode, Situation, approval_missing, decide
+from warden.core.decision import Decision, Mode, Reason, Situation, approval_missing, decide
 from warden.core.errors import MissingFactError, RefusedError
 from warden.core.evaluation import Evaluation, Unplanned, evaluate, plan
 from warden.core.plan import Call, Manual, Plan, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from warden.core.approval import Approval
     from warden.core.control import Control
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from warden.core.kinds import Need
     from warden.core.policy import Policy
     from warden.core.resource import Resource, ResourceType
-    from warden.pipeline.ports import Approvals, Reader
+    from warden.pipeline.ports import Approvals, Reader, State
 
 REFUSED_AT, REFUSED = "refused_at", "refused"
 """The members of a finding's decision that say when AWS or the write guard refused which calls (empty: any)."""
@@ -47,6 +47,12 @@ class Judgement:
     def calls(self) -> tuple[Call, ...]:
         """The planned calls; none where a person must act."""
         return self.plan.calls if isinstance(self.plan, Plan) else ()
+
+    @property
+    def is_containment(self) -> bool:
+        """Whether the remediation closes an open door."""
+        remediation = self.control.remediation
+        return remediation is not None and remediation.containment
 
     @property
     def cost(self) -> str:
@@ -244,6 +250,13 @@ class Judge:
             return False
         since = finding.first_observed if finding is not None and finding.is_open else now
         return now < since + grace
+
+
+def latch_spent(state: State, resource: Resource, judgements: Iterable[Judgement], now: datetime) -> None:
+    """What a spent budget holds up is held up until somebody has looked: an hour alone explains nothing."""
+    held = [judgement for judgement in judgements if judgement.decision.reason is Reason.BLAST_RADIUS]
+    for containment in {judgement.is_containment for judgement in held}:
+        state.latch(resource.ref.account, resource.home, containment=containment, now=now)
 
 
 def _is_disruptive(control: Control) -> bool:
