@@ -125,6 +125,9 @@ USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
 }
 """How what uses a shared thing is found, beside the lists of databases."""
 
+FREE: Final = frozenset({"sts:GetCallerIdentity"})
+"""What everybody may do: "No permissions are required to perform this operation" (AWS STS API Reference)."""
+
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "backup:DescribeRegionSettings": (),
     "backup:GetBackupPlan": ("backup-plan:*",),
@@ -157,7 +160,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "ec2:DescribeSecurityGroupRules": (),
     "ec2:DescribeSecurityGroups": (),
     "ec2:GetManagedPrefixListEntries": ("prefix-list/*",),
-    "ec2:RevokeSecurityGroupIngress": ("security-group/*", "security-group-rule/*"),
+    "ec2:RevokeSecurityGroupIngress": ("security-group/*",),
     "iam:GetAccountAuthorizationDetails": (),
     "rds:DescribeDBSubnetGroups": ("subgrp:*",),
     "kms:CancelKeyDeletion": ("key/*",),
@@ -172,7 +175,6 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "secretsmanager:GetResourcePolicy": ("secret:*",),
     "secretsmanager:ListSecrets": (),
     "secretsmanager:RotateSecret": ("secret:*",),
-    "sts:GetCallerIdentity": (),
     "rds:CopyDBSnapshot": ("snapshot:*",),
     "rds:CreateDBInstance": ("cluster:*", "db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
     "rds:DescribeBlueGreenDeployments": ("deployment:*",),
@@ -289,6 +291,7 @@ def read_grants() -> tuple[Grant, ...]:
     actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
     actions.update(action for names in USERS_ACTIONS.values() for action in names)
     actions.update(action for need in needs_in_use() for action in need_actions(need))
+    actions -= FREE
     limited: dict[str, list[str]] = {}
     unlimited = []
     for action in sorted(actions):

@@ -145,6 +145,12 @@ _TABLE: tuple[tuple[Callable[[Situation], bool], Action, Reason], ...] = (
     (lambda s: s.budget_spent, Action.DEFER, Reason.BLAST_RADIUS),
 )
 
+ROWS: tuple[tuple[Action, Reason], ...] = (
+    *((action, reason) for _, action, reason in _TABLE),
+    (Action.REMEDIATE, Reason.POLICY),
+)
+"""The rows for what is not compliant, in their order, without their conditions."""
+
 
 def decide(situation: Situation) -> Decision:
     """The first row that holds; REMEDIATE where none does."""

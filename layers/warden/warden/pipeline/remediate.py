@@ -20,8 +20,9 @@ from warden.core.errors import (
     UnsupportedError,
 )
 from warden.core.messages import TicketEvent, TicketMessage
+from warden.core.pace import REFUSED, REFUSED_AT
 from warden.core.plan import Plan, digest, merge, written
-from warden.pipeline.judge import REFUSED, REFUSED_AT, latch_spent
+from warden.pipeline.judge import latch_spent
 from warden.pipeline.ports import Due
 from warden.pipeline.writes import Batch, Outcome, Status
 

@@ -149,7 +149,7 @@ class Batch:
         if write in self._paid:
             return True
         remediator = self._remediator
-        containment = any(judgement.is_containment for judgement in concerned)
+        containment = any(judgement.control.is_containment for judgement in concerned)
         limits = remediator.judge.policy.limits
         if not remediator.state.spend(
             self._resource.ref.account,
