@@ -11,9 +11,10 @@ from console import paths
 from console.local.clock import MovableClock
 from console.local.rds.state import Lifecycle
 from console.local.template import load_template
-from console.stop import set_acknowledged, set_stop
+from console.stop import set_stop
 from stack import fleet
 from stack.deployed import A_FEW, ACCOUNT, ALICE, BOB, CONTROLS, Deployed, policy_text
+from stack.desk import acknowledge
 from warden.core.control import ComplianceType
 from warden.core.finding import WorkflowStatus
 
@@ -50,20 +51,6 @@ def _stop(stack: Deployed, *, stopping: bool) -> None:
         by=BOB.arn,
         reason="something is odd",
         stopping=stopping,
-        now=stack.now(),
-    )
-
-
-def _acknowledge(stack: Deployed) -> bool:
-    """What `warden acknowledge` does once it knows the tables."""
-    return set_acknowledged(
-        stack.client("dynamodb"),
-        state_table=stack.template.resources["StateTable"].name,
-        ledger_table=stack.template.resources["LedgerTable"].name,
-        account=ACCOUNT,
-        region=stack.region,
-        by=BOB.arn,
-        reason="as planned",
         now=stack.now(),
     )
 
@@ -352,12 +339,12 @@ def test_a_spent_budget_holds_until_somebody_acknowledges_it(deploy: Deploy) -> 
     stack.hours_later(2)
     stack.sweep()
     assert len(stack.writes) == 3, "hours alone open nothing"
-    assert _acknowledge(stack)
+    assert acknowledge(stack)
     stack.hours_later(1)
     assert len(stack.writes) == 5
     assert stack.open_findings() == {}
     assert [one["after"]["budget"] for one in stack.entries("acknowledge")] == ["open"]
-    assert not _acknowledge(stack), "nothing is spent now"
+    assert not acknowledge(stack), "nothing is spent now"
 
 
 def test_a_budget_that_events_of_one_moment_share_is_not_overdrawn(deploy: Deploy) -> None:
@@ -370,7 +357,7 @@ def test_a_budget_that_events_of_one_moment_share_is_not_overdrawn(deploy: Deplo
             stack.client("rds").modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False)
     stack.settle()
     assert len(stack.writes) == 2
-    assert _acknowledge(stack)
+    assert acknowledge(stack)
     stack.hours_later(1)
     assert stack.open_findings() == {}
     assert len(stack.writes) == 4
