@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_stop(commands)
     _add_acknowledge(commands)
     _add_ledger(commands)
+    _add_explain(commands)
     return parser
 
 
@@ -320,6 +321,43 @@ def _add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
                     output=options.format or "text",
                     **deployment,
                 )
+
+    command.set_defaults(run=run)
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "explain",
+        help="read-only: why something happened to a resource, or did not, and what would change that",
+        description=(
+            "Without CONTROL, a paragraph for each finding of the resource; with it, everything that is known of that "
+            "finding: its cause, the facts, the rows of the decision table, and what would have to change for Warden "
+            "to act. Reads what the deployment has kept, not the database; `warden scan` judges that."
+        ),
+    )
+    command.add_argument("arn", metavar="ARN", help="the resource, by its name of now or of before")
+    command.add_argument("control", nargs="?", default=None, metavar="CONTROL", help="one control's id")
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument(
+        "--policy",
+        default=None,
+        metavar="FILE",
+        help="the policy file, instead of the one that the stack names",
+    )
+    _add_deployment(command)
+
+    def run(options: argparse.Namespace) -> int:
+        from console import explain  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return explain.run(
+            arn=options.arn,
+            control=options.control,
+            output=options.format,
+            policy_file=options.policy,
+            stack=options.stack,
+            region=options.region,
+            profile=options.profile,
+        )
 
     command.set_defaults(run=run)
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from console import deployed, ledger_text
+from warden import wiring
 from warden.core.errors import ConfigurationError
 from warden.core.resource import ResourceRef
 from warden.gateways.findings import DynamoFindings
@@ -70,7 +71,7 @@ def run(
     profile: str | None,
 ) -> int:
     """Print the newest entries, the oldest of them first."""
-    now = datetime.now(UTC)
+    now = wiring.now()
     after = None if since is None else moment(since, now)
     found = deployed.find(
         *("FindingsTable", "LedgerTable", "StateTable"),

@@ -35,6 +35,7 @@ COMMANDS = [
     ["resume"],
     ["acknowledge"],
     ["ledger"],
+    ["explain"],
 ]
 
 

@@ -126,6 +126,14 @@ class Books:
             names={name: self.names[name] for name in names},
         )
 
+    def set_parameter(self, name: str, value: str) -> None:
+        """Deploy the stack with another value of a parameter."""
+        self.aws.client("cloudformation").update_stack(
+            StackName=STACK,
+            UsePreviousTemplate=True,
+            Parameters=[{"ParameterKey": name, "ParameterValue": value}],
+        )
+
     # --- what somebody with too many rights can do --------------------------------------------------------
 
     def rows(self, chain: str) -> list[dict[str, Any]]:
