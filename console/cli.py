@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_policy(commands)
     _add_approvals(commands)
     _add_stop(commands)
+    _add_acknowledge(commands)
     _add_ledger(commands)
     _add_explain(commands)
     return parser
@@ -167,6 +168,28 @@ def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         return policy_command.check(options.file)
 
     check.set_defaults(run=run)
+
+
+def _add_acknowledge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "acknowledge",
+        help="let a deployment go on whose budget of writes is spent",
+        description=(
+            "A budget that was passed stays spent, however many hours go by, until somebody has looked at what was "
+            "written. Exit status: 0 it is open again, 1 none was spent."
+        ),
+    )
+    command.add_argument("--reason", required=True, help="why; it goes into the ledger")
+    _add_deployment(command)
+
+    def run(options: argparse.Namespace) -> int:
+        from console import stop  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return stop.acknowledge(
+            reason=options.reason, stack=options.stack, region=options.region, profile=options.profile
+        )
+
+    command.set_defaults(run=run)
 
 
 def _add_deployment(command: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ REASONS = {
     "busy": "the database is not ready for a change",
     "pending": "applying it would flush a change that somebody queued",
     "unknown_state": "it is not known whether the database may be written to",
-    "blast_radius": "the budget of writes is spent",
+    "blast_radius": "the budget of writes is spent, until somebody acknowledges it",
     "flapping": "somebody keeps changing it back",
     "circuit_open": "these very calls were refused a short while ago",
     "frozen": "a freeze is on",

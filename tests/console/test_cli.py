@@ -33,6 +33,7 @@ COMMANDS = [
     ["reject"],
     ["stop"],
     ["resume"],
+    ["acknowledge"],
     ["ledger"],
     ["explain"],
 ]

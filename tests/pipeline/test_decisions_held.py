@@ -40,18 +40,23 @@ expires = {until}
 # --- budgets, flapping, owners ----------------------------------------------------------------------------
 
 
-def test_a_spent_budget_is_a_ticket_and_nothing_is_enqueued():
+def test_a_spent_budget_stays_spent_until_somebody_acknowledges_it():
     world = World(REMEDIATE_ALL + "[limits]\nwrites_per_hour = 1")
     first, second = world.cluster("one", DeletionProtection=False), world.cluster("two")
     world.look(first)
     assert world.remediate().status == "SUCCEEDED"
 
     world.aws.update(second, DeletionProtection=False)
-    assert world.decision(world.look(second), PROTECTION) == ("TICKET", "blast_radius")
+    assert world.decision(world.look(second), PROTECTION) == ("DEFER", "blast_radius")
     assert world.queues.remediations == []
 
-    world.clock.advance(hours=1)
+    world.clock.advance(days=2)
+    [visit] = [visit for visit in world.look_again() if visit.arn == second.arn]
+    assert world.decision(visit, PROTECTION) == ("DEFER", "blast_radius"), "an hour alone explains nothing"
+    assert world.tell() == [], "one alarm tells for all findings"
+    assert world.state.acknowledge("123456789012", "eu-west-1", now=world.clock())
     assert world.decision(world.look(second), PROTECTION) == ("REMEDIATE", "policy")
+    assert not world.state.acknowledge("123456789012", "eu-west-1", now=world.clock())
 
 
 def test_containment_has_a_budget_of_its_own():
@@ -61,7 +66,7 @@ def test_containment_has_a_budget_of_its_own():
     visit = world.look(ref)
 
     assert world.decision(visit, PUBLIC) == ("REMEDIATE", "policy")
-    assert world.decision(visit, INSTANCE_PROTECTION) == ("TICKET", "blast_radius")
+    assert world.decision(visit, INSTANCE_PROTECTION) == ("DEFER", "blast_radius")
     assert world.remediate().controls == (PUBLIC,)
 
 

@@ -9,7 +9,8 @@ import boto3
 from console.approvals import Desk
 from console.deployed import Deployed as Found
 from console.local.identity import assumed_role
-from stack.deployed import ACCOUNT
+from console.stop import set_acknowledged
+from stack.deployed import ACCOUNT, BOB
 from warden.core.approval import Answer, Approval
 
 if TYPE_CHECKING:
@@ -47,3 +48,17 @@ def answered(
     desk(stack, who).answer(given)
     assert desk(stack, who).have_it_looked_at(request, given)
     stack.settle()
+
+
+def acknowledge(stack: Deployed) -> bool:
+    """What `warden acknowledge` does once it knows the tables."""
+    return set_acknowledged(
+        stack.client("dynamodb"),
+        state_table=stack.template.resources["StateTable"].name,
+        ledger_table=stack.template.resources["LedgerTable"].name,
+        account=ACCOUNT,
+        region=stack.region,
+        by=BOB.arn,
+        reason="as planned",
+        now=stack.now(),
+    )

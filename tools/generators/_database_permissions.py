@@ -115,6 +115,7 @@ KIND_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
     ),
     ResourceType.SECRET: ("secretsmanager:ListSecrets",),
     ResourceType.LOG_GROUP: ("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
+    ResourceType.ACCOUNT: ("rds:DescribeDBClusters", "rds:DescribeDBInstances", "cloudtrail:LookupEvents"),
 }
 """How a kind is listed, where that is not the operation that describes one."""
 

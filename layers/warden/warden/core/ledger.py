@@ -61,6 +61,8 @@ class EntryKind(StrEnum):
     """The counts of a sweep."""
     STOP = "stop"
     """Somebody stopped or resumed all writes."""
+    ACKNOWLEDGE = "acknowledge"
+    """Somebody looked at a spent budget, and opened it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

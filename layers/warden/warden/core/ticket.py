@@ -38,7 +38,7 @@ _WHY = {
     "circuit_open": "The remediation was refused a short while ago, and nothing has changed since.",
     "owner_first": "A stack owns this resource; its owner has the first word.",
     "needs_approval": "The remediation can disturb clients or costs money, and needs an approval.",
-    "blast_radius": "Warden has written as much as the policy allows for now.",
+    "blast_radius": "Warden has written as much as the policy allows, and waits for `warden acknowledge`.",
     "busy": "The database was not ready for the change for a whole day.",
     "pending": "Changes that somebody queued were in the way for a whole day.",
     "unknown_state": "It could not be read, for a whole day, whether the database may be written to.",

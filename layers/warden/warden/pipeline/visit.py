@@ -16,7 +16,7 @@ from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.trigger import Source
 from warden.core.version import code_version
-from warden.pipeline.judge import Judgement
+from warden.pipeline.judge import Judgement, latch_spent
 from warden.pipeline.ports import Due
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from warden.pipeline.ports import Clock, Findings, Ledger, Queues, State
 
 _ABOUT_OWNERS = frozenset({Reason.FLAPPING, Reason.OWNER_FIRST})
+# That a window opens only on Saturday is what the policy wants; of a spent budget, one alarm tells for all findings.
+_PATIENT = frozenset({Reason.OUTSIDE_WINDOW, Reason.BLAST_RADIUS})
 TICKET_ACTIONS = frozenset({Action.TICKET, Action.AWAIT_APPROVAL})
 
 
@@ -87,6 +89,7 @@ class Visitor:
             budget_spent=self._budget(resource, now),
             settling=settling or self.is_own(cause),
         )
+        latch_spent(self.state, resource, judgements, now)
         judgements, overdue = self._waiting(resource, judgements, before, cause)
         return self._keep(resource, judgements, before, cause, overdue=overdue)
 
@@ -115,9 +118,10 @@ class Visitor:
         def is_spent(containment: bool) -> bool:  # noqa: FBT001 - a predicate over one flag
             if containment not in spent:
                 limit = limits.containment_writes_per_hour if containment else limits.writes_per_hour
+                where = resource.ref.account, resource.home
                 spent[containment] = (
-                    self.state.spent(resource.ref.account, resource.home, containment=containment, now=now)
-                    >= limit
+                    self.state.latched(*where, containment=containment)
+                    or self.state.spent(*where, containment=containment, now=now) >= limit
                 )
             return spent[containment]
 
@@ -150,8 +154,7 @@ class Visitor:
                 self.state.settle(arn)
             return list(judgements), False
         deferred = [j for j in judgements if j.decision.action is Action.DEFER]
-        # That a window opens only on Saturday is what the policy wants, and nothing to tell anybody.
-        stuck = [j for j in deferred if j.decision.reason is not Reason.OUTSIDE_WINDOW]
+        stuck = [j for j in deferred if j.decision.reason not in _PATIENT]
         if row is None:
             if deferred:
                 due_at = deferral.next_due(now, attempt=0, jitter=self.jitter())
