@@ -91,6 +91,8 @@ class Desk:
         self, finding: Finding, controls: dict[str, Control], entries: tuple[Link, ...], now: datetime
     ) -> Known:
         control = controls.get(finding.control)
+        containment = control is not None and control.is_containment
+        where = (ResourceRef.from_arn(finding.arn).account, self.found.region)
         request = finding.decision.get("request")
         return Known(
             now=now,
@@ -99,12 +101,8 @@ class Desk:
             stop=self._stop(),
             due=self.state.waiting(finding.arn),
             ticket=self.tickets.get(finding.id),
-            spent=self.state.spent(
-                ResourceRef.from_arn(finding.arn).account,
-                self.found.region,
-                containment=control is not None and control.is_containment,
-                now=now,
-            ),
+            spent=self.state.spent(*where, containment=containment, now=now),
+            latched=self.state.latched(*where, containment=containment),
             answers=tuple(self.approvals.answers(str(request))) if request else (),
             entries=tuple(
                 one for one in entries if finding.control in str(one.entry.get("control", "")).split(",")

@@ -176,6 +176,7 @@ class Explanation:
                 "spent": known.spent,
                 "limit": limits.containment_writes_per_hour if containment else limits.writes_per_hour,
                 "containment": containment,
+                "latched": known.latched,
             },
             "approvals": [self._answer(one) for one in known.answers],
             "due": None

@@ -31,6 +31,9 @@ class Known:
     due: Due | None = None
     ticket: TicketRow | None = None
     spent: int = 0
+    """Writes of this hour, from the budget that counts for it."""
+    latched: bool = False
+    """Whether that budget was passed, and nobody has acknowledged it since."""
     answers: tuple[Approval, ...] = ()
     entries: tuple[Link, ...] = field(default=(), repr=False)
     """The ledger's entries of this finding, the oldest first."""

@@ -17,19 +17,17 @@ if TYPE_CHECKING:
 
 DECIDED, PASSED, NOT_ASKED, UNKNOWN = "decided", "did not hold", "not asked", "unknown"
 
-_ASK: Mapping[tuple[Action, Reason], Callable[[Case], Answer]] = {
-    (Action.SUPPRESS, Reason.EXEMPT): consent.exempt,
-    (Action.OBSERVE, Reason.MODE): lambda case: consent.mode(case, Mode.OBSERVE),
-    (Action.OBSERVE, Reason.PREVIEW): consent.preview,
-    (Action.TICKET, Reason.MODE): lambda case: consent.mode(case, Mode.TICKET),
-    (Action.TICKET, Reason.NO_REMEDIATION): consent.no_remediation,
-    (Action.TICKET, Reason.FLAPPING): pacing.flapping,
-    (Action.TICKET, Reason.CIRCUIT_OPEN): pacing.circuit_open,
-    (Action.TICKET, Reason.OWNER_FIRST): pacing.owner_first,
-    (Action.AWAIT_APPROVAL, Reason.NEEDS_APPROVAL): consent.needs_approval,
-    (Action.DEFER, Reason.FROZEN): pacing.frozen,
-    (Action.DEFER, Reason.OUTSIDE_WINDOW): pacing.outside_window,
-    (Action.TICKET, Reason.BLAST_RADIUS): pacing.budget,
+_ASK: Mapping[Reason, Callable[[Case], Answer]] = {
+    Reason.EXEMPT: consent.exempt,
+    Reason.PREVIEW: consent.preview,
+    Reason.NO_REMEDIATION: consent.no_remediation,
+    Reason.FLAPPING: pacing.flapping,
+    Reason.CIRCUIT_OPEN: pacing.circuit_open,
+    Reason.OWNER_FIRST: pacing.owner_first,
+    Reason.NEEDS_APPROVAL: consent.needs_approval,
+    Reason.FROZEN: pacing.frozen,
+    Reason.OUTSIDE_WINDOW: pacing.outside_window,
+    Reason.BLAST_RADIUS: pacing.budget,
 }
 """What can be answered without looking at the database."""
 
@@ -85,10 +83,15 @@ def rows(case: Case) -> list[Row]:
     decided = _place(case.finding)
     found = []
     for place, (action, reason) in enumerate(ROWS):
-        ask = _ASK.get((action, reason))
-        answer = _untold(reason) if ask is None else ask(case)
+        answer = _answer(case, action, reason)
         found.append(Row(action=action, reason=reason, then=_then(place, decided), **answer._asdict()))
     return [*found[:-1], _last(found)]
+
+
+def _answer(case: Case, action: Action, reason: Reason) -> Answer:
+    if reason is Reason.MODE:
+        return consent.mode(case, Mode[action.value])
+    return _ASK[reason](case) if reason in _ASK else _untold(reason)
 
 
 def _untold(reason: Reason) -> Answer:

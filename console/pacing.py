@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from console.known import UNKNOWN_CONTROL, because, no, time, untold, yes
@@ -84,8 +83,11 @@ def budget(case: Case) -> Answer:
     limits, spent = case.policy.limits, case.known.spent
     limit = limits.containment_writes_per_hour if case.is_containment else limits.writes_per_hour
     what = f"{spent} of {limit} writes of this hour are spent"
-    if spent < limit:
+    if not case.known.latched and spent < limit:
         return no(what)
-    hour = case.known.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     setting = "containment_writes_per_hour" if case.is_containment else "writes_per_hour"
-    return yes(what, f"The budget of writes (limits.{setting}, {limit}) is new at {time(hour)}.")
+    change = (
+        "Somebody would have to look at what was written, and call `warden acknowledge`: the budget "
+        f"(limits.{setting}, {limit}) is spent until then."
+    )
+    return yes(f"{what}, and nobody has acknowledged that" if case.known.latched else what, change)

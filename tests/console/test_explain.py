@@ -227,8 +227,8 @@ TOLD = (
         HEAD + "[limits]\nwrites_per_hour = 0",
         drift,
         PROTECTION,
-        ("TICKET", "blast_radius"),
-        "The budget of writes (limits.writes_per_hour, 0) is new at 2026-11-24 11:00 UTC.",
+        ("DEFER", "blast_radius"),
+        "Somebody would have to look at what was written, and call `warden acknowledge`: the budget ",
     ),
 )
 
@@ -259,8 +259,8 @@ def test_every_reason_has_words_and_every_row_a_change() -> None:
     assert set(reasons.REASONS) == {reason.value for reason in Reason} | {"remediation_failed"}
     from console.obstacles import _ASK, _CHANGES
 
-    told = {row[1] for row in _ASK} | set(_CHANGES)
-    assert {reason for _, reason in ROWS} == told | {Reason.POLICY}
+    assert {reason for _, reason in ROWS} == set(_ASK) | set(_CHANGES) | {Reason.MODE, Reason.POLICY}
+    assert set(_ASK).isdisjoint(_CHANGES)
 
 
 # --- more than one thing in the way ---------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_everything_that_is_in_the_way_is_told_in_the_order_of_the_table(case: C
     assert [one.partition(" would")[0].partition(" (")[0] for one in changes] == [
         "The exemption of orders-team",
         "The freeze",
-        "The budget of writes",
+        "Somebody",
         "`warden resume`",
     ]
     assert "bob stopped all writes at 2026-11-24 10:00 UTC: INC-4711" in changes[-1]
@@ -348,7 +348,7 @@ def test_cause_facts_calls_and_what_was_written_are_told(case: Case) -> None:
     card = case.card()
     assert (card["last_write"]["status"], card["last_write"]["request_id"]) == ("SUCCEEDED", "request-1")
     assert card["attempts"]["recent"] == 1
-    assert card["budget"] == {"spent": 1, "limit": 20, "containment": False}
+    assert card["budget"] == {"spent": 1, "limit": 20, "containment": False, "latched": False}
     assert card["due"]["reason"] == "verify"
     world.look(ref, event_id="e-2")
     card = case.card()

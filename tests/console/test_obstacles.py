@@ -170,3 +170,11 @@ def test_a_decision_of_another_version_is_explained_without_its_row() -> None:
     assert explained.changes == [
         "Another version of Warden decided, by a row that is not known here; the next event or sweep looks again."
     ]
+
+
+def test_a_budget_stays_spent_until_somebody_acknowledges_it() -> None:
+    assert said(Reason.BLAST_RADIUS, ALLOWED, spent=19).holds is False
+    assert said(Reason.BLAST_RADIUS, ALLOWED, spent=20).holds is True
+    row = said(Reason.BLAST_RADIUS, ALLOWED, spent=0, latched=True)
+    assert row.holds is True
+    assert row.what == "0 of 20 writes of this hour are spent, and nobody has acknowledged that"
