@@ -52,6 +52,8 @@ def why(decision: Mapping[str, Any]) -> str:
     reason = str(decision.get("reason", ""))
     if (decision.get("action"), reason) == ("OBSERVE", "mode"):
         return "the policy, or the ceiling, says to observe"
+    if reason == "policy" and (approval := decision.get("approval")):
+        return f"{approval['approver']} approved it, and every guard lets it pass"
     return REASONS.get(reason, reason)
 
 
