@@ -98,9 +98,7 @@ def test_iam_authentication_is_left_to_a_person_where_memory_is_short(instance_c
     assert "orders-1" not in why
 
 
-@pytest.mark.parametrize(
-    "instance_class", ["db.t4g.medium", "db.m7g.large", "db.serverless", "db.r8g.48xlarge"]
-)
+@pytest.mark.parametrize("instance_class", ["db.t4g.medium", "db.m7g.large", "db.r8g.48xlarge"])
 def test_iam_authentication_is_enabled_where_there_is_memory(instance_class: str) -> None:
     members = [{"DBInstanceIdentifier": "orders-1", "DBInstanceClass": instance_class}]
     assert calls(
@@ -583,3 +581,16 @@ def test_nobody_is_told_to_reboot_for_a_value_that_failed(control_id: str, facts
     made = manual(control_id, {**facts, "DBClusterMembers": members})
     assert "a reboot will not help" in made.why
     assert not made.steps
+
+
+@pytest.mark.parametrize(("most", "is_small"), [(1, True), (1.5, False)])
+def test_iam_authentication_is_not_enabled_where_serverless_cannot_grow(most: float, is_small: bool) -> None:
+    made = outcome(
+        "cluster_iam_authentication_enabled",
+        {
+            "IAMDatabaseAuthenticationEnabled": False,
+            "ServerlessV2ScalingConfiguration": {"MinCapacity": 0.5, "MaxCapacity": most},
+            "Members": [{"DBInstanceIdentifier": "orders-1", "DBInstanceClass": "db.serverless"}],
+        },
+    )
+    assert isinstance(made, Manual) is is_small
