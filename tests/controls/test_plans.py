@@ -594,3 +594,15 @@ def test_iam_authentication_is_not_enabled_where_serverless_cannot_grow(most: fl
         },
     )
     assert isinstance(made, Manual) is is_small
+
+
+def test_a_new_key_of_performance_insights_takes_neither_mode_nor_retention_away() -> None:
+    facts = {
+        "DatabaseInsightsMode": "advanced",
+        "PerformanceInsightsEnabled": True,
+        "PerformanceInsightsRetentionPeriod": 465,
+        "InsightsKey": {**items.KEY_METADATA, "KeyManager": "AWS"},
+    }
+    off, _, on = manual("cluster_insights_customer_managed_key", facts).steps
+    assert "--database-insights-mode standard --no-enable-performance-insights" in off
+    assert "--performance-insights-retention-period 465 --database-insights-mode advanced" in on

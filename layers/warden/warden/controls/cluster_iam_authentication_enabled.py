@@ -10,9 +10,9 @@ changed.
 Remediation safety
 ------------------
 Safe, with exceptions. There is no outage, and no client has to change. But it takes 300 to 1000 MiB of
-memory, which small burstable instances do not have to spare, nor has Serverless v2 with a maximum of one ACU, so
-Warden leaves clusters with such members to a person. The change is made with ApplyImmediately, and therefore waits while anybody's change is queued on the
-cluster or a member.
+memory, which small burstable instances do not have to spare, nor has Serverless v2 with a maximum of one ACU,
+so Warden leaves clusters with such members to a person. The change is made with ApplyImmediately, and therefore
+waits while anybody's change is queued on the cluster or a member.
 
 References
 ----------
