@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 COULD_NOT_RUN = 2
 _INTERRUPTED = 130
+_NEWEST = 50
+"""How many entries `warden ledger` shows unasked."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_policy(commands)
     _add_approvals(commands)
     _add_stop(commands)
+    _add_acknowledge(commands)
+    _add_ledger(commands)
+    _add_explain(commands)
     return parser
 
 
@@ -165,6 +170,28 @@ def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     check.set_defaults(run=run)
 
 
+def _add_acknowledge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "acknowledge",
+        help="let a deployment go on whose budget of writes is spent",
+        description=(
+            "A budget that was passed stays spent, however many hours go by, until somebody has looked at what was "
+            "written. Exit status: 0 it is open again, 1 none was spent."
+        ),
+    )
+    command.add_argument("--reason", required=True, help="why; it goes into the ledger")
+    _add_deployment(command)
+
+    def run(options: argparse.Namespace) -> int:
+        from console import stop  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return stop.acknowledge(
+            reason=options.reason, stack=options.stack, region=options.region, profile=options.profile
+        )
+
+    command.set_defaults(run=run)
+
+
 def _add_deployment(command: argparse.ArgumentParser) -> None:
     """The options that say which deployment a command is about."""
     command.add_argument(
@@ -243,6 +270,111 @@ def _add_stop(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
             )
 
         command.set_defaults(run=run)
+
+
+def _add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "ledger",
+        help="read-only: what a deployment has recorded of a resource, and whether the record is whole",
+        usage=(
+            "warden ledger [ARN] [--since WHEN] [--limit N] [--format text|json] [--stack STACK] [...]\n"
+            "       warden ledger verify [--heads FILE] [--format text|json] [--stack STACK] [...]\n"
+            "       warden ledger heads [--stack STACK] [...]"
+        ),
+        description=(
+            "Without a word, the newest entries of all; with an ARN, those of the resource, whatever it was called "
+            "then. `verify` computes the chain of every resource anew: exit status 0 whole, 1 something was changed, 2 "
+            "it could not be read. `heads` prints where each chain ends, to be kept elsewhere and given to `verify`."
+        ),
+    )
+    command.add_argument(
+        "what", nargs="?", default=None, metavar="ARN | verify | heads", help="a resource, a chain, or a verb"
+    )
+    command.add_argument("--since", metavar="WHEN", help="only later entries: a day, a time, or 36h, 7d")
+    command.add_argument("--limit", type=_count, metavar="N", help="the newest N entries (50); 0 for all")
+    command.add_argument("--heads", metavar="FILE", help="verify: heads that were kept elsewhere")
+    command.add_argument("--format", choices=("text", "json"), default=None)
+    _add_deployment(command)
+
+    def run(options: argparse.Namespace) -> int:
+        deployment = {"stack": options.stack, "region": options.region, "profile": options.profile}
+        match options.what:
+            case "verify":
+                from console import ledger_verify  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+                _refuse(command, options, "since", "limit")
+                output = options.format or "text"
+                return ledger_verify.verify(heads_file=options.heads, output=output, **deployment)
+            case "heads":
+                from console import ledger_verify  # noqa: PLC0415 - the same
+
+                _refuse(command, options, "since", "limit", "heads", "format")
+                return ledger_verify.heads(**deployment)
+            case name:
+                from console import ledger  # noqa: PLC0415 - the same
+
+                _refuse(command, options, "heads")
+                return ledger.run(
+                    name=name,
+                    since=options.since,
+                    limit=_NEWEST if options.limit is None else options.limit,
+                    output=options.format or "text",
+                    **deployment,
+                )
+
+    command.set_defaults(run=run)
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "explain",
+        help="read-only: why something happened to a resource, or did not, and what would change that",
+        description=(
+            "Without CONTROL, a paragraph for each finding of the resource; with it, everything that is known of that "
+            "finding: its cause, the facts, the rows of the decision table, and what would have to change for Warden "
+            "to act. Reads what the deployment has kept, not the database; `warden scan` judges that."
+        ),
+    )
+    command.add_argument("arn", metavar="ARN", help="the resource, by its name of now or of before")
+    command.add_argument("control", nargs="?", default=None, metavar="CONTROL", help="one control's id")
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument(
+        "--policy",
+        default=None,
+        metavar="FILE",
+        help="the policy file, instead of the one that the stack names",
+    )
+    _add_deployment(command)
+
+    def run(options: argparse.Namespace) -> int:
+        from console import explain  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return explain.run(
+            arn=options.arn,
+            control=options.control,
+            output=options.format,
+            policy_file=options.policy,
+            stack=options.stack,
+            region=options.region,
+            profile=options.profile,
+        )
+
+    command.set_defaults(run=run)
+
+
+def _refuse(command: argparse.ArgumentParser, options: argparse.Namespace, *names: str) -> None:
+    """Refuse options that mean nothing for the verb."""
+    for name in names:
+        if getattr(options, name) is not None:
+            said = " ".join(["warden ledger", *filter(None, [options.what])])
+            command.error(f"--{name} means nothing for `{said}`")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from warden.core.errors import ConfigurationError
-from warden.gateways.errors import UNREADABLE, translate
+from warden.gateways.errors import UNREADABLE, translate, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,8 @@ def find(*names: str, command: str, stack: str, region: str | None, profile: str
             )
             raise ConfigurationError(msg)
         identity = session.client("sts").get_caller_identity()
-        found = {name: _physical(session, stack, name) for name in names}
+        client = session.client("cloudformation")
+        found = {name: _physical(client, stack, name) for name in names}
     except ProfileNotFound as error:
         raise ConfigurationError(str(error)) from None
     except (BotoCoreError, ClientError) as error:
@@ -68,12 +69,19 @@ def find(*names: str, command: str, stack: str, region: str | None, profile: str
     )
 
 
-def _physical(session: boto3.session.Session, stack: str, name: str) -> str:
+def parameters(found: Deployed, stack: str) -> dict[str, str]:
+    """The values of a stack's parameters; raises the errors of `core.errors` where they cannot be read."""
+    with translated("cloudformation:DescribeStacks"):
+        answer = found.client("cloudformation").describe_stacks(StackName=stack)
+    return {one["ParameterKey"]: one["ParameterValue"] for one in answer["Stacks"][0].get("Parameters", ())}
+
+
+def _physical(client: Any, stack: str, name: str) -> str:
     try:
-        answer = session.client("cloudformation").describe_stack_resource(
-            StackName=stack, LogicalResourceId=name
-        )
+        answer = client.describe_stack_resource(StackName=stack, LogicalResourceId=name)
     except ClientError as error:
-        msg = f"the stack {stack!r} in {session.region_name} has no {name}: {error}; give --stack, --region"
+        msg = (
+            f"the stack {stack!r} in {client.meta.region_name} has no {name}: {error}; give --stack, --region"
+        )
         raise ConfigurationError(msg) from None
     return str(answer["StackResourceDetail"].get("PhysicalResourceId", ""))

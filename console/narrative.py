@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.backends import get_backend
 
+from console import reasons
 from warden.core.resource import ResourceRef
 
 if TYPE_CHECKING:
@@ -25,21 +26,6 @@ STYLES = {
     "verified": "bold green",
     "ticket": "blue",
     "exempt": "yellow",
-}
-REASONS = {
-    "policy": "the policy wants it fixed, and every guard lets it pass",
-    "mode": "the policy leaves it to a person",
-    "exempt": "an exemption of the policy covers it",
-    "no_remediation": "there is nothing that may be done unattended",
-    "needs_approval": "it can disturb clients or costs money",
-    "busy": "the database is not ready for a change",
-    "pending": "applying it would flush a change that somebody queued",
-    "unknown_state": "it is not known whether the database may be written to",
-    "blast_radius": "the budget of writes is spent",
-    "flapping": "somebody keeps changing it back",
-    "frozen": "a freeze is on",
-    "outside_window": "no change window is open",
-    "owner_first": "the owner of the stack has the first word",
 }
 # Within one moment: the event, what it led to, our own call coming back, and what that proved.
 _EVENT, _FINDING, _DECISION, _CALL, _OUTCOME, _OWN_EVENT, _VERIFIED, _TICKET = range(8)
@@ -132,13 +118,6 @@ class Narrative:
             )
 
 
-def _why(decision: Mapping[str, Any]) -> str:
-    reason = str(decision["reason"])
-    if (decision["action"], reason) == ("OBSERVE", "mode"):
-        return "the policy, or the ceiling, says to observe"
-    return REASONS.get(reason, reason)
-
-
 def _entry_text(entry: dict[str, Any]) -> tuple[int, str, str] | None:
     after = entry["after"]
     match entry["kind"]:
@@ -148,7 +127,7 @@ def _entry_text(entry: dict[str, Any]) -> tuple[int, str, str] | None:
             kind = "exempt" if after["workflow"] == "SUPPRESSED" else "finding"
             told = _FINDING, kind, f"{entry['control']}: {after['annotation']}"
         case "decision":
-            told = _DECISION, "decision", f"{entry['control']}: {after['action']}, {_why(after)}"
+            told = _DECISION, "decision", f"{entry['control']}: {after['action']}, {reasons.why(after)}"
         case "intent":
             told = _CALL, "call", f"{after['operation']} {json.dumps(after['calls'][0]['parameters'])}"
         case "outcome":

@@ -1,4 +1,4 @@
-"""`warden stop` and `warden resume`: the STOP row that every write reads first."""
+"""`warden stop`, `warden resume`, `warden acknowledge`: what lets a whole deployment write, or not."""
 
 from __future__ import annotations
 
@@ -40,6 +40,61 @@ def run(*, stopping: bool, reason: str, stack: str, region: str | None, profile:
     else:
         print(f"{stack}: writes go on. What waited is judged again within minutes.")
     return 0
+
+
+def acknowledge(*, reason: str, stack: str, region: str | None, profile: str | None) -> int:
+    """Open a spent budget again, and record who did so and why; 1 where none was spent."""
+    if not reason.strip():
+        msg = "--reason is empty; say why, it goes into the ledger"
+        raise ConfigurationError(msg)
+    found = deployed.find(
+        "StateTable", "LedgerTable", command="warden acknowledge", stack=stack, region=region, profile=profile
+    )
+    opened = set_acknowledged(
+        found.client("dynamodb"),
+        state_table=found.names["StateTable"],
+        ledger_table=found.names["LedgerTable"],
+        account=found.account,
+        region=found.region,
+        by=found.arn,
+        reason=reason,
+    )
+    if not opened:
+        print(f"{stack}: no budget is spent; there is nothing to acknowledge.")
+        return 1
+    print(f"{stack}: the budget is open again. What waited is judged again within minutes.")
+    return 0
+
+
+def set_acknowledged(
+    dynamodb: object,
+    *,
+    state_table: str,
+    ledger_table: str,
+    account: str,
+    region: str,
+    by: str,
+    reason: str,
+    now: datetime | None = None,
+) -> bool:
+    """The record first: a budget must not open without one."""
+    at = now or datetime.now(UTC)
+    state = DynamoState(dynamodb, state_table)  # type: ignore[arg-type]  # a client; the stubs know no base of them
+    if not any(state.latched(account, region, containment=which) for which in (False, True)):
+        return False
+    DynamoLedger(dynamodb, ledger_table, state_table).append(  # type: ignore[arg-type]  # the same
+        LedgerEntry(
+            at=at,
+            actor=by,
+            chain=f"deployment/{account}/{region}",
+            kind=EntryKind.ACKNOWLEDGE,
+            before={"budget": "spent"},
+            after={"budget": "open", "reason": reason},
+        )
+    )
+    state.acknowledge(account, region, now=at)
+    _wake(state, at)
+    return True
 
 
 def set_stop(

@@ -20,6 +20,7 @@ PASSWORD = "correct-horse-battery"  # noqa: S105 - of databases that exist in th
 ALICE = iam_user("alice")
 BOB = iam_user("bob")
 CI = assumed_role("arn:aws:iam::123456789012:role/ci-deploy", session="pipeline-4711")
+CAROL = assumed_role("arn:aws:iam::123456789012:role/database-owner", session="carol")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.demo.fleet import ALICE, BOB, CI, STRANGER
+from console.demo import approver
+from console.demo.fleet import ALICE, BOB, CAROL, CI, STRANGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,10 @@ def _shared_with_the_world(stack: LocalStack) -> None:
         AttributeName="restore",
         ValuesToAdd=["all", STRANGER],
     )
+
+
+def _tls_approved(stack: LocalStack) -> None:
+    approver.approve(stack, CAROL, "cluster_tls_enforced", reason="Every client connects with TLS by now")
 
 
 def _protection_off(stack: LocalStack) -> None:
@@ -144,6 +149,9 @@ SCENES = (
         does=_tls_off,
         note="enforcing TLS can cut off clients: Warden asks first, with the exact plan",
         ends={"cluster_tls_enforced": "NOTIFIED"},
+        later=_tls_approved,
+        later_note="carol, who owns the database, runs `warden approve`: once, for exactly these calls",
+        later_ends={"cluster_tls_enforced": "RESOLVED"},
     ),
     Scene(
         title="the nightly job takes protection off staging",

@@ -33,6 +33,9 @@ COMMANDS = [
     ["reject"],
     ["stop"],
     ["resume"],
+    ["acknowledge"],
+    ["ledger"],
+    ["explain"],
 ]
 
 

@@ -28,7 +28,7 @@ GUARDS = (
     ("frozen", Action.DEFER, Reason.FROZEN, True),
     ("outside_window", Action.DEFER, Reason.OUTSIDE_WINDOW, True),
     ("unhealthy", Action.DEFER, Reason.UNHEALTHY, True),
-    ("budget_spent", Action.TICKET, Reason.BLAST_RADIUS, False),
+    ("budget_spent", Action.DEFER, Reason.BLAST_RADIUS, False),
 )
 
 

@@ -8,6 +8,8 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from console.explanation import Explanation
+from console.known import Case, Known
 from console.scan import Scan
 from controls import items
 from docs import pages
@@ -20,7 +22,7 @@ from warden.core.evaluation import evaluate
 from warden.core.finding import advance
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
-from warden.core.policy import Limits
+from warden.core.policy import Limits, parse_policy
 from warden.core.ticket import TicketState, ticket
 from warden.core.trigger import Cause, Source, Trigger, parse
 from warden.pipeline import judge, report
@@ -106,6 +108,20 @@ def test_the_fields_of_a_scan_are_documented() -> None:
     [block] = [block for block in pages.blocks(SCAN) if "run" in block.words]
     shown = re.findall(r'^      "(\w+)":', block.text, re.MULTILINE)
     assert [pages.codes(row[0])[0] for row in one] == shown
+
+
+def test_the_fields_of_an_explanation_are_documented() -> None:
+    control = all_controls()[0]
+    drifted = next(e for e in control.examples if e.expect is ComplianceType.NON_COMPLIANT)
+    resource = items.example_resource(control, drifted)
+    evaluation = evaluate(control, resource, items.example_settings(control, drifted))
+    finding = advance(None, evaluation, resource_key=resource.key, observed_at=NOW)
+    assert finding is not None
+    policy = parse_policy("version = 1", controls=all_controls())
+    known = Known(now=NOW, region="eu-west-1")
+    case = Case(finding=finding, control=control, policy=policy, known=known)
+    document = Explanation.of(case).to_json()
+    assert first_column(DOCS / "how-to" / "explain-a-finding.md", "Field") == set(document)
 
 
 def test_every_document_that_is_shown_as_json_is_json() -> None:

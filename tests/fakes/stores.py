@@ -125,6 +125,7 @@ class MemoryState:
         self._stop: Stop | None = None
         self._leases: dict[str, tuple[str, datetime]] = {}
         self._writes: Counter[tuple[str, str, bool, datetime]] = Counter()
+        self._latches: set[tuple[str, str, bool]] = set()
         self._due: dict[str, Due] = {}
         self.stop_unreadable = ""
 
@@ -161,6 +162,19 @@ class MemoryState:
 
     def spent(self, account: str, region: str, *, containment: bool, now: datetime) -> int:
         return self._writes[account, region, containment, _hour(now)]
+
+    def latched(self, account: str, region: str, *, containment: bool) -> bool:
+        return (account, region, containment) in self._latches
+
+    def latch(self, account: str, region: str, *, containment: bool, now: datetime) -> None:
+        self._latches.add((account, region, containment))
+
+    def acknowledge(self, account: str, region: str, *, now: datetime) -> bool:
+        found = {latch for latch in self._latches if latch[:2] == (account, region)}
+        for _, _, containment in found:
+            self._writes.pop((account, region, containment, _hour(now)), None)
+        self._latches -= found
+        return bool(found)
 
     def spend(
         self, account: str, region: str, *, containment: bool, now: datetime, amount: int, limit: int

@@ -546,3 +546,11 @@ def test_members_replicas_and_calls_that_failed_deleted_nothing(estate: Estate) 
 def test_deletions_that_may_not_be_looked_up_are_no_pass(estate: Estate) -> None:
     estate.aws.faults.deny("cloudtrail:LookupEvents")
     assert estate.judged(DELETIONS, account(estate)).compliance is UNKNOWN
+
+
+def test_the_last_database_of_an_account_does_not_take_the_finding_with_it(estate: Estate) -> None:
+    delete(estate, "billing", SkipFinalSnapshot=False, FinalDBSnapshotIdentifier="the-last")
+    delete(estate, "orders", SkipFinalSnapshot=True)
+
+    assert estate.listed(DELETIONS) == [estate.aws.account]
+    assert estate.judged(DELETIONS, account(estate)).compliance is NON_COMPLIANT

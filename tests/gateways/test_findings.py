@@ -301,6 +301,7 @@ MEMBERS: dict[str, st.SearchStrategy[Any]] = dict(  # noqa: C408 - reads like th
     last_observed=MOMENTS,
     resolved_at=st.none() | MOMENTS,
     attempts=st.lists(MOMENTS, max_size=3).map(tuple),
+    reverts=st.lists(DOCUMENTS, max_size=2).map(tuple),
     decision=DOCUMENTS,
     plan=st.lists(st.fixed_dictionaries({"operation": TEXT, "parameters": DOCUMENTS}), max_size=2).map(tuple),
     manual=TEXT,

@@ -402,3 +402,19 @@ def test_an_error_of_dynamodb_is_one_of_ours(dynamodb: DynamoDBClient) -> None:
     ):
         with pytest.raises(RejectedError, match="ResourceNotFoundException"):
             call()
+
+
+def test_a_latch_holds_until_it_is_acknowledged_and_takes_the_hour_with_it(state: State) -> None:
+    here = {"account": "123456789012", "region": "eu-west-1"}
+    spend(state, 5)
+    assert not state.latched(**here, containment=False)
+    assert not state.acknowledge(**here, now=NOW)
+    state.latch(**here, containment=False, now=NOW)
+    state.latch(**here, containment=False, now=NOW)
+
+    assert state.latched(**here, containment=False)
+    assert not state.latched(**here, containment=True)
+    assert not state.latched(account="210987654321", region="eu-west-1", containment=False)
+    assert state.acknowledge(**here, now=NOW)
+    assert not state.latched(**here, containment=False)
+    assert state.spent(**here, containment=False, now=NOW) == 0

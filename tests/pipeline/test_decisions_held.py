@@ -40,18 +40,23 @@ expires = {until}
 # --- budgets, flapping, owners ----------------------------------------------------------------------------
 
 
-def test_a_spent_budget_is_a_ticket_and_nothing_is_enqueued():
+def test_a_spent_budget_stays_spent_until_somebody_acknowledges_it():
     world = World(REMEDIATE_ALL + "[limits]\nwrites_per_hour = 1")
     first, second = world.cluster("one", DeletionProtection=False), world.cluster("two")
     world.look(first)
     assert world.remediate().status == "SUCCEEDED"
 
     world.aws.update(second, DeletionProtection=False)
-    assert world.decision(world.look(second), PROTECTION) == ("TICKET", "blast_radius")
+    assert world.decision(world.look(second), PROTECTION) == ("DEFER", "blast_radius")
     assert world.queues.remediations == []
 
-    world.clock.advance(hours=1)
+    world.clock.advance(days=2)
+    [visit] = [visit for visit in world.look_again() if visit.arn == second.arn]
+    assert world.decision(visit, PROTECTION) == ("DEFER", "blast_radius"), "an hour alone explains nothing"
+    assert world.tell() == [], "one alarm tells for all findings"
+    assert world.state.acknowledge("123456789012", "eu-west-1", now=world.clock())
     assert world.decision(world.look(second), PROTECTION) == ("REMEDIATE", "policy")
+    assert not world.state.acknowledge("123456789012", "eu-west-1", now=world.clock())
 
 
 def test_containment_has_a_budget_of_its_own():
@@ -61,7 +66,7 @@ def test_containment_has_a_budget_of_its_own():
     visit = world.look(ref)
 
     assert world.decision(visit, PUBLIC) == ("REMEDIATE", "policy")
-    assert world.decision(visit, INSTANCE_PROTECTION) == ("TICKET", "blast_radius")
+    assert world.decision(visit, INSTANCE_PROTECTION) == ("DEFER", "blast_radius")
     assert world.remediate().controls == (PUBLIC,)
 
 
@@ -71,7 +76,12 @@ def test_what_somebody_keeps_changing_back_becomes_a_ticket_that_names_them():
     for _ in range(3):
         world.clock.advance(hours=1)
         world.aws.update(ref, DeletionProtection=False)
-        world.look(ref, principal=ALICE)
+        world.look(
+            ref,
+            principal=ALICE,
+            user_agent="APN/1.0 HashiCorp/1.0 Terraform/1.13.4",
+            source_ip="203.0.113.24",
+        )
         assert world.remediate().status == "SUCCEEDED"
         world.look(ref, principal=OWN_ROLE)
         assert world.found(ref, PROTECTION).workflow == "RESOLVED"
@@ -83,10 +93,37 @@ def test_what_somebody_keeps_changing_back_becomes_a_ticket_that_names_them():
     assert world.decision(visit, PROTECTION) == ("TICKET", "flapping")
     assert world.queues.remediations == []
     world.tell()
-    assert f"Changed by: {ALICE}" in world.sink.delivered[-1].to_text()
+    text = world.sink.delivered[-1].to_text()
+    assert f"Changed by: {ALICE}" in text
+    assert f"11:00 {ALICE} (ModifyDBCluster)" not in text, "the first time, it was not yet put back"
+    for hour in (12, 13):
+        assert (
+            f"2026-11-24 {hour}:00 {ALICE} (ModifyDBCluster) with APN/1.0 HashiCorp/1.0 Terraform/1.13.4 from "
+            "203.0.113.24"
+        ) in text
+    assert f"2026-11-24 14:00 {ALICE} (ModifyDBCluster)" in text
+    assert "Terraform changed it back: change its configuration" in text
+    assert len(world.sink.delivered[-1].to_json()["reverts"]) == 3
 
     world.clock.advance(days=1)
     assert world.decision(world.look(ref), PROTECTION) == ("REMEDIATE", "policy"), "the window has passed"
+
+
+def test_a_stack_that_keeps_changing_it_back_is_named():
+    world = World(f"{REMEDIATE_ALL}[limits]\nattempts = 1\n")
+    ref = world.cluster(
+        DeletionProtection=False, TagList=[{"Key": "aws:cloudformation:stack-name", "Value": "orders-stack"}]
+    )
+    world.look(ref)
+    world.remediate()
+    world.look(ref, principal=OWN_ROLE)
+    world.aws.update(ref, DeletionProtection=False)
+    world.look(ref, principal="cloudformation.amazonaws.com")
+    world.tell()
+
+    text = world.sink.delivered[-1].to_text()
+    assert "The CloudFormation stack orders-stack owns it" in text
+    assert "cloudformation.amazonaws.com (ModifyDBCluster)" in text
 
 
 def test_the_owner_of_a_stack_has_the_first_word_for_the_grace_period():

@@ -140,11 +140,10 @@ def test_a_budget_that_was_spent_meanwhile_holds_the_write():
     world.look(second)
 
     assert world.remediate().status == "SUCCEEDED"
-    assert world.remediate().status == "SKIPPED"
+    assert world.remediate().status == "DEFERRED"
     assert len(world.aws.attempts) == 1
-    world.deliver()
-    assert world.tell() == ["open"]
-    assert world.told() == [("OPEN", PROTECTION)]
+    assert world.state.waiting(second.arn).reason == "blast_radius"
+    assert world.tell() == []
 
 
 def test_a_busy_database_is_left_for_later():

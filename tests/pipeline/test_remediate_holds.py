@@ -174,7 +174,9 @@ def test_each_call_is_taken_from_the_budget_and_what_is_left_over_waits():
     assert [entry["control"] for entry in world.ledger.of_kind("intent")] == [PROTECTION]
     world.clock.advance(minutes=5)
     world.look_again()
-    assert world.tell() == ["open"], "and a person is told of the spent budget"
+    assert world.tell() == [], "one alarm tells of the budget"
+    assert world.finding(ref, TLS).decision["reason"] == "blast_radius"
+    assert world.state.latched("123456789012", "eu-west-1", containment=False)
 
 
 def test_the_parts_of_a_split_call_are_each_taken_from_the_budget():

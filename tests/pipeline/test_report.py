@@ -30,6 +30,7 @@ def test_everything_is_counted():
         "Evaluations": 2 * CLUSTER_CONTROLS,
         "ControlErrors": 2,
         "InsufficientData": 2,
+        "BudgetSpent": 0,
         "DecisionRemediate": 1,
     }
 

@@ -246,6 +246,7 @@ _ROOT = "arn:aws:iam::123456789012:root"
 
 def _subscribed(stack: Deployed, name: str) -> str:
     """An account that is told of every event of RDS, by a subscription for each type of source."""
+    fleet.cluster(stack, f"of-{name}")
     sources = {name: "db-cluster", "instances": "db-instance", "groups": "db-parameter-group"}
     with stack.quietly() as rds:
         for subscription, source in sources.items():
@@ -259,7 +260,7 @@ def _subscribed(stack: Deployed, name: str) -> str:
 
 
 def _guarded(stack: Deployed, name: str) -> str:
-    del name
+    fleet.cluster(stack, f"of-{name}")
     stack.client("guardduty").create_detector(
         Enable=True, Features=[{"Name": "RDS_LOGIN_EVENTS", "Status": "ENABLED"}]
     )
@@ -387,7 +388,8 @@ def _backed_up(make: Seed) -> Seed:
     def seed(stack: Deployed, name: str) -> str:
         arn = _for_hours(_in_a_plan(make))(stack, name)
         backup = stack.client("backup")
-        backup.create_backup_vault(BackupVaultName="databases")
+        if not backup.list_backup_vaults()["BackupVaultList"]:
+            backup.create_backup_vault(BackupVaultName="databases")
         backup.start_backup_job(BackupVaultName="databases", ResourceArn=arn, IamRoleArn=fleet.BACKUP_ROLE)
         return arn
 
@@ -402,9 +404,11 @@ def _delete_recovery_points(stack: Deployed, name: str) -> None:
         backup.delete_recovery_point(BackupVaultName="databases", RecoveryPointArn=point["RecoveryPointArn"])
 
 
-def _account_with_a_cluster(stack: Deployed, name: str) -> str:
+def _account_with_clusters(stack: Deployed, name: str) -> str:
+    """An account with a cluster that anybody may delete, and one that stays."""
     fleet.cluster(stack, name, DeletionProtection=False)
-    return "arn:aws:iam::123456789012:root"
+    fleet.cluster(stack, f"beside-{name}")
+    return _ROOT
 
 
 def _grouped(make: Callable[..., str]) -> Seed:
@@ -482,7 +486,7 @@ _INSTANCES = ("describe_db_instances", "DBInstances")
 _CASES = (
     Case(
         control="account_deletions_leave_backup",
-        seed=_account_with_a_cluster,
+        seed=_account_with_clusters,
         drift=_rds("delete_db_cluster", "DBClusterIdentifier", SkipFinalSnapshot=True),
         told=False,
     ),
@@ -491,7 +495,6 @@ _CASES = (
         seed=_subscribed,
         drift=_rds("delete_event_subscription", "SubscriptionName"),
         writes=("CreateEventSubscription",),
-        told=False,
         settings='topic = "on-call"',
     ),
     Case(
@@ -499,7 +502,6 @@ _CASES = (
         seed=_guarded,
         drift=_look_away,
         writes=("UpdateDetector",),
-        told=False,
     ),
     Case(
         control="cluster_alarms_present",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import boto3
-
-from console.approvals import Desk
-from console.deployed import Deployed as Found
+from console.demo import approver
 from console.local.identity import assumed_role
-from stack.deployed import ACCOUNT
+from console.stop import set_acknowledged
+from stack.deployed import ACCOUNT, BOB
 from warden.core.approval import Answer, Approval
 
 if TYPE_CHECKING:
-    from console.approvals import Request
+    from console.approvals import Desk, Request
     from console.local.identity import UserIdentity
     from stack.deployed import Deployed
 
@@ -21,21 +19,7 @@ CAROL = assumed_role(f"arn:aws:iam::{ACCOUNT}:role/dba", "carol")
 
 
 def desk(stack: Deployed, who: UserIdentity = CAROL) -> Desk:
-    names = ("FindingsTable", "ApprovalsTable", "StateTable", "TriggersQueue")
-    physical = {name: stack.template.resources[name].name for name in names}
-    physical["TriggersQueue"] = stack.client("sqs").get_queue_url(QueueName=physical["TriggersQueue"])[
-        "QueueUrl"
-    ]
-    return Desk(
-        Found(
-            session=boto3.session.Session(region_name=stack.region),
-            account=ACCOUNT,
-            region=stack.region,
-            arn=who.arn,
-            user_id=who.principal_id,
-            names=physical,
-        )
-    )
+    return approver.desk(stack, who)
 
 
 def answered(
@@ -47,3 +31,17 @@ def answered(
     desk(stack, who).answer(given)
     assert desk(stack, who).have_it_looked_at(request, given)
     stack.settle()
+
+
+def acknowledge(stack: Deployed) -> bool:
+    """What `warden acknowledge` does once it knows the tables."""
+    return set_acknowledged(
+        stack.client("dynamodb"),
+        state_table=stack.template.resources["StateTable"].name,
+        ledger_table=stack.template.resources["LedgerTable"].name,
+        account=ACCOUNT,
+        region=stack.region,
+        by=BOB.arn,
+        reason="as planned",
+        now=stack.now(),
+    )

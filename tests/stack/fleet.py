@@ -114,8 +114,10 @@ def key(stack: Deployed) -> str:
 
 
 def backup_plan(stack: Deployed, tag: dict[str, str]) -> str:
-    """A plan of AWS Backup that selects by a tag; returns its id."""
+    """The plan of AWS Backup that selects by a tag, made when it is first asked for; returns its id."""
     backup = stack.client("backup")
+    for plan in backup.list_backup_plans()["BackupPlansList"]:
+        return str(plan["BackupPlanId"])
     rule = {"RuleName": "daily", "TargetBackupVaultName": "databases"}
     made = backup.create_backup_plan(BackupPlan={"BackupPlanName": "nightly", "Rules": [rule]})
     condition = {"ConditionKey": tag["Key"], "ConditionValue": tag["Value"]}

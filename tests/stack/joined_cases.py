@@ -149,6 +149,8 @@ def _subnets_open(stack: Deployed, name: str) -> None:
     """The main route table leads to the Internet."""
     del name
     ec2 = stack.client("ec2")
+    if ec2.describe_internet_gateways()["InternetGateways"]:
+        return
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
@@ -161,7 +163,8 @@ def _subnets_open(stack: Deployed, name: str) -> None:
 def _behind_an_acl(make: Callable[..., str]) -> Seed:
     def seed(stack: Deployed, name: str) -> str:
         arn = make(stack, name)
-        stack.client("ec2").create_network_acl_entry(**_acl(stack), **_DENY)
+        if not _denials(stack):
+            stack.client("ec2").create_network_acl_entry(**_acl(stack), **_DENY)
         return arn
 
     return seed
@@ -180,9 +183,15 @@ def _acl(stack: Deployed) -> dict[str, Any]:
     return {"NetworkAclId": acl["NetworkAclId"], "RuleNumber": 90, "Egress": False}
 
 
+def _denials(stack: Deployed) -> list[dict[str, Any]]:
+    (acl,) = stack.client("ec2").describe_network_acls()["NetworkAcls"]
+    return [entry for entry in acl["Entries"] if entry["RuleNumber"] == _acl(stack)["RuleNumber"]]
+
+
 def _acl_opened(stack: Deployed, name: str) -> None:
     del name
-    stack.client("ec2").delete_network_acl_entry(**_acl(stack))
+    if _denials(stack):
+        stack.client("ec2").delete_network_acl_entry(**_acl(stack))
 
 
 def _trail(stack: Deployed, name: str) -> str:
@@ -245,7 +254,6 @@ CASES = (
         control="account_cloudtrail_covers_rds",
         seed=_trail,
         drift=lambda stack, name: stack.client("cloudtrail").stop_logging(Name=name),
-        told=False,
     ),
     Case(
         control="account_iam_database_connect_restricted",
@@ -258,7 +266,6 @@ CASES = (
         control="cluster_network_acl_closed",
         seed=_behind_an_acl(fleet.cluster),
         drift=_acl_opened,
-        told=False,
     ),
     Case(
         control="cluster_snapshot_shares_usable",
@@ -266,7 +273,7 @@ CASES = (
         drift=_with_the_key("put_key_policy", PolicyName="default", Policy=_policy(_OWN)),
         told=False,
     ),
-    Case(control="cluster_subnets_private", seed=fleet.cluster, drift=_subnets_open, told=False),
+    Case(control="cluster_subnets_private", seed=fleet.cluster, drift=_subnets_open),
     Case(
         control="db_snapshot_shares_usable",
         seed=_shared("instance"),
@@ -277,23 +284,20 @@ CASES = (
         control="instance_network_acl_closed",
         seed=_behind_an_acl(fleet.instance),
         drift=_acl_opened,
-        told=False,
     ),
-    Case(control="instance_subnets_private", seed=fleet.instance, drift=_subnets_open, told=False),
+    Case(control="instance_subnets_private", seed=fleet.instance, drift=_subnets_open),
     Case(
         control="kms_key_policy_restricted",
         seed=_key,
         drift=_with_the_key(
             "put_key_policy", PolicyName="default", Policy=_policy(_OWN, _for(STRANGER, "kms:Decrypt"))
         ),
-        told=False,
     ),
     Case(
         control="kms_key_rotation_enabled",
         seed=_key,
         drift=_with_the_key("disable_key_rotation"),
         writes=("EnableKeyRotation",),
-        told=False,
     ),
     Case(
         control="kms_key_usable",
@@ -301,7 +305,6 @@ CASES = (
         drift=_with_the_key("schedule_key_deletion", PendingWindowInDays=7),
         writes=("CancelKeyDeletion",),
         left="enable-key",
-        told=False,
     ),
     Case(
         control="log_group_delivered",
@@ -309,7 +312,6 @@ CASES = (
         drift=lambda stack, name: stack.client("logs").delete_subscription_filter(
             logGroupName=_group_name(name), filterName="siem"
         ),
-        told=False,
     ),
     Case(
         control="log_group_encrypted",
@@ -317,7 +319,6 @@ CASES = (
         drift=lambda stack, name: stack.client("logs").disassociate_kms_key(logGroupName=_group_name(name)),
         writes=("AssociateKmsKey",),
         settings=f'keys = ["{KEY_ARN}"]',
-        told=False,
     ),
     Case(
         control="log_group_retention_sufficient",
@@ -326,7 +327,6 @@ CASES = (
             logGroupName=_group_name(name), retentionInDays=7
         ),
         writes=("PutRetentionPolicy",),
-        told=False,
     ),
     Case(
         control="secret_policy_restricted",
@@ -334,7 +334,6 @@ CASES = (
         drift=_with_the_secret(
             "put_resource_policy", ResourcePolicy=_policy(_for(STRANGER, "secretsmanager:GetSecretValue"))
         ),
-        told=False,
     ),
     Case(control="secret_rotated_recently", seed=_managed_secret, drift=_aged, told=False),
     Case(
@@ -342,6 +341,5 @@ CASES = (
         seed=_managed_secret,
         drift=_with_the_secret("cancel_rotate_secret"),
         writes=("RotateSecret",),
-        told=False,
     ),
 )

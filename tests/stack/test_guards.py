@@ -14,6 +14,7 @@ from console.local.template import load_template
 from console.stop import set_stop
 from stack import fleet
 from stack.deployed import A_FEW, ACCOUNT, ALICE, BOB, CONTROLS, Deployed, policy_text
+from stack.desk import acknowledge
 from warden.core.control import ComplianceType
 from warden.core.finding import WorkflowStatus
 
@@ -320,7 +321,7 @@ def test_a_freeze_holds_up_what_can_wait_and_not_what_stands_open(deploy: Deploy
 # --- limits -------------------------------------------------------------------------------------------------------
 
 
-def test_a_spent_budget_is_told_and_the_next_hour_goes_on(deploy: Deploy) -> None:
+def test_a_spent_budget_holds_until_somebody_acknowledges_it(deploy: Deploy) -> None:
     stack = deploy(policy=policy_text(limits={"writes_per_hour": 2, "containment_writes_per_hour": 1}))
     names = ["a1", "a2", "a3", "a4"]
     for name in names:
@@ -329,16 +330,21 @@ def test_a_spent_budget_is_told_and_the_next_hour_goes_on(deploy: Deploy) -> Non
     for name in names:
         _unprotect(stack, name)
     assert len(stack.writes) == 2
-    assert stack.ticket_states(PROTECTED) == ["OPEN", "OPEN"]
-    assert {ticket["decision"]["reason"] for ticket in stack.tickets} == {"blast_radius"}
+    assert stack.ticket_states(PROTECTED) == []
+    held = {finding.decision["reason"] for finding in stack.findings if finding.is_open}
+    assert held == {"blast_radius"}
     # Closing a door has a budget of its own.
     stack.as_alice("modify_db_instance", DBInstanceIdentifier="reports", PubliclyAccessible=True)
     assert stack.write_names[-1] == "ModifyDBInstance"
-    stack.hours_later(1)
+    stack.hours_later(2)
     stack.sweep()
+    assert len(stack.writes) == 3, "hours alone open nothing"
+    assert acknowledge(stack)
+    stack.hours_later(1)
     assert len(stack.writes) == 5
     assert stack.open_findings() == {}
-    assert stack.ticket_states(PROTECTED)[2:] == ["RESOLVED", "RESOLVED"]
+    assert [one["after"]["budget"] for one in stack.entries("acknowledge")] == ["open"]
+    assert not acknowledge(stack), "nothing is spent now"
 
 
 def test_a_budget_that_events_of_one_moment_share_is_not_overdrawn(deploy: Deploy) -> None:
@@ -351,9 +357,8 @@ def test_a_budget_that_events_of_one_moment_share_is_not_overdrawn(deploy: Deplo
             stack.client("rds").modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False)
     stack.settle()
     assert len(stack.writes) == 2
-    # What found the budget spent is a person's business until the next sweep.
+    assert acknowledge(stack)
     stack.hours_later(1)
-    stack.sweep()
     assert stack.open_findings() == {}
     assert len(stack.writes) == 4
 

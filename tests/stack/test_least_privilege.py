@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -9,38 +10,83 @@ import pytest
 
 from stack import fleet
 from stack.cases import CASES
-from stack.deployed import ALICE, CONTROLS, policy_text
+from stack.deployed import A_FEW, ALICE, Deployed, policy_text
 from stack.desk import answered, desk
+from stack.waiting import waits_take_no_time
 from template.judge import judge
 
 if TYPE_CHECKING:
-    from stack.conftest import Deploy
-    from template.judge import Report
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from stack.case import Case
+    from template.judge import RecordedCall, Report
 
 
 # That nothing is denied is checked after every test of this folder; what is granted in vain takes a run of its own.
 pytestmark = pytest.mark.slow
 
 
+_OF_WHAT_NO_CASE_HAS = (
+    "account_deletions_leave_backup",
+    "cluster_tls_enforced",
+    "security_group_sources_approved",
+)
+"""Controls whose case has no deleted instance, no approval, and no prefix list."""
+
+
+@contextlib.contextmanager
+def deployed(folder: Path, policy: str) -> Iterator[Deployed]:
+    """A deployment of one life, which ends before the next begins."""
+    file = folder / "policy.toml"
+    file.write_text(policy, encoding="utf-8")
+    with Deployed(policy=file) as stack, waits_take_no_time(stack.clock):
+        yield stack
+        stack.check()
+
+
 @pytest.fixture(scope="module")
-def seen() -> dict[str, Report]:
-    """The report of the one run below."""
-    return {}
-
-
-@pytest.fixture
-def report(deploy: Deploy, seen: dict[str, Report]) -> Report:
-    """Every control's drift at once, with everything that a deployment does beside it."""
-    if "report" in seen:
-        return seen["report"]
-    stack = deploy(policy=policy_text(only=CONTROLS))
-    fleet.key(stack)
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """What all lives together have called: one of each control's drift, and one of everything beside them."""
+    folder = tmp_path_factory.mktemp("policy")
+    calls: list[RecordedCall] = []
     for case in CASES.values():
-        case.seed(stack, case.name)
-    with stack.by(ALICE):
-        for case in CASES.values():
+        calls += life_of(case, folder)
+    # One policy for all that is no control's own: with every control, each entry of the ledger is one of thousands.
+    with deployed(folder, policy_text(only=(*A_FEW, *_OF_WHAT_NO_CASE_HAS))) as stack:
+        live_beside_the_controls(stack)
+        calls += stack.aws.calls
+        template = stack.template
+    return judge(calls, template)
+
+
+def life_of(case: Case, folder: Path) -> list[RecordedCall]:
+    """The calls that one control makes of its drift, whether AWS tells of it or the sweep finds it."""
+    more = f"[controls.{case.control}]\n{case.settings}" if case.settings else ""
+    with deployed(folder, policy_text(only=(case.control,), more=more)) as stack:
+        with stack.quietly():
+            fleet.key(stack)
+            case.seed(stack, case.name)
+        with stack.by(ALICE):
             case.drift(stack, case.name)
-    stack.settle()
+        stack.settle()
+        stack.sweep()
+        return list(stack.aws.calls)
+
+
+def live_beside_the_controls(stack: Deployed) -> None:
+    """Everything that a deployment does beside finding a drift and putting it right."""
+    fleet.key(stack)
+    # A security group that lets in whoever a prefix list names.
+    ec2 = stack.client("ec2")
+    listed = ec2.create_managed_prefix_list(
+        PrefixListName="offices", MaxEntries=1, AddressFamily="IPv4", Entries=[{"Cidr": "203.0.113.0/24"}]
+    )
+    guard = fleet.group(stack, "guard")
+    sources = [{"PrefixListId": listed["PrefixList"]["PrefixListId"]}]
+    rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "PrefixListIds": sources}
+    ec2.authorize_security_group_ingress(GroupId=guard, IpPermissions=[rule])
+    fleet.cluster(stack, "guarded", VpcSecurityGroupIds=[guard])
     # What waits: a busy cluster, looked at by event and by the clock.
     arn = fleet.cluster(stack, "busy")
     stack.aws.rds.hold(arn, seconds=600)
@@ -52,7 +98,8 @@ def report(deploy: Deploy, seen: dict[str, Report]) -> Report:
     stack.sweep()
     stack.hours_later(1)
     # What is renamed, and what goes with a ticket.
-    gone = CASES["instance_storage_encrypted"].name
+    gone = "reports"
+    fleet.instance(stack, gone)
     stack.as_alice("modify_db_instance", DBInstanceIdentifier=gone, DeletionProtection=False)
     with stack.quietly() as rds:
         rds.modify_db_instance(DBInstanceIdentifier=gone, DeletionProtection=False)
@@ -92,11 +139,20 @@ def report(deploy: Deploy, seen: dict[str, Report]) -> Report:
     with stack.by(ALICE):
         stack.client("rds").delete_db_cluster(DBClusterIdentifier="gone", SkipFinalSnapshot=True)
     stack.settle()
+    have_one_approved(stack)
+
+
+def have_one_approved(stack: Deployed) -> None:
+    """A drift whose remediation waits for a person, who says yes."""
+    fleet.cluster(stack, "approved")
+    with stack.by(ALICE):
+        stack.client("rds").modify_db_cluster_parameter_group(
+            DBClusterParameterGroupName="approved", Parameters=fleet.as_parameters({"rds.force_ssl": "0"})
+        )
+    stack.settle()
     # What somebody approves, here that TLS is enforced, is looked up once more before it is written.
     [request] = [one for one in desk(stack).requests() if one.finding.control == "cluster_tls_enforced"][:1]
     answered(stack, request)
-    seen["report"] = judge(stack.aws.calls, stack.template)
-    return seen["report"]
 
 
 def _lookup(resource_id: str) -> str:

@@ -17,7 +17,7 @@ from template.iam import Access, Decision, Statement, decide, function_role, rol
 from warden.controls import all_controls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from console.local.naming import Deployment
     from console.local.template import LocalTemplate
@@ -58,7 +58,12 @@ class RecordedCall(Protocol):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
-    """One action that a statement allows on one resource (for RDS, on any of its types)."""
+    """One action that a statement allows on one resource.
+
+    Where AWS checks an action against types of resource, one list of them serves all actions of a statement, and no
+    action is checked against every type of the list. So there are two kinds of grants then: each action, used on
+    whichever resource (`resource` is empty), and each resource, used by whichever action (`action` is empty).
+    """
 
     origin: str
     """The role that has the statement, or the managed policy that several roles share."""
@@ -130,12 +135,17 @@ def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
         for access in accesses(call, stack.deployment):
             decision = decide(policies[role], access)
             if decision.allowed:
-                used.update(_used(policies[role], access))
+                used.update(uses(policies[role], access))
             else:
                 denied[Denial(role, access, decision)] = None
     granted = {grant for policy in policies.values() for grant in grants(policy)}
     idle = sorted(granted - used)
-    excused = {grant: why for grant in idle if (why := reason(grant))}
+    within = {
+        (statement.origin, statement.sid): statement.actions
+        for policy in policies.values()
+        for statement in policy
+    }
+    excused = {grant: why for grant in idle if (why := reason(grant, within[grant.origin, grant.sid]))}
     return Report(
         judged=judged,
         denied=tuple(denied),
@@ -150,14 +160,15 @@ def grants(policy: Iterable[Statement]) -> Iterator[Grant]:
         if statement.allow:
             for action in statement.actions:
                 for resource in statement.resources:
-                    yield _grant(statement, action, resource)
+                    yield from _grants(statement, action, resource)
 
 
-def reason(grant: Grant) -> str | None:
-    """Why a grant is never used by a call of ours, or None."""
+def reason(grant: Grant, actions: Iterable[str]) -> str | None:
+    """Why a grant of a statement that allows these actions is never used by a call of ours, or None."""
     remediations = [control.remediation for control in all_controls() if control.remediation]
     permits = [(remediation, permit) for remediation in remediations for permit in remediation.permits]
-    if any(grant.action in permit.dependent_actions for _, permit in permits):
+    asked = {grant.action} if grant.action else set(actions)
+    if any(asked & set(permit.dependent_actions) for _, permit in permits):
         return "AWS checks it within a call that a control declares"
     users = [remediation for remediation, permit in permits if permit.action == grant.action]
     if users and all(remediation.preflight for remediation in users):
@@ -167,27 +178,31 @@ def reason(grant: Grant) -> str | None:
 
 def accesses(call: RecordedCall, deployment: Deployment) -> tuple[Access, ...]:
     """What IAM is asked for a call."""
-    special = {"dynamodb": _dynamodb, "sqs": _sqs, "sns": _sns, "sts": _sts}
     try:
-        return tuple(special.get(call.service, _by_reference)(call, deployment))
+        return tuple(_SPECIAL.get(call.service, _by_reference)(call, deployment))
     except reference.UnknownActionError as error:
         msg = f"{call.service}:{call.operation} is not the name of an action: add what IAM is asked for it"
         raise UnknownCallError(msg) from error
 
 
-def _grant(statement: Statement, action: str, resource: str) -> Grant:
-    # One list of resources serves many actions of RDS, each of which is checked against some of them.
-    return Grant(statement.origin, statement.sid, action, "" if action.startswith("rds:") else resource)
+def _grants(statement: Statement, action: str, resource: str) -> Iterator[Grant]:
+    if action.partition(":")[0] in _SPECIAL:
+        yield Grant(statement.origin, statement.sid, action, resource)
+        return
+    yield Grant(statement.origin, statement.sid, action, "")
+    if len(statement.resources) > 1:
+        yield Grant(statement.origin, statement.sid, "", resource)
 
 
-def _used(policy: Iterable[Statement], access: Access) -> Iterator[Grant]:
+def uses(policy: Iterable[Statement], access: Access) -> Iterator[Grant]:
+    """Every grant by which an access is allowed."""
     for statement in policy:
         if statement.allow and statement.covers(access):
             for action in statement.actions:
                 for resource in statement.resources:
                     part = Statement(sid="", allow=True, actions=(action,), resources=(resource,))
                     if part.covers(access):
-                        yield _grant(statement, action, resource)
+                        yield from _grants(statement, action, resource)
 
 
 # The parameters that name resources of a type; what no parameter names is asked for as all of the type.
@@ -204,8 +219,11 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-# A dataset is what an alarm with a query in PromQL reads; ours read metrics.
-_NOT_OF_OURS: Final[Mapping[str, frozenset[str]]] = {"cloudwatch:PutMetricAlarm": frozenset({"dataset"})}
+NOT_OF_OURS: Final[Mapping[str, frozenset[str]]] = {"cloudwatch:PutMetricAlarm": frozenset({"dataset"})}
+"""Types of resource that IAM checks an action against only where a call names one, as no call of ours does.
+
+A dataset is what an alarm with a query in PromQL reads; ours read metrics.
+"""
 
 
 def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
@@ -224,7 +242,7 @@ def _by_reference(call: RecordedCall, deployment: Deployment) -> Iterator[Access
     if not types:
         yield Access(action, "*")
     for resource_type, every in types.items():
-        if resource_type in _NOT_OF_OURS.get(action, ()):
+        if resource_type in NOT_OF_OURS.get(action, ()):
             continue
         names = [
             str(call.parameters[name]) for name in _NAMES.get(resource_type, ()) if name in call.parameters
@@ -283,3 +301,12 @@ def _sts(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
         msg = f"sts:{call.operation}: add what IAM is asked for it"
         raise UnknownCallError(msg)
     yield from ()
+
+
+_SPECIAL: Final[Mapping[str, Callable[[RecordedCall, Deployment], Iterator[Access]]]] = {
+    "dynamodb": _dynamodb,
+    "sqs": _sqs,
+    "sns": _sns,
+    "sts": _sts,
+}
+"""Services whose calls name the one resource that they are about, or none."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console.local.identity import UserIdentity, assumed_role, iam_user
-from template.iam import function_role, role_statements
-from template.judge import NEVER_CALLED, Grant, RecordedCall, UnknownCallError, accesses, grants, judge
+from template.iam import Access, Statement, function_role, role_statements
+from template.judge import NEVER_CALLED, Grant, RecordedCall, UnknownCallError, accesses, grants, judge, uses
 
 if TYPE_CHECKING:
     from console.local.template import LocalTemplate
@@ -81,6 +81,39 @@ def test_a_list_that_roles_share_is_used_when_one_of_them_uses_it(stack: LocalTe
     assert look in judge([], stack).unused
     call = by(stack, "EvaluateFunction", "rds", "DescribeDBProxies")
     assert look not in judge([call], stack).unused
+
+
+_PLAN = ("backup:GetBackupPlan", "backup-plan:a")
+_VAULT = ("backup:ListRecoveryPointsByBackupVault", "backup-vault:b")
+
+
+def _policy(*resources: str) -> tuple[Statement, ...]:
+    here = "arn:aws:backup:eu-west-1:123456789012"
+    return (
+        Statement(
+            sid="ReadBackup",
+            allow=True,
+            actions=("backup:GetBackupPlan", "backup:ListRecoveryPointsByBackupVault"),
+            resources=tuple(f"{here}:{resource}" for resource in resources),
+        ),
+    )
+
+
+def _idle(policy: tuple[Statement, ...], *used: tuple[str, str]) -> set[tuple[str, str]]:
+    here = "arn:aws:backup:eu-west-1:123456789012"
+    seen = {grant for action, name in used for grant in uses(policy, Access(action, f"{here}:{name}"))}
+    return {(grant.action, grant.resource.rpartition("12:")[2]) for grant in set(grants(policy)) - seen}
+
+
+def test_an_action_is_used_on_whichever_of_the_resources_it_can_be_about() -> None:
+    policy = _policy("backup-plan:*", "backup-vault:*")
+    assert _idle(policy, _PLAN, _VAULT) == set()
+    assert _idle(policy, _PLAN) == {(_VAULT[0], ""), ("", "backup-vault:*")}
+
+
+def test_a_resource_on_which_no_action_is_used_is_in_vain() -> None:
+    policy = _policy("backup-plan:*", "backup-vault:*", "framework:*")
+    assert _idle(policy, _PLAN, _VAULT) == {("", "framework:*")}
 
 
 def test_who_is_no_function_of_the_stack_is_not_judged(stack: LocalTemplate) -> None:

@@ -9,10 +9,13 @@ import botocore.session
 import pytest
 
 from template.iam import Access, Statement, decide, function_role, role_statements, statements
+from template.judge import NOT_OF_OURS
 from template.reference import arns
 from tools.generators._database_permissions import need_actions, needs_in_use
 from warden.controls import all_controls
+from warden.core import alarm_plans
 from warden.core.kinds import Need
+from warden.core.resource import ResourceRef, ResourceType
 from warden.gateways.clients import OPERATIONS
 
 if TYPE_CHECKING:
@@ -201,11 +204,38 @@ def test_remediate_may_write_what_controls_declare_and_nothing_else(
     }
     assert writes == {action for action in own | dependent if action.startswith("rds:")}
     for action in own | dependent:
-        arns_here = [_example(arn) for arn in here(stack, action)] or ["*"]
+        arns_here = [_example(arn) for arn in _of_our_calls(stack, action)] or ["*"]
         asked = [Access(action, arn, context(stack, action)) for arn in arns_here]
         allowed = [decide(policies["RemediateRole"], access).allowed for access in asked]
         # What a call depends on is about what that call makes, so about some of the action's types only.
         assert all(allowed) if action in own - dependent else any(allowed), action
+
+
+def _of_our_calls(stack: LocalTemplate, action: str) -> set[str]:
+    """What IAM checks a call of ours against: all that the action can be about, but for what no call names."""
+    types = arns(action, partition="aws", region=stack.region, account=stack.account_id)
+    return {arn for name, arn in types.items() if name not in NOT_OF_OURS.get(action, ())}
+
+
+def test_what_no_call_of_ours_is_about_is_a_type_that_aws_has(stack: LocalTemplate) -> None:
+    for action, types in NOT_OF_OURS.items():
+        known = arns(action, partition="aws", region=stack.region, account=stack.account_id)
+        assert types < set(known), action
+
+
+def test_an_alarm_is_written_by_our_own_name_only(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]]
+) -> None:
+    """PutMetricAlarm overwrites what exists, so an alarm with another's name is out of reach."""
+    (alarms,) = _of_our_calls(stack, "cloudwatch:PutMetricAlarm")
+    for kind, database in ((ResourceType.DB_CLUSTER, "cluster"), (ResourceType.DB_INSTANCE, "db")):
+        ref = ResourceRef.from_arn(f"arn:aws:rds:{stack.region}:{stack.account_id}:{database}:orders")
+        assert ref.resource_type is kind
+        own = alarms.removesuffix("*") + alarm_plans.prefix(ref) + "CPUUtilization"
+        for action in ("cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"):
+            assert decide(policies["RemediateRole"], Access(action, own)).allowed
+            of_another = alarms.removesuffix("*") + "orders-CPUUtilization"
+            assert not decide(policies["RemediateRole"], Access(action, of_another)).allowed
 
 
 def _example(arn: str) -> str:

@@ -115,6 +115,7 @@ KIND_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
     ),
     ResourceType.SECRET: ("secretsmanager:ListSecrets",),
     ResourceType.LOG_GROUP: ("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
+    ResourceType.ACCOUNT: ("rds:DescribeDBClusters", "rds:DescribeDBInstances", "cloudtrail:LookupEvents"),
 }
 """How a kind is listed, where that is not the operation that describes one."""
 
@@ -124,6 +125,9 @@ USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
     ResourceType.PREFIX_LIST: ("ec2:DescribeSecurityGroups",),
 }
 """How what uses a shared thing is found, beside the lists of databases."""
+
+FREE: Final = frozenset({"sts:GetCallerIdentity"})
+"""What everybody may do: "No permissions are required to perform this operation" (AWS STS API Reference)."""
 
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "backup:DescribeRegionSettings": (),
@@ -157,7 +161,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "ec2:DescribeSecurityGroupRules": (),
     "ec2:DescribeSecurityGroups": (),
     "ec2:GetManagedPrefixListEntries": ("prefix-list/*",),
-    "ec2:RevokeSecurityGroupIngress": ("security-group/*", "security-group-rule/*"),
+    "ec2:RevokeSecurityGroupIngress": ("security-group/*",),
     "iam:GetAccountAuthorizationDetails": (),
     "rds:DescribeDBSubnetGroups": ("subgrp:*",),
     "kms:CancelKeyDeletion": ("key/*",),
@@ -172,7 +176,6 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "secretsmanager:GetResourcePolicy": ("secret:*",),
     "secretsmanager:ListSecrets": (),
     "secretsmanager:RotateSecret": ("secret:*",),
-    "sts:GetCallerIdentity": (),
     "rds:CopyDBSnapshot": ("snapshot:*",),
     "rds:CreateDBInstance": ("cluster:*", "db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
     "rds:DescribeBlueGreenDeployments": ("deployment:*",),
@@ -289,6 +292,7 @@ def read_grants() -> tuple[Grant, ...]:
     actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
     actions.update(action for names in USERS_ACTIONS.values() for action in names)
     actions.update(action for need in needs_in_use() for action in need_actions(need))
+    actions -= FREE
     limited: dict[str, list[str]] = {}
     unlimited = []
     for action in sorted(actions):

@@ -95,7 +95,7 @@ def _reads() -> str:
             purposes.setdefault(action, []).append(f"`{need.value}`")
     rows = [
         (f"`{action}`", ", ".join(purposes[action]), code(permissions.RESOURCES[action]) or "everything")
-        for action in sorted(purposes)
+        for action in sorted(purposes.keys() - permissions.FREE)
     ]
     lines = table(("Action", "To know", "On"), rows)
     return "\n".join(["## Reads of databases", "", _READS.format(policy="ReadDatabasesPolicy"), "", *lines])

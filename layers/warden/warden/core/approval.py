@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from warden.core.control import Safety
+from warden.core.decision import approval_missing
 from warden.core.plan import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from warden.core.control import Control
     from warden.core.finding import Finding
     from warden.core.plan import Call
     from warden.core.policy import Policy
@@ -60,6 +63,25 @@ class Approval:
             "at": self.at.isoformat(),
             "reason": self.reason,
         }
+
+
+def is_needed(control: Control, policy: Policy) -> bool:
+    """Whether a control's calls need somebody's approval: they cost or disrupt, and the policy does not allow that."""
+    remediation = control.remediation
+    if remediation is None:
+        return True
+    allowed = {
+        Safety.SAFE: True,
+        Safety.COSTS: control.id in policy.allow_costs,
+        Safety.DISRUPTIVE: control.id in policy.allow_disruption,
+    }[remediation.safety]
+    return approval_missing(
+        safe=remediation.safety is Safety.SAFE,
+        # Nothing looks at live use yet: where that is asked for, the answer is "unknown", which is not clean.
+        preflight_clean=not remediation.preflight,
+        allowed=allowed,
+        approved=False,
+    )
 
 
 def request_id(resource_key: str, control: str, calls: Iterable[Call]) -> str:

@@ -160,6 +160,16 @@ class Control:
         """The name of its file."""
         return self.module.rpartition(".")[2]
 
+    @property
+    def is_disruptive(self) -> bool:
+        """Whether its remediation can disturb clients: it waits for a change window."""
+        return self.remediation is not None and self.remediation.safety is Safety.DISRUPTIVE
+
+    @property
+    def is_containment(self) -> bool:
+        """Whether its remediation closes a door that is open to the world."""
+        return self.remediation is not None and self.remediation.containment
+
     def defaults(self) -> dict[str, Any]:
         """The settings where the policy is silent."""
         return {setting.name: setting.default for setting in self.settings}

@@ -142,8 +142,14 @@ _TABLE: tuple[tuple[Callable[[Situation], bool], Action, Reason], ...] = (
     (lambda s: s.frozen and not s.containment, Action.DEFER, Reason.FROZEN),  # *
     (lambda s: s.outside_window and not s.containment, Action.DEFER, Reason.OUTSIDE_WINDOW),  # *
     (lambda s: s.unhealthy and not s.containment, Action.DEFER, Reason.UNHEALTHY),  # *
-    (lambda s: s.budget_spent, Action.TICKET, Reason.BLAST_RADIUS),
+    (lambda s: s.budget_spent, Action.DEFER, Reason.BLAST_RADIUS),
 )
+
+ROWS: tuple[tuple[Action, Reason], ...] = (
+    *((action, reason) for _, action, reason in _TABLE),
+    (Action.REMEDIATE, Reason.POLICY),
+)
+"""The rows for what is not compliant, in their order, without their conditions."""
 
 
 def decide(situation: Situation) -> Decision:

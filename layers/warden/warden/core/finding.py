@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from warden.core.evaluation import Evaluation
 
 
+_REMEMBERED = 100
+"""Attempts that are kept: more than any policy counts in its window."""
+_REVERTS = 5
+
+
 class WorkflowStatus(StrEnum):
     """ASFF's workflow statuses."""
 
@@ -47,6 +52,8 @@ class Finding:
     resolved_at: datetime | None = None
     attempts: tuple[datetime, ...] = ()
     """When remediations of this finding were applied."""
+    reverts: tuple[Mapping[str, Any], ...] = ()
+    """Who brought the drift back after it had been put right, the latest last, as far as events tell."""
     decision: Mapping[str, Any] = field(default_factory=dict)
     """The last decision as JSON: action, reason, would, sentence."""
     plan: tuple[Mapping[str, Any], ...] = ()
@@ -127,9 +134,15 @@ def _drifted(
         first_observed=observed_at,
         last_observed=observed_at,
         # What was tried before is remembered: a finding that keeps coming back is flapping.
-        attempts=finding.attempts if finding is not None else (),
+        attempts=finding.attempts[-_REMEMBERED:] if finding is not None else (),
+        reverts=finding.reverts if finding is not None else (),
         revision=finding.revision if finding is not None else 0,
     )
+
+
+def brought_back(finding: Finding, cause: Mapping[str, Any]) -> Finding:
+    """The finding of drift that somebody put back after a remediation, with who that was."""
+    return replace(finding, reverts=(*finding.reverts, cause)[-_REVERTS:])
 
 
 def gone(finding: Finding, *, observed_at: datetime) -> Finding:

@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from warden.core.version import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +61,8 @@ class EntryKind(StrEnum):
     """The counts of a sweep."""
     STOP = "stop"
     """Somebody stopped or resumed all writes."""
+    ACKNOWLEDGE = "acknowledge"
+    """Somebody looked at a spent budget, and opened it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,8 @@ class LedgerEntry:
     cause: Mapping[str, Any] = field(default_factory=dict)
     control_version: str = ""
     policy_version: str = ""
+    code_version: str = field(default_factory=package_version)
+    """Which Warden wrote it; entries of before this was kept have none."""
 
     def to_json(self) -> dict[str, Any]:
         """The entry as plain JSON values, without secrets."""
@@ -95,6 +101,7 @@ class LedgerEntry:
             "cause": redacted(plain(self.cause)),
             "control_version": self.control_version,
             "policy_version": self.policy_version,
+            "code_version": self.code_version,
         }
 
 
@@ -172,41 +179,80 @@ def link(entry: Mapping[str, Any], head: Head | None) -> Link:
     )
 
 
-def verify(links: Iterable[Link], head: Head | None) -> list[str]:
-    """What is wrong with a chain, a sentence each: edited, removed, moved or added entries, a cut-off tail.
+class Flaw(NamedTuple):
+    """Something that is wrong with a chain."""
 
-    A chain that somebody rewrote as a whole is found by its head alone, so that the head to compare with is
-    one that was kept elsewhere.
+    sequence: int
+    """Of the entry that is not as it was; of the first, where several are missing."""
+    what: str
+    """A sentence."""
+
+
+def verify(links: Iterable[Link], head: Head | None, *, kept: Head | None = None) -> list[str]:
+    """What is wrong with a chain, a sentence each; see `flaws`."""
+    return [flaw.what for flaw in flaws(links, head, kept=kept)]
+
+
+def flaws(
+    links: Iterable[Link], head: Head | None, *, kept: Head | None = None, chain: str = ""
+) -> list[Flaw]:
+    """What is wrong with a chain: edited, removed, moved or added entries, a cut-off tail.
+
+    A chain that somebody rewrote as a whole, or cut together with its head, is found only by a head that was kept
+    elsewhere: the chain must still hold that entry, and may go on after it. `chain`, where it is given, is the name
+    that each entry must have for its own.
     """
-    wrong: list[str] = []
+    wrong: list[Flaw] = []
     last = Head(sequence=0, hash=GENESIS)
+    held: str | None = None
     for item in links:
         wrong += _out_of_place(item, last)
         if item.hash != chained(item.entry, sequence=item.sequence, previous=item.previous):
-            wrong.append(f"Entry {item.sequence} was changed after it was written.")
+            wrong.append(Flaw(item.sequence, f"Entry {item.sequence} was changed after it was written."))
+        elif chain and item.entry.get("chain") != chain:
+            wrong.append(Flaw(item.sequence, f"Entry {item.sequence} is one of another chain."))
+        if kept is not None and item.sequence == kept.sequence:
+            held = item.hash
         last = item.head
-    return wrong + _wrong_end(last, head)
+    wrong += _wrong_end(last, head)
+    return wrong if kept is None else wrong + _unlike_kept(last, held, kept)
 
 
-def _out_of_place(item: Link, last: Head) -> list[str]:
+def _out_of_place(item: Link, last: Head) -> list[Flaw]:
     if item.sequence > last.sequence + 1:
-        return [f"{_entries(last.sequence + 1, item.sequence - 1)} missing."]
+        what = f"{_entries(last.sequence + 1, item.sequence - 1)} missing."
+        return [Flaw(last.sequence + 1, what)]
     if item.sequence <= last.sequence:
-        return [f"Entry {item.sequence} stands after entry {last.sequence}."]
+        return [Flaw(item.sequence, f"Entry {item.sequence} stands after entry {last.sequence}.")]
     if item.previous != last.hash:
-        return [f"Entry {item.sequence} does not follow the entry that stands before it."]
+        what = f"Entry {item.sequence} does not follow the entry that stands before it."
+        return [Flaw(item.sequence, what)]
     return []
 
 
-def _wrong_end(last: Head, head: Head | None) -> list[str]:
+def _wrong_end(last: Head, head: Head | None) -> list[Flaw]:
     if head is None:
-        return [f"The chain has entries up to {last.sequence} and no head."] if last.sequence else []
+        what = f"The chain has entries up to {last.sequence} and no head."
+        return [Flaw(last.sequence, what)] if last.sequence else []
     if head.sequence > last.sequence:
-        return [f"{_entries(last.sequence + 1, head.sequence)} missing at the end."]
+        what = f"{_entries(last.sequence + 1, head.sequence)} missing at the end."
+        return [Flaw(last.sequence + 1, what)]
     if head.sequence < last.sequence:
-        return [f"The head names entry {head.sequence}, and the chain goes on to {last.sequence}."]
+        what = f"The head names entry {head.sequence}, and the chain goes on to {last.sequence}."
+        return [Flaw(head.sequence + 1, what)]
     if head.hash != last.hash:
-        return [f"Entry {last.sequence} is not the one that the head names: the chain was written anew."]
+        what = f"Entry {last.sequence} is not the one that the head names: the chain was written anew."
+        return [Flaw(last.sequence, what)]
+    return []
+
+
+def _unlike_kept(last: Head, held: str | None, kept: Head) -> list[Flaw]:
+    if last.sequence < kept.sequence:
+        what = f"{_entries(last.sequence + 1, kept.sequence)} missing at the end, by the kept head."
+        return [Flaw(last.sequence + 1, what)]
+    if held != kept.hash:
+        what = f"Entry {kept.sequence} is not the one that the kept head names: the chain was written anew."
+        return [Flaw(kept.sequence, what)]
     return []
 
 

@@ -49,11 +49,15 @@ class Exemption:
 
     def covers(self, control: str, resource: Resource, now: datetime) -> bool:
         """Whether it covers this control of this resource at this moment; the day it names is its last."""
-        if now.date() > self.expires or self.control not in {"*", control}:
+        return now.date() <= self.expires and self.concerns(
+            control, account=resource.ref.account, key=resource.key
+        )
+
+    def concerns(self, control: str, *, account: str, key: str) -> bool:
+        """Whether it is about this control of the resource with this key, whether or not it has expired."""
+        if self.control not in {"*", control} or (self.account and self.account != account):
             return False
-        if self.account and self.account != resource.ref.account:
-            return False
-        return not self.resource or resource.key.endswith(f"/{self.resource}")
+        return not self.resource or key.endswith(f"/{self.resource}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

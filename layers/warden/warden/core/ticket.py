@@ -13,6 +13,8 @@ from warden.core.ledger import plain
 from warden.core.resource import ResourceRef
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from warden.core.control import Control
     from warden.core.finding import Finding
 
@@ -36,7 +38,7 @@ _WHY = {
     "circuit_open": "The remediation was refused a short while ago, and nothing has changed since.",
     "owner_first": "A stack owns this resource; its owner has the first word.",
     "needs_approval": "The remediation can disturb clients or costs money, and needs an approval.",
-    "blast_radius": "Warden has written as much as the policy allows for now.",
+    "blast_radius": "Warden has written as much as the policy allows, and waits for `warden acknowledge`.",
     "busy": "The database was not ready for the change for a whole day.",
     "pending": "Changes that somebody queued were in the way for a whole day.",
     "unknown_state": "It could not be read, for a whole day, whether the database may be written to.",
@@ -45,6 +47,25 @@ _WHY = {
     "unhealthy": "The database was not healthy for a whole day.",
     "remediation_failed": "The remediation was refused by AWS.",
 }
+
+
+# What the tools write into the user agents of their calls.
+_TOOLS = {"Terraform": "terraform", "CloudFormation": "cloudformation", "Pulumi": "pulumi"}
+
+
+def _used(causes: Iterable[Mapping[str, Any]], sign: str) -> bool:
+    return any(
+        sign in f"{cause.get('user_agent', '')} {cause.get('principal', '')}".lower() for cause in causes
+    )
+
+
+def _who(cause: Mapping[str, Any]) -> str:
+    """One revert in a line: when, who, what, with which tool, from where."""
+    parts = [str(cause["at"])[:16].replace("T", " "), cause.get("principal") or "nobody that an event names"]
+    parts += [f"({cause['event_name']})"] if cause.get("event_name") else []
+    parts += [f"with {cause['user_agent']}"] if cause.get("user_agent") else []
+    parts += [f"from {cause['source_ip']}"] if cause.get("source_ip") else []
+    return " ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +123,23 @@ class Ticket:
             "manual": self.finding.manual,
             "fix": self.fix,
             "cause": plain(self.finding.cause),
+            "reverts": plain(list(self.finding.reverts)),
             "frameworks": list(self.frameworks),
         }
+
+    def _whose(self) -> list[str]:
+        """Who keeps changing it back, and where it would have to be changed for good."""
+        finding = self.finding
+        lines: list[str] = []
+        if finding.decision.get("reason") == "flapping" and finding.reverts:
+            lines += ["", "Who changed it back, as the events claim:"]
+            lines += [f"  {_who(cause)}" for cause in finding.reverts]
+        tool = next((name for name, sign in _TOOLS.items() if _used(finding.reverts, sign)), "")
+        if stack := finding.decision.get("owner_stack"):
+            lines += ["", f"The CloudFormation stack {stack} owns it: change its template, as shown below."]
+        elif lines and tool:
+            lines += ["", f"{tool} changed it back: change its configuration, as shown below."]
+        return lines
 
     def _how_to_approve(self, request: str) -> list[str]:
         """Both answers, ready to be copied: the id stands for the calls above and for no others."""
@@ -138,6 +174,7 @@ class Ticket:
             lines += ["", f"Resolved at {finding.resolved_at:%Y-%m-%d %H:%M} UTC; nothing is left to do."]
             return "\n".join(lines) + "\n"
         lines += ["", "Why this is a ticket:", f"  {_WHY.get(reason, reason)}"]
+        lines += self._whose()
         if finding.manual:
             lines += [
                 "",

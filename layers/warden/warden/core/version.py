@@ -1,4 +1,4 @@
-"""Which version of a control judged: a hash of its code, without docstrings and comments."""
+"""Which version of a control judged, and of Warden wrote: hashes of the code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+from pathlib import Path
 
 
 @functools.cache
@@ -24,6 +25,17 @@ def code_version(module: str) -> str:
     )
     code = "".join(ast.dump(tree) for tree in (own, *map(_tree, shared)))
     return hashlib.sha256(code.encode()).hexdigest()[:12]
+
+
+@functools.cache
+def package_version() -> str:
+    """Twelve hexadecimal digits that change with any file of this package, wherever it is installed."""
+    root = Path(__file__).resolve().parent.parent
+    hashed = hashlib.sha256()
+    for path in sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).parts):
+        hashed.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        hashed.update(path.read_bytes() + b"\0")
+    return hashed.hexdigest()[:12]
 
 
 @functools.cache

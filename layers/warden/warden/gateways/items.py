@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -61,7 +62,9 @@ def decode(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             if kind in {"S", "BOOL"}:
                 row[name] = value
             elif kind == "N":
-                row[name] = int(value)
+                number = Decimal(value)
+                # Every number that is ours is whole; what somebody else wrote must be seen, and not end the reading.
+                row[name] = int(number) if number == number.to_integral_value() else float(number)
     return row
 
 

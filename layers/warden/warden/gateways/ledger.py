@@ -122,15 +122,52 @@ class DynamoLedger:
             ExpressionAttributeNames={"#chain": "chain"},
             ExpressionAttributeValues=encode({":chain": chain}),
         )
-        return (
-            Link(
-                sequence=row["sequence"],
-                previous=row["previous"],
-                hash=row["hash"],
-                entry=json.loads(row["entry"]),
-            )
-            for row in rows
+        return map(_link, rows)
+
+    def chains(self) -> list[str]:
+        """The names of all chains that have entries, in their order; this reads the whole table."""
+        rows = pages(
+            self._client.scan,
+            "dynamodb:Scan",
+            TableName=self._table,
+            ConsistentRead=True,
+            ProjectionExpression="#chain",
+            ExpressionAttributeNames={"#chain": "chain"},
         )
+        return sorted({row["chain"] for row in rows})
+
+    def all(self, *, text: str = "") -> Iterator[tuple[str, Link]]:
+        """Every entry that contains a text, each with its chain, in no order; this reads the whole table."""
+        parameters: dict[str, Any] = {"TableName": self._table}
+        if text:
+            parameters |= {
+                "FilterExpression": "contains(#entry, :text)",
+                "ExpressionAttributeNames": {"#entry": "entry"},
+                "ExpressionAttributeValues": encode({":text": text}),
+            }
+        rows = pages(self._client.scan, "dynamodb:Scan", **parameters)
+        return ((row["chain"], _link(row)) for row in rows)
+
+    def chains_of(self, arn: str) -> list[str]:
+        """The chains with entries of an ARN: a name can have been given up, and given to another resource."""
+        member = f'"arn": {json.dumps(arn)}'
+        return sorted({chain for chain, one in self.all(text=member) if one.entry.get("arn") == arn})
+
+
+def _link(row: Mapping[str, Any]) -> Link:
+    """An item as it is, whatever somebody made of it: what is no entry any more is one that was changed."""
+    try:
+        entry = json.loads(row["entry"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        entry = None
+    if not isinstance(entry, dict):
+        entry = {"unreadable": str(row.get("entry", ""))}
+    return Link(
+        sequence=row["sequence"],
+        previous=str(row.get("previous", "")),
+        hash=str(row.get("hash", "")),
+        entry=entry,
+    )
 
 
 def fitting(document: dict[str, Any]) -> dict[str, Any]:
@@ -148,4 +185,6 @@ def _head_key(chain: str) -> dict[str, str]:
 
 
 def _head(row: Mapping[str, Any]) -> Head:
-    return Head(sequence=row["sequence"], hash=row["hash"])
+    """A head as it is: one that somebody took to pieces names no entry, so that it takes none and verifies nothing."""
+    sequence = row.get("sequence")
+    return Head(sequence=sequence if isinstance(sequence, int) else 0, hash=str(row.get("hash", "")))

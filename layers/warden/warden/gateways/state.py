@@ -150,6 +150,30 @@ class DynamoState:
             return False
         return True
 
+    def latched(self, account: str, region: str, *, containment: bool) -> bool:
+        """Whether the budget was passed, and nobody has acknowledged that since."""
+        return self._get(_latch_key(account, region, containment=containment)) is not None
+
+    def latch(self, account: str, region: str, *, containment: bool, now: datetime) -> None:
+        """Keep the budget spent until somebody acknowledges it, however many hours pass."""
+        row = {**_latch_key(account, region, containment=containment), "at": now.isoformat()}
+        with translated("dynamodb:PutItem"):
+            self._client.put_item(TableName=self._table, Item=encode(row))
+
+    def acknowledge(self, account: str, region: str, *, now: datetime) -> bool:
+        """Open both budgets again, this hour's writes forgotten; False where neither was latched."""
+        found = False
+        for containment in (False, True):
+            latch = _latch_key(account, region, containment=containment)
+            if self._get(latch) is None:
+                continue
+            found = True
+            # The count first: whoever looks in between finds it latched still.
+            for key in (_budget_key(account, region, containment=containment, now=now), latch):
+                with translated("dynamodb:DeleteItem"):
+                    self._client.delete_item(TableName=self._table, Key=encode(key))
+        return found
+
     # --- due rows -----------------------------------------------------------------------------------------
 
     def defer(self, due: Due) -> None:
@@ -195,6 +219,10 @@ def _lease_key(arn: str) -> dict[str, str]:
 
 def _due_key(arn: str) -> dict[str, str]:
     return {"pk": _DUE, "sk": arn}
+
+
+def _latch_key(account: str, region: str, *, containment: bool) -> dict[str, str]:
+    return {"pk": f"latch#{account}#{region}", "sk": "containment" if containment else "normal"}
 
 
 def _due(row: Mapping[str, Any]) -> Due:

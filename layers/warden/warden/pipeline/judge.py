@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from warden.core import approval, conditions, health
-from warden.core.control import ComplianceType, Safety
-from warden.core.decision import Decision, Mode, Situation, approval_missing, decide
+from warden.core import approval, conditions, health, pace
+from warden.core.control import ComplianceType
+from warden.core.decision import Decision, Mode, Reason, Situation, decide
 from warden.core.errors import MissingFactError, RefusedError
 from warden.core.evaluation import Evaluation, Unplanned, evaluate, plan
+from warden.core.pace import REFUSED
 from warden.core.plan import Call, Manual, Plan, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from warden.core.approval import Approval
     from warden.core.control import Control
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     from warden.core.kinds import Need
     from warden.core.policy import Policy
     from warden.core.resource import Resource, ResourceType
-    from warden.pipeline.ports import Approvals, Reader
-
-REFUSED_AT, REFUSED = "refused_at", "refused"
-"""The members of a finding's decision that say when AWS or the write guard refused which calls (empty: any)."""
+    from warden.pipeline.ports import Approvals, Reader, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +156,6 @@ class Judge:
         if isinstance(planned, Unplanned):
             evaluation = replace(evaluation, error=planned.error)
         calls = planned.calls if isinstance(planned, Plan) else ()
-        containment = control.remediation is not None and control.remediation.containment
         unknown, busy, pending = _writability(resource, calls)
         approved = self._approval(control, resource, calls, finding=finding, now=now)
         situation = Situation(
@@ -167,19 +164,19 @@ class Judge:
             exempt=self.policy.exemption(control.id, resource, now) is not None,
             preview=control.maturity == "preview",
             remediable=isinstance(planned, Plan),
-            flapping=self._is_flapping(finding, now),
+            flapping=finding is not None and pace.is_flapping(finding, self.policy, now),
             circuit_open=self._was_refused(finding, calls, now),
             owner_first=self._is_owner_first(resource, finding, now),
-            approval_missing=approved is None and self._needs_approval(control),
+            approval_missing=approved is None and approval.is_needed(control, self.policy),
             unknown_state=unknown,
             busy=busy or settling,
             pending=pending,
             frozen=self.policy.freeze(now) is not None,
             unhealthy=resource.ref.resource_type in conditions.WRITE_NEEDS
             and health.is_unwell(resource, self.policy.health, now),
-            outside_window=_is_disruptive(control) and self.policy.is_outside_windows(now),
-            budget_spent=budget_spent(containment),
-            containment=containment,
+            outside_window=control.is_disruptive and self.policy.is_outside_windows(now),
+            budget_spent=budget_spent(control.is_containment),
+            containment=control.is_containment,
         )
         return Judgement(evaluation=evaluation, plan=planned, decision=decide(situation), approval=approved)
 
@@ -195,59 +192,29 @@ class Judge:
         """The approval of exactly these calls for this finding, where they need one."""
         if self.approvals is None or not calls or finding is None or not finding.is_open:
             return None
-        if not self._needs_approval(control):
+        if not approval.is_needed(control, self.policy):
             return None
         request = approval.request_id(resource.key, control.id, calls)
         answers = self.approvals.answers(request)
         return approval.in_force(answers, finding=finding, policy=self.policy, now=now)
 
-    def _needs_approval(self, control: Control) -> bool:
-        remediation = control.remediation
-        if remediation is None:
-            return True
-        allowed = {
-            Safety.SAFE: True,
-            Safety.COSTS: control.id in self.policy.allow_costs,
-            Safety.DISRUPTIVE: control.id in self.policy.allow_disruption,
-        }[remediation.safety]
-        return approval_missing(
-            safe=remediation.safety is Safety.SAFE,
-            # Nothing looks at live use yet: where that is asked for, the answer is "unknown", which is not clean.
-            preflight_clean=not remediation.preflight,
-            allowed=allowed,
-            approved=False,
-        )
-
-    def _is_flapping(self, finding: Finding | None, now: datetime) -> bool:
-        if finding is None:
-            return False
-        since = now - self.policy.attempts_window
-        recent = sum(attempt > since for attempt in finding.attempts)
-        return recent >= self.policy.limits.attempts
-
     def _was_refused(self, finding: Finding | None, calls: Sequence[Call], now: datetime) -> bool:
-        """Whether AWS refused these very calls a short while ago: what was refused is not tried again blindly.
-
-        Refusals get the pace that the policy sets for attempts: three a day is one in eight hours.
-        """
-        if finding is None or not finding.is_open:
+        """Whether AWS refused these very calls a short while ago: what was refused is not tried again blindly."""
+        if finding is None or finding.decision.get(REFUSED) not in {"", digest(calls)}:
             return False
-        refused_at = finding.decision.get(REFUSED_AT)
-        if refused_at is None or finding.decision.get(REFUSED) not in {"", digest(calls)}:
-            return False
-        pause = self.policy.attempts_window / self.policy.limits.attempts
-        return now < datetime.fromisoformat(refused_at) + pause
+        until = pace.rests_until(finding, self.policy)
+        return until is not None and now < until
 
     def _is_owner_first(self, resource: Resource, finding: Finding | None, now: datetime) -> bool:
-        grace = self.policy.owner_grace
-        if not grace or conditions.owner_stack(resource) is None:
-            return False
-        since = finding.first_observed if finding is not None and finding.is_open else now
-        return now < since + grace
+        owned = conditions.owner_stack(resource) is not None
+        return owned and now < pace.owner_until(finding, self.policy, now)
 
 
-def _is_disruptive(control: Control) -> bool:
-    return control.remediation is not None and control.remediation.safety is Safety.DISRUPTIVE
+def latch_spent(state: State, resource: Resource, judgements: Iterable[Judgement], now: datetime) -> None:
+    """What a spent budget holds up is held up until somebody has looked: an hour alone explains nothing."""
+    held = [judgement for judgement in judgements if judgement.decision.reason is Reason.BLAST_RADIUS]
+    for containment in {judgement.control.is_containment for judgement in held}:
+        state.latch(resource.ref.account, resource.home, containment=containment, now=now)
 
 
 def _writability(resource: Resource, calls: Sequence[Call]) -> tuple[bool, bool, bool]:

@@ -151,6 +151,18 @@ class State(Protocol):
         """Reserve writes in the budget's window, atomically; False where the limit would be passed."""
         ...
 
+    def latched(self, account: str, region: str, *, containment: bool) -> bool:
+        """Whether the budget was passed, and nobody has acknowledged that since."""
+        ...
+
+    def latch(self, account: str, region: str, *, containment: bool, now: datetime) -> None:
+        """Keep the budget spent until somebody acknowledges it, however many hours pass."""
+        ...
+
+    def acknowledge(self, account: str, region: str, *, now: datetime) -> bool:
+        """Open both budgets again, this hour's writes forgotten; False where neither was latched."""
+        ...
+
     def defer(self, due: Due) -> None:
         """Write or replace the due row of a resource."""
         ...

@@ -20,8 +20,9 @@ from warden.core.errors import (
     UnsupportedError,
 )
 from warden.core.messages import TicketEvent, TicketMessage
+from warden.core.pace import REFUSED, REFUSED_AT
 from warden.core.plan import Plan, digest, merge, written
-from warden.pipeline.judge import REFUSED, REFUSED_AT
+from warden.pipeline.judge import latch_spent
 from warden.pipeline.ports import Due
 from warden.pipeline.writes import Batch, Outcome, Status
 
@@ -161,7 +162,10 @@ class Remediator:
         def is_spent(containment: bool) -> bool:  # noqa: FBT001 - a predicate over one flag
             limit = limits.containment_writes_per_hour if containment else limits.writes_per_hour
             account = resource.ref.account
-            return self.state.spent(account, resource.home, containment=containment, now=now) >= limit
+            return (
+                self.state.latched(account, resource.home, containment=containment)
+                or self.state.spent(account, resource.home, containment=containment, now=now) >= limit
+            )
 
         findings = self.findings.of_resource(resource.key)
         resource, judgements = self.judge.decide(
@@ -172,6 +176,7 @@ class Remediator:
             budget_spent=is_spent,
         )
         due = [j for j in judgements if j.decision.action is Action.REMEDIATE]
+        latch_spent(self.state, resource, judgements, now)
         return _Look(
             resource,
             tuple(sorted(due, key=lambda j: (j.control.severity.rank, j.control.id))),

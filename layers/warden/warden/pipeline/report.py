@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from warden.core.control import ComplianceType
+from warden.core.decision import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,7 @@ def counts(visits: Iterable[Visit]) -> Counter[str]:
             total["ControlErrors"] += bool(judgement.evaluation.error)
             total["InsufficientData"] += judgement.evaluation.compliance is ComplianceType.INSUFFICIENT_DATA
             if judgement.evaluation.compliance is ComplianceType.NON_COMPLIANT:
+                total["BudgetSpent"] += judgement.decision.reason is Reason.BLAST_RADIUS
                 total[f"Decision{judgement.decision.action.title().replace('_', '')}"] += 1
     return total
 

@@ -11,12 +11,12 @@ from warden.core.approval import request_id
 from warden.core.control import ComplianceType
 from warden.core.decision import Action, Decision, Reason
 from warden.core.evaluation import Evaluation
-from warden.core.finding import Finding, WorkflowStatus, advance
+from warden.core.finding import Finding, WorkflowStatus, advance, brought_back
 from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.trigger import Source
 from warden.core.version import code_version
-from warden.pipeline.judge import Judgement
+from warden.pipeline.judge import Judgement, latch_spent
 from warden.pipeline.ports import Due
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from warden.pipeline.judge import Judge
     from warden.pipeline.ports import Clock, Findings, Ledger, Queues, State
 
+_ABOUT_OWNERS = frozenset({Reason.FLAPPING, Reason.OWNER_FIRST})
+# That a window opens only on Saturday is what the policy wants; of a spent budget, one alarm tells for all findings.
+_PATIENT = frozenset({Reason.OUTSIDE_WINDOW, Reason.BLAST_RADIUS})
 TICKET_ACTIONS = frozenset({Action.TICKET, Action.AWAIT_APPROVAL})
 
 
@@ -86,6 +89,7 @@ class Visitor:
             budget_spent=self._budget(resource, now),
             settling=settling or self.is_own(cause),
         )
+        latch_spent(self.state, resource, judgements, now)
         judgements, overdue = self._waiting(resource, judgements, before, cause)
         return self._keep(resource, judgements, before, cause, overdue=overdue)
 
@@ -114,9 +118,10 @@ class Visitor:
         def is_spent(containment: bool) -> bool:  # noqa: FBT001 - a predicate over one flag
             if containment not in spent:
                 limit = limits.containment_writes_per_hour if containment else limits.writes_per_hour
+                where = resource.ref.account, resource.home
                 spent[containment] = (
-                    self.state.spent(resource.ref.account, resource.home, containment=containment, now=now)
-                    >= limit
+                    self.state.latched(*where, containment=containment)
+                    or self.state.spent(*where, containment=containment, now=now) >= limit
                 )
             return spent[containment]
 
@@ -149,8 +154,7 @@ class Visitor:
                 self.state.settle(arn)
             return list(judgements), False
         deferred = [j for j in judgements if j.decision.action is Action.DEFER]
-        # That a window opens only on Saturday is what the policy wants, and nothing to tell anybody.
-        stuck = [j for j in deferred if j.decision.reason is not Reason.OUTSIDE_WINDOW]
+        stuck = [j for j in deferred if j.decision.reason not in _PATIENT]
         if row is None:
             if deferred:
                 due_at = deferral.next_due(now, attempt=0, jitter=self.jitter())
@@ -236,6 +240,8 @@ class Visitor:
             manual=manual,
             cause=new.cause if old is not None and old.is_open else self.cause(cause),
         )
+        if old is not None and not old.is_open and old.attempts:
+            wanted = brought_back(wanted, self.cause(cause))
         return old if wanted == old else wanted
 
     def _send(self, resource: Resource, remediations: Sequence[Judgement], cause: Cause) -> None:
@@ -331,6 +337,8 @@ def was_told(finding: Finding) -> bool:
 def _told(judgement: Judgement, resource: Resource) -> dict[str, Any]:
     """The decision as it is kept: with what a person needs who is to approve, or who approved."""
     told: dict[str, Any] = judgement.decision.to_json()
+    if judgement.decision.reason in _ABOUT_OWNERS and (stack := conditions.owner_stack(resource)):
+        told["owner_stack"] = stack
     if judgement.approval is not None:
         return {**told, "request": judgement.approval.request, "approval": judgement.approval.to_json()}
     if judgement.decision.action is Action.AWAIT_APPROVAL:

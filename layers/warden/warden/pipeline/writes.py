@@ -149,7 +149,7 @@ class Batch:
         if write in self._paid:
             return True
         remediator = self._remediator
-        containment = any(j.control.remediation and j.control.remediation.containment for j in concerned)
+        containment = any(judgement.control.is_containment for judgement in concerned)
         limits = remediator.judge.policy.limits
         if not remediator.state.spend(
             self._resource.ref.account,
@@ -159,6 +159,12 @@ class Batch:
             amount=1,
             limit=limits.containment_writes_per_hour if containment else limits.writes_per_hour,
         ):
+            remediator.state.latch(
+                self._resource.ref.account,
+                self._resource.home,
+                containment=containment,
+                now=remediator.clock(),
+            )
             return False
         self._paid.add(write)
         return True

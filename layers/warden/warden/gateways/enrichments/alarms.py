@@ -36,8 +36,15 @@ def _alarms(reads: Reads, resource: Resource) -> dict[str, list[dict[str, Any]]]
 
 
 def _firing(reads: Reads, resource: Resource) -> list[str]:
-    """One call for each hundred alarms that fire, shared over a sweep."""
-    metric, _ = reads.once(("DescribeAlarms", "ALARM"), lambda: _every(reads, StateValue="ALARM"))
+    """One call for each hundred alarms that fire; none in a sweep, which has the list of all."""
+    if reads.bulk:
+        metric = [
+            alarm
+            for alarm in reads.once(("DescribeAlarms",), lambda: _every(reads))[0]
+            if alarm["StateValue"] == "ALARM"
+        ]
+    else:
+        metric, _ = _every(reads, StateValue="ALARM")
     return health.firing(alarms.database_of(resource), metric, resource.ref.account)
 
 

@@ -1,14 +1,15 @@
 """The account as one deployment sees it: one item, for what belongs to no resource.
 
-Where it has no database in the Region of the deployment there is nothing to protect, and nothing is judged.
+Where it has no database in the Region of the deployment, and none was deleted in the past ninety days, there is nothing
+to protect, and nothing is judged.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warden.core import scope
-from warden.core.errors import RejectedError
+from warden.core import deletions, scope
+from warden.core.errors import RejectedError, UnsupportedError
 from warden.core.resource import ResourceRef, ResourceType
 from warden.gateways.kinds.model import Described
 
@@ -24,13 +25,16 @@ class AccountKind:
     """Reads the account in the Region of the deployment; its ARN is that of its root."""
 
     def describe(self, reads: Reads, ref: ResourceRef, here: Deployment) -> Described | None:
-        """One call that proves that the credentials are this account's, and the lists of databases."""
+        """One call that proves that the credentials are this account's, and the lists of databases.
+
+        Two more where there is no database: whether one was deleted.
+        """
         del ref
-        return self._described(reads, here) if _has_databases(reads) else None
+        return self._described(reads, here) if _has_or_had_databases(reads) else None
 
     def items(self, reads: Reads, here: Deployment) -> Iterator[Described]:
-        """The one, if it has a database here; from the shared lists of clusters and instances."""
-        if _has_databases(reads):
+        """The one, if it has, or had, a database here; from the shared lists of clusters and instances."""
+        if _has_or_had_databases(reads):
             yield self._described(reads, here)
 
     def resolve(self, reads: Reads, lookup: Lookup, here: Deployment) -> ResourceRef | None:
@@ -68,9 +72,23 @@ class AccountKind:
         )
 
 
-def _has_databases(reads: Reads) -> bool:
-    return any(
+def _has_or_had_databases(reads: Reads) -> bool:
+    has = any(
         not scope.is_another_product(item["Engine"])
         for operation in ("DescribeDBClusters", "DescribeDBInstances")
         for item in reads.whole(operation)
     )
+    return has or reads.once(("deleted databases",), lambda: _had_databases(reads))
+
+
+def _had_databases(reads: Reads) -> bool:
+    """Whether one was deleted: the last one without a backup is the worst, and must not hide itself."""
+    for call in deletions.CALLS:
+        wanted = [{"AttributeKey": "EventName", "AttributeValue": call}]
+        try:
+            if reads.api.call("LookupEvents", LookupAttributes=wanted, MaxResults=1)["Events"]:
+                return True
+        except UnsupportedError:
+            # An emulator keeps no history.
+            return False
+    return False

@@ -1,0 +1,93 @@
+"""The rows of the decision table that ask what time it is, and how often something was done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.known import UNKNOWN_CONTROL, because, no, time, untold, yes
+from warden.core import pace
+from warden.core.decision import Reason
+
+if TYPE_CHECKING:
+    from console.known import Answer, Case
+
+
+def flapping(case: Case) -> Answer:
+    """Whether it was remediated too often in the window."""
+    finding, policy, now = case.finding, case.policy, case.known.now
+    recent, limit = pace.recent_attempts(finding, policy, now), policy.limits.attempts
+    what = f"{recent} of {limit} attempts in {policy.limits.attempts_window_hours} hours"
+    if not pace.is_flapping(finding, policy, now):
+        return no(what)
+    leaves = sorted(finding.attempts)[-limit] + policy.attempts_window
+    who = sorted({str(one["principal"]) for one in finding.reverts if one.get("principal")})
+    by = f" ({', '.join(who)})" if who else ""
+    change = (
+        f"Whoever changes it back{by} would have to stop; at {time(leaves)} the attempts are fewer than {limit} "
+        "again."
+    )
+    return yes(what, change)
+
+
+def circuit_open(case: Case) -> Answer:
+    """Whether calls that were refused still rest."""
+    until = pace.rests_until(case.finding, case.policy)
+    if until is None:
+        return no("no call was refused")
+    if until <= case.known.now:
+        return no(f"what was refused rested until {time(until)}")
+    why = case.finding.manual.partition("\n")[0]
+    again = f"from {time(until)} on, or once they differ"
+    change = f"The calls that were refused are tried again {again}{because(why)}."
+    return yes(f"what was refused rests until {time(until)}", change)
+
+
+def owner_first(case: Case) -> Answer:
+    """Whether the grace period of a stack's owner runs."""
+    if case.is_containment:
+        return no("containment passes it")
+    until = pace.owner_until(case.finding, case.policy, case.known.now)
+    if not case.policy.owner_grace or until <= case.known.now:
+        return no("no grace period runs")
+    change = f"The grace period of the stack's owner would have to end, as it does at {time(until)}."
+    what = f"the grace period runs until {time(until)}"
+    if case.finding.decision.get("reason") == Reason.OWNER_FIRST:
+        return yes(what, change)
+    return untold(f"{what}, if a stack owns it", change)
+
+
+def frozen(case: Case) -> Answer:
+    """Whether a freeze is on."""
+    freeze = case.policy.freeze(case.known.now)
+    if freeze is None or case.is_containment:
+        return no("no freeze is on" if freeze is None else "containment passes it")
+    what = f"a freeze is on until {time(freeze.end)}: {freeze.reason}"
+    return yes(what, f"The freeze would have to end, as it does at {time(freeze.end)}: {freeze.reason}.")
+
+
+def outside_window(case: Case) -> Answer:
+    """Whether it has to wait for a change window."""
+    policy, now = case.policy, case.known.now
+    if case.control is None:
+        return UNKNOWN_CONTROL
+    if not case.control.is_disruptive or case.is_containment or not policy.is_outside_windows(now):
+        return no("it needs none, or one is open")
+    opens = min(window.next(now).start for window in policy.change_windows)
+    return yes(
+        f"the next opens at {time(opens)}", f"A change window would have to open, as at {time(opens)}."
+    )
+
+
+def budget(case: Case) -> Answer:
+    """Whether the hour's writes are spent."""
+    limits, spent = case.policy.limits, case.known.spent
+    limit = limits.containment_writes_per_hour if case.is_containment else limits.writes_per_hour
+    what = f"{spent} of {limit} writes of this hour are spent"
+    if not case.known.latched and spent < limit:
+        return no(what)
+    setting = "containment_writes_per_hour" if case.is_containment else "writes_per_hour"
+    change = (
+        "Somebody would have to look at what was written, and call `warden acknowledge`: the budget "
+        f"(limits.{setting}, {limit}) is spent until then."
+    )
+    return yes(f"{what}, and nobody has acknowledged that" if case.known.latched else what, change)
