@@ -482,3 +482,104 @@ def test_a_pending_member_is_named_with_its_status() -> None:
     assert "orders-1 (pending-reboot)" in annotation(
         "cluster_tls_enforced", {**switch("1"), "DBClusterMembers": members}
     )
+
+
+@pytest.mark.parametrize(
+    ("control_id", "facts"),
+    [
+        ("cluster_storage_encrypted", {"StorageEncrypted": False, "StorageEncryptionType": "none"}),
+        (
+            "cluster_customer_managed_key",
+            {"StorageEncrypted": False, "StorageEncryptionType": "sse-rds", "KmsKeyId": None},
+        ),
+    ],
+)
+def test_the_successor_of_a_multi_az_cluster_is_not_public(control_id: str, facts: dict[str, Any]) -> None:
+    """RestoreDBClusterFromSnapshot: "If the subnets are part of a VPC that has an internet gateway attached to it, the
+    DB cluster is public", where PubliclyAccessible is not given."""
+    multi_az = {"Engine": "postgres", "EngineVersion": "16.4", "DBClusterInstanceClass": "db.m6gd.large"}
+    [restore] = [
+        step for step in manual(control_id, {**facts, **multi_az}).steps if "restore-db-cluster" in step
+    ]
+    assert "--no-publicly-accessible" in restore
+
+
+def test_the_successor_of_an_express_cluster_does_not_stand_in_the_default_vpc() -> None:
+    steps = manual(
+        "cluster_customer_managed_key",
+        {
+            "StorageEncrypted": False,
+            "StorageEncryptionType": "sse-rds",
+            "KmsKeyId": None,
+            "InternetAccessGatewayEnabled": True,
+            "VPCNetworkingEnabled": False,
+            "DBSubnetGroup": None,
+            "VpcSecurityGroups": [],
+        },
+    ).steps
+    [restore] = [step for step in steps if "restore-db-cluster" in step]
+    assert "--db-subnet-group-name YOUR-PRIVATE-SUBNETS" in restore
+    assert "--vpc-security-group-ids YOUR-SECURITY-GROUP" in restore
+
+
+@pytest.mark.parametrize("engine", ["aurora-postgresql", "postgres"])
+def test_the_temporary_cluster_of_a_rekeyed_snapshot_is_closed_and_goes_again(engine: str) -> None:
+    steps = manual(
+        "cluster_snapshot_customer_managed_key",
+        {"Engine": engine, "StorageEncrypted": False, "StorageEncryptionType": "sse-rds", "KmsKeyId": None},
+    ).steps
+    assert "--vpc-security-group-ids YOUR-CLOSED-SECURITY-GROUP" in steps[0]
+    assert ("--no-publicly-accessible" in steps[0]) == (engine == "postgres")
+    assert ("--db-cluster-instance-class" in steps[0]) == (engine == "postgres")
+    assert [step.split()[2] for step in steps[-2:]] == ["describe-db-cluster-snapshots", "delete-db-cluster"]
+
+
+def test_nothing_is_turned_on_where_aws_advises_against_it() -> None:
+    """Aurora User Guide, long-term support releases: AWS advises to leave AutoMinorVersionUpgrade off there."""
+    control = CONTROLS["cluster_minor_upgrades_automatic"]
+    for engine, version in (
+        ("aurora-mysql", "8.0.mysql_aurora.3.04.4"),
+        ("aurora-mysql", "8.0.mysql_aurora.3.10.2"),
+        ("aurora-postgresql", "16.8"),
+    ):
+        facts = {"Engine": engine, "EngineVersion": version, "AutoMinorVersionUpgrade": False}
+        judged = evaluate(control, items.resource(control.resource_type, facts), control.defaults())
+        assert judged.compliance is ComplianceType.NOT_APPLICABLE, version
+    beside = {"EngineVersion": "16.80", "AutoMinorVersionUpgrade": False}
+    assert calls("cluster_minor_upgrades_automatic", beside)
+
+
+@pytest.mark.parametrize(
+    ("control_id", "facts"),
+    [
+        ("cluster_tls_enforced", switch("1")),
+        (
+            "cluster_mysql_audit_effective",
+            {
+                "Engine": "aurora-mysql",
+                "EngineVersion": "8.0.mysql_aurora.3.08.0",
+                "Parameters": {
+                    name: {"ParameterName": name, "ParameterValue": value}
+                    for name, value in (
+                        ("server_audit_logging", "1"),
+                        ("server_audit_events", "CONNECT,QUERY_DCL,QUERY_DDL"),
+                        ("server_audit_excl_users", ""),
+                        ("server_audit_incl_users", ""),
+                    )
+                },
+            },
+        ),
+        ("cluster_postgresql_audit_effective", {}),
+    ],
+)
+def test_nobody_is_told_to_reboot_for_a_value_that_failed(control_id: str, facts: dict[str, Any]) -> None:
+    members = [
+        {
+            "DBInstanceIdentifier": "orders-1",
+            "IsClusterWriter": True,
+            "DBClusterParameterGroupStatus": "failed-to-apply",
+        }
+    ]
+    made = manual(control_id, {**facts, "DBClusterMembers": members})
+    assert "a reboot will not help" in made.why
+    assert not made.steps

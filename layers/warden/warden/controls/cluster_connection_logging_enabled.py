@@ -116,6 +116,16 @@ Make it last: CloudFormation `Parameters: {log_connections: "1", log_disconnecti
             expect=ComplianceType.COMPLIANT,
         ),
         Example(
+            name="both, in a group that was attached and waits for a reboot",
+            facts={
+                "Parameters": connection_logs.example(),
+                "DBClusterMembers": [
+                    {"DBInstanceIdentifier": "orders-1", "DBClusterParameterGroupStatus": "pending-reboot"}
+                ],
+            },
+            expect=ComplianceType.INSUFFICIENT_DATA,
+        ),
+        Example(
             name="the defaults, which AWS leaves out: neither is logged",
             facts={
                 "Parameters": connection_logs.example(

@@ -233,7 +233,7 @@ Make it last: CloudFormation `EngineVersion: NEW-VERSION` of `AWS::RDS::DBCluste
             name="Aurora MySQL with long-term support, below the lowest version",
             facts={
                 "Engine": "aurora-mysql",
-                "EngineVersion": "8.0.mysql_aurora.3.04.2",
+                "EngineVersion": "8.0.mysql_aurora.3.04.4",
                 "SupportDates": _MYSQL,
             },
             expect=ComplianceType.COMPLIANT,

@@ -7,7 +7,9 @@ them, they come: in the maintenance window, once AWS has chosen a version as the
 
 On Aurora the flag is the cluster's, and each instance has one, too: a single instance that has it off holds up the
 whole cluster. Not judged: members of a global database and clusters with a replica in another Region, which AWS
-does not upgrade by itself whatever the flag says, and Aurora Serverless v1, which it upgrades always.
+does not upgrade by itself whatever the flag says, and Aurora Serverless v1, which it upgrades always. Nor a version
+with long-term support whose flag is off: AWS advises to leave it off there, since the next minor version is, as a
+rule, one without such support.
 
 Remediation safety
 ------------------
@@ -23,6 +25,7 @@ References
   Multi-AZ DB clusters")
 - Amazon Aurora User Guide, "Automatic minor version upgrades for Aurora DB clusters" and "Enabling automatic upgrades
   between minor Aurora MySQL versions"
+- Amazon Aurora User Guide, "Aurora MySQL long-term support (LTS) releases"
 - AWS Security Hub CSPM, controls RDS.13 and RDS.35
 """
 
@@ -30,7 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, frameworks, guidance, minor_upgrades, scope
+from warden.core import engine_support, engines, frameworks, guidance, minor_upgrades, scope
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -54,7 +57,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource
 
 
-def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
+def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
     """Judge the cluster's flag and, on Aurora, that of each instance."""
     if verdict := scope.outside(resource) or _never_upgraded(resource):
         return verdict
@@ -62,6 +65,14 @@ def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
     late = _late(resource)
     if facts["AutoMinorVersionUpgrade"] and not late:
         return compliant(f"{name} takes minor engine versions by itself.")
+    version = facts["EngineVersion"]
+    if engine_support.is_long_term(
+        facts["Engine"], version, settings[engine_support.LONG_TERM_VERSIONS.name]
+    ):
+        return not_applicable(
+            f"{name} runs {facts['Engine']} {version}, a version with long-term support, and does not leave it by "
+            "itself, as AWS advises."
+        )
     if facts["AutoMinorVersionUpgrade"]:
         return non_compliant(
             f"{name} takes minor engine versions by itself, but {', '.join(late)} not, which holds up the cluster."
@@ -149,6 +160,7 @@ CONTROL = Control(
         frameworks.PATCHING,
     ),
     needs=(Need.MEMBERS,),
+    settings=(engine_support.LONG_TERM_VERSIONS,),
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,
@@ -172,6 +184,31 @@ Make it last: CloudFormation `AutoMinorVersionUpgrade: true` of `AWS::RDS::DBClu
         Example(
             name="off",
             facts={"AutoMinorVersionUpgrade": False, "Members": _members("off off")},
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="off, with a patch of a version of Aurora MySQL with long-term support",
+            facts={
+                "Engine": "aurora-mysql",
+                "EngineVersion": "8.0.mysql_aurora.3.04.4",
+                "AutoMinorVersionUpgrade": False,
+                "Members": _members("off off"),
+            },
+            expect=ComplianceType.NOT_APPLICABLE,
+        ),
+        Example(
+            name="off, with a version of Aurora PostgreSQL with long-term support",
+            facts={"EngineVersion": "16.8", "AutoMinorVersionUpgrade": False, "Members": _members("off off")},
+            expect=ComplianceType.NOT_APPLICABLE,
+        ),
+        Example(
+            name="on, with a version with long-term support",
+            facts={"EngineVersion": "16.8", "AutoMinorVersionUpgrade": True, "Members": _members("on on")},
+            expect=ComplianceType.COMPLIANT,
+        ),
+        Example(
+            name="off, at a Multi-AZ DB cluster whose version has the number of one with long-term support of Aurora",
+            facts={"Engine": "postgres", "EngineVersion": "16.8", "AutoMinorVersionUpgrade": False},
             expect=ComplianceType.NON_COMPLIANT,
         ),
         Example(

@@ -133,6 +133,8 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
         return changes.change(resource, wanted, purpose="Records an audit log", cost=audit.COST)
     if _hidden(values, settings) or values[ONLY]:
         return _everybody(resource, values, settings)
+    if told := changes.not_by_reboot(resource):
+        return told
     return Manual(
         "The audit log is configured, and waits for a reboot of the members that are not in sync. "
         + reboots.order(resource),
@@ -319,6 +321,11 @@ the events beside it; Terraform two `parameter` blocks of `aws_rds_cluster_param
             name="only one user is recorded",
             facts=_mysql(_parameters(server_audit_incl_users="root")),
             expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="recorded, and a reader is just taking it over",
+            facts=_mysql(_parameters(), DBClusterMembers=[_member("orders-1", "applying", writer=True)]),
+            expect=ComplianceType.INSUFFICIENT_DATA,
         ),
         Example(
             name="recorded, but a reader waits for a reboot",

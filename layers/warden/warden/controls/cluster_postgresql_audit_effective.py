@@ -144,6 +144,8 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
             "back, so that the cluster's count; a reboot applies it.",
             (*changes.reset_steps(resource, overridden), *changes.reboot_steps(resource)),
         )
+    if told := changes.not_by_reboot(resource):
+        return told
     return Manual(
         f"The parameter group loads {LIBRARY} at the next reboot. {reboots.order(resource)} Then, in each database, as "
         "a user with the role rds_superuser: `CREATE EXTENSION IF NOT EXISTS pgaudit;` and see with "
@@ -287,6 +289,14 @@ Make it last: CloudFormation `Parameters: {shared_preload_libraries: "pg_stat_st
             name="loaded, and told to log nothing",
             facts={"Parameters": _parameters(_LOADED, "none")},
             expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="a member is just taking it over",
+            facts={
+                "Parameters": _parameters(_LOADED, "ddl,role"),
+                "DBClusterMembers": [_member("orders-1", "applying", writer=True)],
+            },
+            expect=ComplianceType.INSUFFICIENT_DATA,
         ),
         Example(
             name="the library waits for a reboot",

@@ -77,6 +77,9 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
                     ],
                     "db-cluster-parameter-group-name": facts["DBClusterParameterGroup"],
                     "db-cluster-instance-class": facts["DBClusterInstanceClass"],
+                    # Without it, a Multi-AZ DB cluster is public where its VPC has an internet gateway
+                    # (RestoreDBClusterFromSnapshot.PubliclyAccessible); an instance of Aurora has it itself.
+                    "publicly-accessible": False if multi_az else None,
                     "deletion-protection": True,
                     "copy-tags-to-snapshot": True,
                 },

@@ -33,6 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines, frameworks, guidance, parameters, reboots, scope
+from warden.core import group_changes as changes
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -75,7 +76,9 @@ def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
 
 
 def _judge_members(resource: Resource, setting: str) -> Verdict:
-    if waiting := _waiting(resource):
+    if changes.is_applying(resource):
+        return insufficient_data(f"{resource.ref.id} is just taking over the group: {setting}.")
+    if waiting := changes.waiting(resource):
         return non_compliant(
             f"{resource.ref.id} does not demand TLS everywhere yet: {setting}, but pending on {', '.join(waiting)}."
         )
@@ -90,23 +93,13 @@ def _judge_members(resource: Resource, setting: str) -> Verdict:
     )
 
 
-def _waiting(resource: Resource) -> list[str]:
-    """The members whose parameter group is not in sync, each with its status."""
-    states = (Facts(member) for member in resource.facts["DBClusterMembers"])
-    return [
-        f"{member['DBInstanceIdentifier']} ({status})"
-        for member in states
-        if (status := member["DBClusterParameterGroupStatus"]) != "in-sync"
-    ]
-
-
 def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
     """Turn the parameter on in the cluster's own custom group, if that is all it takes."""
     group = resource.facts[GROUP]
     name = parameters.TLS_SWITCH[resource.facts["Engine"]]
     item = resource.facts[Need.PARAMETERS][name]
     if parameters.switch(item):
-        return _reboot(resource)
+        return changes.not_by_reboot(resource) or _reboot(resource)
     parameter = Facts(item)
     value = parameters.on_spelling(item.get("AllowedValues"), "1" if name == "rds.force_ssl" else "ON")
     if group.startswith("default."):
@@ -340,6 +333,25 @@ Make it last: CloudFormation `Parameters: {rds.force_ssl: "1"}` of `AWS::RDS::DB
                 "DBClusterMembers": [
                     _member("orders-2", "pending-reboot"),
                     _member("orders-1", "in-sync", writer=True),
+                ],
+            },
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="on, and a member is just taking it over",
+            facts={
+                "Parameters": _parameter("rds.force_ssl", "1"),
+                "DBClusterMembers": [_member("orders-1", "applying", writer=True)],
+            },
+            expect=ComplianceType.INSUFFICIENT_DATA,
+        ),
+        Example(
+            name="on, but it could not be applied to a member",
+            facts={
+                "Parameters": _parameter("rds.force_ssl", "1"),
+                "DBClusterMembers": [
+                    _member("orders-1", "failed-to-apply", writer=True),
+                    _member("orders-2", "applying"),
                 ],
             },
             expect=ComplianceType.NON_COMPLIANT,

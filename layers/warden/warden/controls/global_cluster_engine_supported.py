@@ -121,7 +121,7 @@ Make it last: CloudFormation `EngineVersion: NEW-VERSION` of `AWS::RDS::GlobalCl
         ),
         Example(
             name="with long-term support, below the lowest version",
-            facts={**_OLD, "EngineVersion": "8.0.mysql_aurora.3.04.3"},
+            facts={**_OLD, "EngineVersion": "8.0.mysql_aurora.3.04.4"},
             expect=ComplianceType.COMPLIANT,
         ),
         Example(

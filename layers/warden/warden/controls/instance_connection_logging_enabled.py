@@ -96,6 +96,16 @@ Make it last: CloudFormation `Parameters: {log_connections: "1", log_disconnecti
             expect=ComplianceType.COMPLIANT,
         ),
         Example(
+            name="both, in a group that was attached and waits for a reboot",
+            facts={
+                "InstanceParameters": connection_logs.example(),
+                "DBParameterGroups": [
+                    {"DBParameterGroupName": "billing-pg16", "ParameterApplyStatus": "pending-reboot"}
+                ],
+            },
+            expect=ComplianceType.INSUFFICIENT_DATA,
+        ),
+        Example(
             name="the defaults, which AWS leaves out: neither is logged",
             facts={
                 "InstanceParameters": connection_logs.example(

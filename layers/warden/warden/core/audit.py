@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from warden.core import engines, scope
 from warden.core.control import Verdict, compliant, insufficient_data, non_compliant, not_applicable
-from warden.core.group_changes import waiting, words
+from warden.core.group_changes import is_applying, waiting, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +68,8 @@ def lacking(required: Iterable[str], recorded: set[str]) -> list[str]:
 
 def judge_members(resource: Resource, setting: str) -> Verdict:
     """Whether the members of a cluster have taken over a group whose values are right."""
+    if is_applying(resource):
+        return insufficient_data(f"{resource.ref.id} is just taking over the group: {setting}.")
     if pending := waiting(resource):
         return non_compliant(
             f"{resource.ref.id} does not record it everywhere yet: {setting}, but pending on {', '.join(pending)}."

@@ -96,6 +96,13 @@ def judge(resource: Resource, settings: Mapping[str, Any], overridden: Mapping[s
     ]
     if wrong:
         return non_compliant(f"{resource.ref.id} does not log connections as it should: {'; '.join(wrong)}.")
+    if waiting := changes.not_in_sync(resource):
+        # A group that was just attached has no effect before a reboot; of one that had effect before, what waits may
+        # be another parameter.
+        return insufficient_data(
+            f"{resource.ref.id} should log connections by {group}, which is not in sync on {', '.join(waiting)}: AWS "
+            "does not say whether these parameters have effect."
+        )
     return compliant(
         f"{resource.ref.id} logs connections and their ends, and of statements {values[STATEMENTS]}, by {group}."
     )

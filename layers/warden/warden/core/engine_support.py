@@ -20,9 +20,14 @@ _STANDARD = "open-source-rds-standard-support"
 _EXTENDED = "open-source-rds-extended-support"
 _VERSION = r"\d+(\.\w+)*"
 
-# What Security Hub's RDS.51 wants of Aurora MySQL in global clusters, with its long-term support versions.
+# What Security Hub's RDS.51 wants of Aurora MySQL in global clusters.
 _FLOOR = "8.0.mysql_aurora.3.08.0"
-_LONG_TERM = [f"8.0.mysql_aurora.3.04.{patch}" for patch in range(4)]
+# Amazon Aurora User Guide, "Aurora MySQL long-term support (LTS) releases": "version 3.10.*" and "version 3.04.*";
+# "Using an Aurora PostgreSQL long-term support (LTS) release": one minor version of each major one.
+_LONG_TERM = [
+    *("8.0.mysql_aurora.3.04", "8.0.mysql_aurora.3.10"),
+    *("11.9", "12.9", "13.9", "14.6", "15.10", "16.8", "17.7"),
+]
 
 NOTICE_DAYS = Setting(
     name="notice_days",
@@ -53,7 +58,8 @@ def minimum_versions(*of: str, floor: bool) -> Setting:
 LONG_TERM_VERSIONS = Setting(
     name="long_term_versions",
     default=_LONG_TERM,
-    doc="Versions with long-term support, which will do below the lowest one.",
+    doc="Versions of Aurora with long-term support, each with all of its patches: they will do below the lowest one, "
+    "and need not take minor versions by themselves.",
     pattern=_VERSION,
 )
 
@@ -117,6 +123,11 @@ def _major(version: str, dates: Iterable[Mapping[str, Any]]) -> Mapping[str, Any
     return max(found, key=lambda one: len(one["MajorEngineVersion"]), default=None)
 
 
+def is_long_term(engine: str, version: str, listed: Iterable[str]) -> bool:
+    """Whether it is a version of Aurora with long-term support: one that is listed, or a patch of it."""
+    return engine in engines.AURORA and any(f"{version}.".startswith(f"{line}.") for line in listed)
+
+
 def order(version: str) -> tuple[int, ...]:
     """All numbers of a version, to compare versions of one engine: `8.0.mysql_aurora.3.08.0` is (8, 0, 3, 8, 0)."""
     return tuple(int(number) for number in re.findall(r"\d+", version))
@@ -125,7 +136,7 @@ def order(version: str) -> tuple[int, ...]:
 def _below(engine: str, version: str, settings: Mapping[str, Any]) -> str:
     """The lowest version that would do, where this one is lower; empty where it is not."""
     floors = settings["minimum_versions"].get(engine, [])
-    if not floors or version in settings.get("long_term_versions", ()):
+    if not floors or is_long_term(engine, version, settings.get(LONG_TERM_VERSIONS.name, ())):
         return ""
     same = [floor for floor in floors if engines.version(floor)[:1] == engines.version(version)[:1]]
     floor: str = min(same or floors, key=order)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from warden.core import guidance, reboots, tls
+from warden.core import group_status, guidance, reboots, tls
 from warden.core.kinds import Need
 from warden.core.parameters import UnsharedClusterGroup
 from warden.core.plan import Call, Manual, Plan
@@ -132,6 +132,30 @@ def waiting(resource: Resource) -> list[str]:
         for member in states
         if (status := member["DBClusterParameterGroupStatus"]) != "in-sync"
     ]
+
+
+def not_in_sync(resource: Resource) -> list[str]:
+    """The members of a cluster, or the instance, that have not taken over the group, each with the status."""
+    if resource.ref.resource_type is ResourceType.DB_CLUSTER:
+        return waiting(resource)
+    status = tls.group_of(resource.facts)["ParameterApplyStatus"]
+    return [] if status == group_status.IN_SYNC else [f"{resource.ref.id} ({status})"]
+
+
+def is_applying(resource: Resource) -> bool:
+    """Whether members are just taking over a change of a dynamic parameter, and none waits for anything else."""
+    return _unsettled(resource) == {group_status.APPLYING}
+
+
+def not_by_reboot(resource: Resource) -> Manual | None:
+    """What a person does where no reboot applies what waits: a value failed, or comes with an upgrade."""
+    found = _unsettled(resource)
+    return Manual(group_status.advice(found)) if found and "pending-reboot" not in found else None
+
+
+def _unsettled(resource: Resource) -> set[str]:
+    states = (Facts(member) for member in resource.facts["DBClusterMembers"])
+    return {member["DBClusterParameterGroupStatus"] for member in states} - {group_status.IN_SYNC}
 
 
 def change(

@@ -36,13 +36,18 @@ def cluster(resource: Resource, key: str) -> tuple[str, ...]:
                 "engine": facts["Engine"],
                 "engine-version": facts["EngineVersion"],
                 "kms-key-id": key,
-                "db-subnet-group-name": facts["DBSubnetGroup"],
+                # A cluster of the express configuration stands in no VPC; without these, its successor would stand
+                # in the default one, behind the default security group.
+                "db-subnet-group-name": facts["DBSubnetGroup"] or "YOUR-PRIVATE-SUBNETS",
                 "vpc-security-group-ids": [
                     group["VpcSecurityGroupId"] for group in facts["VpcSecurityGroups"]
                 ]
-                or None,
+                or ["YOUR-SECURITY-GROUP"],
                 "db-cluster-parameter-group-name": facts["DBClusterParameterGroup"],
                 "db-cluster-instance-class": facts["DBClusterInstanceClass"],
+                # Without it, a Multi-AZ DB cluster is public where its VPC has an internet gateway
+                # (RestoreDBClusterFromSnapshot.PubliclyAccessible); an instance of Aurora has it itself.
+                "publicly-accessible": False if facts["Engine"] in engines.MULTI_AZ_CLUSTER else None,
                 "deletion-protection": True,
                 "copy-tags-to-snapshot": True,
             },
@@ -148,6 +153,7 @@ def snapshot_of_cluster(resource: Resource, key: str) -> tuple[str, ...]:
             ),
         )
     temporary = f"{name[:50].rstrip('-')}-new-key"
+    multi_az = facts["Engine"] in engines.MULTI_AZ_CLUSTER
     return (
         guidance.command(
             resource,
@@ -158,7 +164,12 @@ def snapshot_of_cluster(resource: Resource, key: str) -> tuple[str, ...]:
                 "engine": facts["Engine"],
                 "engine-version": facts["EngineVersion"],
                 "kms-key-id": key,
-                "db-subnet-group-name": "PRIVATE-SUBNET-GROUP",
+                "db-subnet-group-name": "YOUR-PRIVATE-SUBNETS",
+                "vpc-security-group-ids": "YOUR-CLOSED-SECURITY-GROUP",
+                # "Valid for: Multi-AZ DB clusters only", which has no volume without instances.
+                "db-cluster-instance-class": "db.m6gd.large" if multi_az else None,
+                "publicly-accessible": False if multi_az else None,
+                "deletion-protection": False,
             },
         ),
         guidance.command(resource, "wait db-cluster-available", {"db-cluster-identifier": temporary}),
@@ -166,5 +177,21 @@ def snapshot_of_cluster(resource: Resource, key: str) -> tuple[str, ...]:
             resource,
             "create-db-cluster-snapshot",
             {"db-cluster-identifier": temporary, "db-cluster-snapshot-identifier": f"{name}-new-key"},
+        ),
+        guidance.command(
+            resource,
+            "wait db-cluster-snapshot-available",
+            {"db-cluster-snapshot-identifier": f"{name}-new-key"},
+        ),
+        guidance.command(
+            resource,
+            "describe-db-cluster-snapshots",
+            {
+                "db-cluster-snapshot-identifier": f"{name}-new-key",
+                "query": "DBClusterSnapshots[].[StorageEncryptionType,KmsKeyId]",
+            },
+        ),
+        guidance.command(
+            resource, "delete-db-cluster", {"db-cluster-identifier": temporary, "skip-final-snapshot": True}
         ),
     )
