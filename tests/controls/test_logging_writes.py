@@ -8,6 +8,7 @@ import pytest
 
 from controls import items
 from controls.detection_items import LOG_GROUP, OF_THE_ACCOUNT
+from controls.test_plans import calls, manual
 from warden.controls import all_controls
 from warden.core import audit, connection_logs, trails
 from warden.core.errors import GuardError
@@ -315,3 +316,12 @@ def test_an_advanced_selector_covers_rds_only_if_every_field_does(
     selector = {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}, field]}
     lacks = trails.shortcomings({**trail, "EventSelectors": [], "AdvancedEventSelectors": [selector]})
     assert (lacks == []) is covers
+
+
+def test_a_log_group_is_given_no_key_that_the_policy_does_not_approve() -> None:
+    other = items.KEY.replace("key/", "key/0")
+    assert manual("log_group_encrypted", {"kmsKeyId": None}, {"keys": [items.KEY], "approved_keys": [other]})
+    made = calls(
+        "log_group_encrypted", {"kmsKeyId": None}, {"keys": [other, items.KEY], "approved_keys": [items.KEY]}
+    )
+    assert made[0].parameters["kmsKeyId"] == items.KEY

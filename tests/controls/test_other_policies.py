@@ -198,3 +198,10 @@ def test_the_logs_are_those_of_rds_9(control: str) -> None:
 def test_no_control_of_security_hub_asks_for_a_key_of_ones_own() -> None:
     assert not [control for control in SECURITY_HUB.settings if "customer_managed" in control]
     assert SECURITY_HUB.settings["kms_key_policy_restricted"]["approved_accounts"] == []
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_cuts_off_clients_from_the_internet_is_a_ticket(name: str) -> None:
+    modes = policy(name).modes
+    assert modes["instance_not_publicly_accessible"] is Mode.TICKET
+    assert modes["security_group_not_open_to_world"] is Mode.TICKET

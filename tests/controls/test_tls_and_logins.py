@@ -259,3 +259,38 @@ def test_only_the_log_of_failed_logins_is_enabled() -> None:
     assert authentication.only_errors(resource) == {"oracle": ["iam-db-auth-error"]}
     assert log_exports.exports(resource, "upgrade")
     assert not log_exports.exports(resource, "listener")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("applying", "wait for it"),
+        ("failed-to-apply", "a reboot will not help"),
+        ("pending-database-upgrade", "with the upgrade"),
+    ],
+)
+def test_tls_that_waits_for_no_reboot_is_told_without_one(status: str, words: str) -> None:
+    group = [{"DBParameterGroupName": "billing-pg16", "ParameterApplyStatus": status}]
+    made = manual("instance_tls_enforced", {**parameter("rds.force_ssl", "1"), "DBParameterGroups": group})
+    assert words in made.why
+    assert made.steps == ()
+
+
+# --- default security groups ------------------------------------------------------------------------------
+
+
+def test_rds_custom_takes_no_other_list_of_security_groups() -> None:
+    own, default = "sg-0a1b2c3d4e5f60718", "sg-0fedcba9876543210"
+    facts = {
+        "VpcSecurityGroups": [{"VpcSecurityGroupId": one, "Status": "active"} for one in (own, default)],
+        "SecurityGroups": [
+            {"GroupId": own, "GroupName": "databases", "VpcId": "vpc-0a1b2c3d4e5f60718"},
+            {"GroupId": default, "GroupName": "default", "VpcId": "vpc-0a1b2c3d4e5f60718"},
+        ],
+    }
+    assert calls("instance_security_group_not_default", facts)[0].parameters["VpcSecurityGroupIds"] == [own]
+    # "RDS Custom ... If supplied, must match existing VPC security group IDs" (ModifyDBInstance).
+    assert (
+        "RDS Custom"
+        in manual("instance_security_group_not_default", {**facts, "Engine": "custom-oracle-ee"}).why
+    )

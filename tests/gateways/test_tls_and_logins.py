@@ -230,7 +230,7 @@ def test_a_certificate_that_was_not_renewed_is_told_with_its_maintenance(estate:
     assert f"{soon:%Y-%m-%d}" in judged.annotation
     planned = estate.planned("instance_ca_certificate_current", arn)
     assert isinstance(planned, Manual)
-    assert "--apply-action server-certificate-rotation" in planned.steps[1]
+    assert "--apply-action ca-certificate-rotation" in planned.steps[1]
     estate.aws.rds.overlay(arn, CertificateDetails={"CAIdentifier": "rds-ca-rsa2048-g1"})
     assert estate.judged("instance_ca_certificate_current", arn).missing == "ValidTill"
 

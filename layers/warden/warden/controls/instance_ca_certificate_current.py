@@ -155,7 +155,8 @@ def _renewal(resource: Resource, authority: str) -> Manual:
                 "apply-pending-maintenance-action",
                 {
                     "resource-identifier": resource.ref.arn,
-                    "apply-action": "server-certificate-rotation",
+                    # "Valid Values: ca-certificate-rotation ..." (ApplyPendingMaintenanceAction: ApplyAction).
+                    "apply-action": "ca-certificate-rotation",
                     "opt-in-type": "next-maintenance",
                 },
             ),

@@ -106,6 +106,15 @@ Make it last: CloudFormation `VPCSecurityGroups: [!GetAtt DatabaseSecurityGroup.
             expect=ComplianceType.COMPLIANT,
         ),
         Example(
+            name="the default group beside another, on RDS Custom, which takes no other list",
+            facts={
+                "Engine": "custom-oracle-ee",
+                "VpcSecurityGroups": [_ATTACHED, _DEFAULT_ATTACHED],
+                "SecurityGroups": [_OWN, _DEFAULT],
+            },
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
             name="a member of a cluster",
             facts={
                 "DBClusterIdentifier": "orders",

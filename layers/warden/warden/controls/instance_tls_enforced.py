@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, frameworks, guidance, parameters, reboots, scope, tls
+from warden.core import engines, frameworks, group_status, guidance, parameters, reboots, scope, tls
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -113,6 +113,12 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
     name = tls.INSTANCE_SWITCH[engines.family(engine)]
     item = resource.facts[Need.INSTANCE_PARAMETERS][name]
     if tls.demanded(engine, resource.facts["EngineVersion"], item):
+        if (status := tls.group_of(resource.facts)["ParameterApplyStatus"]) != "pending-reboot":
+            why = (
+                group_status.advice([status])
+                or f"Its state is {status}: wait for it, nothing needs a reboot yet."
+            )
+            return Manual(f"TLS is turned on in the parameter group. {why}")
         return Manual(
             "TLS is turned on in the parameter group and waits for a reboot, which is a short outage.",
             reboots.of_instance(resource),

@@ -67,7 +67,8 @@ def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
 
 def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
     """Associate the key that the policy names for this Region, where there is none."""
-    keys = [key for key in settings["keys"] if _is_of(key, resource)]
+    approved = settings["approved_keys"]
+    keys = [key for key in settings["keys"] if _is_of(key, resource) and (not approved or key in approved)]
     if (live := resource.facts["kmsKeyId"]) is not None:
         return Manual(
             f"It has a key, {live}: what came in so far stays encrypted with it, so it must live on for as long as "
@@ -76,8 +77,8 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
         )
     if not keys:
         return Manual(
-            f"The policy names no key for logs in {resource.home or resource.ref.region}: add one to keys, or "
-            "associate one by hand. Its key policy must let CloudWatch Logs use it.",
+            f"The policy names no key for logs in {resource.home or resource.ref.region} that it approves: add one to "
+            "keys, or associate one by hand. Its key policy must let CloudWatch Logs use it.",
             (_associate(resource, "YOUR-KEY"),),
         )
     return Plan(
@@ -182,6 +183,12 @@ Make it last: CloudFormation `KmsKeyId: YOUR-KEY` of `AWS::Logs::LogGroup`; Terr
             name="no key, and the policy names one for this Region",
             facts={"kmsKeyId": None},
             settings={"keys": [_KEY.replace("eu-west-1", "us-east-1"), _KEY]},
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="no key, and the policy does not approve the one that it names",
+            facts={"kmsKeyId": None},
+            settings={"keys": [_KEY], "approved_keys": [_OTHER]},
             expect=ComplianceType.NON_COMPLIANT,
         ),
         Example(

@@ -72,7 +72,7 @@ Make a security group for it, let its applications in, and set it in place of th
 
     aws ec2 create-security-group --group-name {id}-database --description "Clients of {id}" \\
         --vpc-id vpc-0123456789abcdef0 --region {region}
-    aws rds modify-db-proxy --db-proxy-name orders-proxy \\
+    aws rds modify-db-proxy --db-proxy-name PROXY \\
         --security-groups sg-0123456789abcdef0 --region {region}
 
 Make it last: CloudFormation `VpcSecurityGroupIds: [!GetAtt DatabaseSecurityGroup.GroupId]` of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from warden.core import guidance
+from warden.core import engines, guidance
 from warden.core.control import Verdict, compliant, non_compliant, not_applicable
 from warden.core.guard import Permit, SameAs
 from warden.core.kinds import KINDS, Need
@@ -84,6 +84,12 @@ def detach(resource: Resource) -> Plan | Manual:
     """Keep all groups but the default one; a person acts where that is the only one."""
     shape = _SHAPES[resource.ref.resource_type]
     identifier = KINDS[resource.ref.resource_type].identifier
+    if resource.ref.resource_type is ResourceType.DB_INSTANCE and engines.is_custom(resource.facts["Engine"]):
+        # "RDS Custom ... If supplied, must match existing VPC security group IDs" (ModifyDBInstance).
+        return Manual(
+            "RDS takes no other security groups for an instance of RDS Custom: take the rules out of the default group "
+            "that let its members in, or restore a snapshot to a new instance with a group of its own."
+        )
     groups = resource.facts[Need.SECURITY_GROUPS]
     defaults = default_ids(groups)
     kept = [group for group in attached_ids(resource.facts[shape.fact]) if group not in defaults]
