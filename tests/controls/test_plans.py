@@ -615,3 +615,15 @@ def test_a_new_key_of_performance_insights_takes_neither_mode_nor_retention_away
     off, _, on = manual("cluster_insights_customer_managed_key", facts).steps
     assert "--database-insights-mode standard --no-enable-performance-insights" in off
     assert "--performance-insights-retention-period 465 --database-insights-mode advanced" in on
+
+
+def test_a_new_key_of_an_instances_performance_insights_keeps_its_retention() -> None:
+    facts = {
+        "PerformanceInsightsEnabled": True,
+        "PerformanceInsightsRetentionPeriod": 93,
+        "InsightsKey": {**items.KEY_METADATA, "KeyManager": "AWS"},
+    }
+    assert (
+        "--performance-insights-retention-period 93"
+        in manual("instance_insights_customer_managed_key", facts).steps[-1]
+    )

@@ -62,6 +62,7 @@ def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
 def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
     """Tell a person how it gets the key."""
     identifier = resource.facts["DBInstanceIdentifier"]
+    days = resource.facts["PerformanceInsightsRetentionPeriod"]
     return Manual(
         "The key of Performance Insights cannot be changed while it is on. Turn it off and on again with the key; the "
         "history that it has kept is lost.",
@@ -83,6 +84,8 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
                     "db-instance-identifier": identifier,
                     "enable-performance-insights": True,
                     "performance-insights-kms-key-id": customer_keys.preferred(settings),
+                    # "Default: 7 days" (ModifyDBInstance.PerformanceInsightsRetentionPeriod).
+                    "performance-insights-retention-period": None if days is None else str(days),
                     "apply-immediately": True,
                 },
             ),
