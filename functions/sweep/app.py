@@ -39,10 +39,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             logger.info(message, extra=fields)
     for problem in swept.problems:
         logger.warning("not swept", extra={"problem": problem})
+    for sentence in swept.ending:
+        logger.warning("exemption ends", extra={"exemption": sentence})
     totals = report.counts(swept.visits)
     insufficient = sum(n for (_, kind), n in swept.evaluations.items() if kind == "INSUFFICIENT_DATA")
     totals["InsufficientData"] = insufficient
     totals["SweepProblems"] = len(swept.problems)
+    totals["ExemptionsEnding"] = len(swept.ending)
     totals["SweepCompleted"] = 1
     for name, count in totals.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)

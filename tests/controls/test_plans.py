@@ -98,9 +98,7 @@ def test_iam_authentication_is_left_to_a_person_where_memory_is_short(instance_c
     assert "orders-1" not in why
 
 
-@pytest.mark.parametrize(
-    "instance_class", ["db.t4g.medium", "db.m7g.large", "db.serverless", "db.r8g.48xlarge"]
-)
+@pytest.mark.parametrize("instance_class", ["db.t4g.medium", "db.m7g.large", "db.r8g.48xlarge"])
 def test_iam_authentication_is_enabled_where_there_is_memory(instance_class: str) -> None:
     members = [{"DBInstanceIdentifier": "orders-1", "DBInstanceClass": instance_class}]
     assert calls(
@@ -609,3 +607,28 @@ def test_a_rule_that_lets_in_the_group_itself_is_no_other_way_in(source: str, *,
         ]
     else:
         assert "No other rule" in manual("security_group_not_open_to_world", facts).why
+
+
+@pytest.mark.parametrize(("most", "is_small"), [(1, True), (1.5, False)])
+def test_iam_authentication_is_not_enabled_where_serverless_cannot_grow(most: float, is_small: bool) -> None:
+    made = outcome(
+        "cluster_iam_authentication_enabled",
+        {
+            "IAMDatabaseAuthenticationEnabled": False,
+            "ServerlessV2ScalingConfiguration": {"MinCapacity": 0.5, "MaxCapacity": most},
+            "Members": [{"DBInstanceIdentifier": "orders-1", "DBInstanceClass": "db.serverless"}],
+        },
+    )
+    assert isinstance(made, Manual) is is_small
+
+
+def test_a_new_key_of_performance_insights_takes_neither_mode_nor_retention_away() -> None:
+    facts = {
+        "DatabaseInsightsMode": "advanced",
+        "PerformanceInsightsEnabled": True,
+        "PerformanceInsightsRetentionPeriod": 465,
+        "InsightsKey": {**items.KEY_METADATA, "KeyManager": "AWS"},
+    }
+    off, _, on = manual("cluster_insights_customer_managed_key", facts).steps
+    assert "--database-insights-mode standard --no-enable-performance-insights" in off
+    assert "--performance-insights-retention-period 465 --database-insights-mode advanced" in on

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from pipeline.world import (
     PROTECTION,
     REMEDIATE_ALL,
@@ -188,6 +192,17 @@ def test_an_exemption_suppresses_and_its_expiry_brings_the_finding_back():
     assert world.decision(world.look(ref), PROTECTION) == ("REMEDIATE", "policy")
     assert world.found(ref, PROTECTION).workflow == "NEW"
     assert world.remediate().status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("days", "told"), [(-1, 0), (0, 1), (14, 1), (15, 0)], ids=["over", "its last day", "soon", "later"]
+)
+def test_a_sweep_tells_which_exemptions_end_soon(days, told):
+    world = World()
+    last = (world.clock() + timedelta(days=days)).date()
+    world.policy = policy_of(exempting(last.isoformat()))
+
+    assert len(world.sweep().ending) == told
 
 
 def test_an_exempt_finding_that_goes_away_resolves():

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from console.local.template import LocalTemplate
 
+# What is denied is also checked after every test of tests/stack; this takes ten seconds to begin with.
+pytestmark = pytest.mark.slow
+
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 ACCOUNT = "123456789012"
 

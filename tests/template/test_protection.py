@@ -194,6 +194,7 @@ def test_every_function_is_watched(stack: LocalTemplate, metric: str) -> None:
         ("ControlErrors", {"EvaluateFunction", "SweepFunction"}),
         ("InsufficientData", {"EvaluateFunction", "SweepFunction"}),
         ("SweepProblems", {"SweepFunction"}),
+        ("ExemptionsEnding", {"SweepFunction"}),
         ("SweepCompleted", {"SweepFunction"}),
         ("OutcomeFailed", {"RemediateFunction"}),
     ],

@@ -156,6 +156,11 @@ class Policy:
         """The exemption that covers this control of this resource now."""
         return next((e for e in self.exemptions if e.covers(control, resource, now)), None)
 
+    def ending(self, now: datetime, *, within: timedelta) -> list[Exemption]:
+        """The exemptions whose last day comes within so long, or is today; those that are over are no news."""
+        today = now.date()
+        return [one for one in self.exemptions if today <= one.expires <= today + within]
+
     def freeze(self, now: datetime) -> Freeze | None:
         """The freeze that is on now."""
         return next((freeze for freeze in self.freezes if freeze.start <= now < freeze.end), None)

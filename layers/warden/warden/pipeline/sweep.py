@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from warden.core import deferral
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from warden.pipeline.ports import Due
 
 
+_SOON = timedelta(days=14)
+"""So long before its end the owner of an exemption hears of it."""
+
+
 @dataclass(slots=True)
 class SweepReport:
     """The counts of a sweep."""
@@ -33,6 +38,8 @@ class SweepReport:
     """By control and compliance type."""
     opened: int = 0
     resolved: int = 0
+    ending: list[str] = field(default_factory=list)
+    """The exemptions that end soon, as sentences: what they cover comes back as drift."""
     problems: list[str] = field(default_factory=list)
     """What could not be swept, as sentences; empty where the sweep was complete."""
     visits: list[Visit] = field(default_factory=list)
@@ -56,6 +63,12 @@ class Sweeper:
         for resource_type in EVALUATED_KINDS:
             if visitor.judge.of_type(resource_type):
                 self._sweep_kind(resource_type, cause, kept, report)
+        policy, now = visitor.judge.policy, visitor.clock()
+        report.ending += [
+            f"The exemption of {one.resource or one.account} from {one.control}, owner {one.owner}, ends after "
+            f"{one.expires}."
+            for one in policy.ending(now, within=_SOON)
+        ]
         self._record(report, cause)
         return report
 
