@@ -518,6 +518,15 @@ def test_the_successor_of_an_express_cluster_does_not_stand_in_the_default_vpc()
     [restore] = [step for step in steps if "restore-db-cluster" in step]
     assert "--db-subnet-group-name YOUR-PRIVATE-SUBNETS" in restore
     assert "--vpc-security-group-ids YOUR-SECURITY-GROUP" in restore
+    assert "--enable-iam-database-authentication" in restore
+
+
+def test_an_express_cluster_moves_to_a_vpc_with_the_logins_by_iam_that_the_api_requires() -> None:
+    """RestoreDBClusterFromSnapshot.EnableVPCNetworking: "You must also specify EnableIAMDatabaseAuthentication"."""
+    steps = manual("cluster_without_internet_access_gateway", {"InternetAccessGatewayEnabled": True}).steps
+    [restore] = [step for step in steps if "restore-db-cluster" in step]
+    assert "--enable-vpc-networking" in restore
+    assert "--enable-iam-database-authentication" in restore
 
 
 @pytest.mark.parametrize("engine", ["aurora-postgresql", "postgres"])
