@@ -592,6 +592,32 @@ def test_nobody_is_told_to_reboot_for_a_value_that_failed(control_id: str, facts
     assert not made.steps
 
 
+def _inbound(number: int, **source: Any) -> dict[str, Any]:
+    return {
+        "SecurityGroupRuleId": f"sgr-{number:017x}",
+        "GroupId": "sg-0a1b2c3d4e5f60718",
+        "IsEgress": False,
+        "IpProtocol": "tcp",
+        "FromPort": 5432,
+        "ToPort": 5432,
+        **source,
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "is_way_in"), [("sg-0a1b2c3d4e5f60718", False), ("sg-0123456789abcdef0", True)]
+)
+def test_a_rule_that_lets_in_the_group_itself_is_no_other_way_in(source: str, *, is_way_in: bool) -> None:
+    rules = [_inbound(1, CidrIpv4="0.0.0.0/0"), _inbound(2, ReferencedGroupInfo={"GroupId": source})]
+    facts = {"SecurityGroupRules": rules}
+    if is_way_in:
+        assert calls("security_group_not_open_to_world", facts)[0].parameters["SecurityGroupRuleIds"] == [
+            rules[0]["SecurityGroupRuleId"]
+        ]
+    else:
+        assert "No other rule" in manual("security_group_not_open_to_world", facts).why
+
+
 @pytest.mark.parametrize(("most", "is_small"), [(1, True), (1.5, False)])
 def test_iam_authentication_is_not_enabled_where_serverless_cannot_grow(most: float, is_small: bool) -> None:
     made = outcome(
