@@ -98,9 +98,7 @@ def test_iam_authentication_is_left_to_a_person_where_memory_is_short(instance_c
     assert "orders-1" not in why
 
 
-@pytest.mark.parametrize(
-    "instance_class", ["db.t4g.medium", "db.m7g.large", "db.serverless", "db.r8g.48xlarge"]
-)
+@pytest.mark.parametrize("instance_class", ["db.t4g.medium", "db.m7g.large", "db.r8g.48xlarge"])
 def test_iam_authentication_is_enabled_where_there_is_memory(instance_class: str) -> None:
     members = [{"DBInstanceIdentifier": "orders-1", "DBInstanceClass": instance_class}]
     assert calls(
@@ -520,6 +518,15 @@ def test_the_successor_of_an_express_cluster_does_not_stand_in_the_default_vpc()
     [restore] = [step for step in steps if "restore-db-cluster" in step]
     assert "--db-subnet-group-name YOUR-PRIVATE-SUBNETS" in restore
     assert "--vpc-security-group-ids YOUR-SECURITY-GROUP" in restore
+    assert "--enable-iam-database-authentication" in restore
+
+
+def test_an_express_cluster_moves_to_a_vpc_with_the_logins_by_iam_that_the_api_requires() -> None:
+    """RestoreDBClusterFromSnapshot.EnableVPCNetworking: "You must also specify EnableIAMDatabaseAuthentication"."""
+    steps = manual("cluster_without_internet_access_gateway", {"InternetAccessGatewayEnabled": True}).steps
+    [restore] = [step for step in steps if "restore-db-cluster" in step]
+    assert "--enable-vpc-networking" in restore
+    assert "--enable-iam-database-authentication" in restore
 
 
 @pytest.mark.parametrize("engine", ["aurora-postgresql", "postgres"])
@@ -583,3 +590,54 @@ def test_nobody_is_told_to_reboot_for_a_value_that_failed(control_id: str, facts
     made = manual(control_id, {**facts, "DBClusterMembers": members})
     assert "a reboot will not help" in made.why
     assert not made.steps
+
+
+def _inbound(number: int, **source: Any) -> dict[str, Any]:
+    return {
+        "SecurityGroupRuleId": f"sgr-{number:017x}",
+        "GroupId": "sg-0a1b2c3d4e5f60718",
+        "IsEgress": False,
+        "IpProtocol": "tcp",
+        "FromPort": 5432,
+        "ToPort": 5432,
+        **source,
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "is_way_in"), [("sg-0a1b2c3d4e5f60718", False), ("sg-0123456789abcdef0", True)]
+)
+def test_a_rule_that_lets_in_the_group_itself_is_no_other_way_in(source: str, *, is_way_in: bool) -> None:
+    rules = [_inbound(1, CidrIpv4="0.0.0.0/0"), _inbound(2, ReferencedGroupInfo={"GroupId": source})]
+    facts = {"SecurityGroupRules": rules}
+    if is_way_in:
+        assert calls("security_group_not_open_to_world", facts)[0].parameters["SecurityGroupRuleIds"] == [
+            rules[0]["SecurityGroupRuleId"]
+        ]
+    else:
+        assert "No other rule" in manual("security_group_not_open_to_world", facts).why
+
+
+@pytest.mark.parametrize(("most", "is_small"), [(1, True), (1.5, False)])
+def test_iam_authentication_is_not_enabled_where_serverless_cannot_grow(most: float, is_small: bool) -> None:
+    made = outcome(
+        "cluster_iam_authentication_enabled",
+        {
+            "IAMDatabaseAuthenticationEnabled": False,
+            "ServerlessV2ScalingConfiguration": {"MinCapacity": 0.5, "MaxCapacity": most},
+            "Members": [{"DBInstanceIdentifier": "orders-1", "DBInstanceClass": "db.serverless"}],
+        },
+    )
+    assert isinstance(made, Manual) is is_small
+
+
+def test_a_new_key_of_performance_insights_takes_neither_mode_nor_retention_away() -> None:
+    facts = {
+        "DatabaseInsightsMode": "advanced",
+        "PerformanceInsightsEnabled": True,
+        "PerformanceInsightsRetentionPeriod": 465,
+        "InsightsKey": {**items.KEY_METADATA, "KeyManager": "AWS"},
+    }
+    off, _, on = manual("cluster_insights_customer_managed_key", facts).steps
+    assert "--database-insights-mode standard --no-enable-performance-insights" in off
+    assert "--performance-insights-retention-period 465 --database-insights-mode advanced" in on

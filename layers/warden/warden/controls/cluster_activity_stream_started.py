@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, frameworks, guidance, scope
+from warden.core import engines, frameworks, guidance, master_user, scope
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -69,7 +69,7 @@ def _cannot(resource: Resource) -> Verdict | None:
         return not_applicable(f"{resource.ref.id} is a Multi-AZ DB cluster, which has no activity stream.")
     if resource.facts["EngineMode"] == engines.SERVERLESS_V1:
         return not_applicable(f"{resource.ref.id} is Aurora Serverless v1, which has no activity stream.")
-    if resource.facts["InternetAccessGatewayEnabled"]:
+    if master_user.is_express(resource.facts):
         return not_applicable(
             f"{resource.ref.id} has an express configuration, with which there is no activity stream."
         )
@@ -180,6 +180,11 @@ Make it last: Terraform `aws_rds_cluster_activity_stream`; CloudFormation has no
         Example(
             name="a cluster with an express configuration has no stream",
             facts={"ActivityStreamStatus": "stopped", "InternetAccessGatewayEnabled": True},
+            expect=ComplianceType.NOT_APPLICABLE,
+        ),
+        Example(
+            name="a cluster without a VPC is of express configuration, too",
+            facts={"ActivityStreamStatus": "stopped", "VPCNetworkingEnabled": False},
             expect=ComplianceType.NOT_APPLICABLE,
         ),
         Example(

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, frameworks, guidance, scope, tags
+from warden.core import engines, frameworks, guidance, master_user, scope, tags
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -76,7 +76,7 @@ def _other_regions(resource: Resource) -> list[str]:
 def plan(resource: Resource, _settings: Mapping[str, Any]) -> Manual:
     """Tell a person how a cluster gets a copy in another Region."""
     facts = resource.facts
-    if facts["EngineMode"] == engines.SERVERLESS_V1 or facts["InternetAccessGatewayEnabled"]:
+    if facts["EngineMode"] == engines.SERVERLESS_V1 or master_user.is_express(facts):
         return Manual(
             "A global database takes neither Aurora Serverless v1 nor an express configuration: restore it to a "
             "provisioned cluster in a VPC first."

@@ -10,9 +10,9 @@ changed.
 Remediation safety
 ------------------
 Safe, with exceptions. There is no outage, and no client has to change. But it takes 300 to 1000 MiB of
-memory, which small burstable instances do not have to spare, so Warden leaves clusters with such members to a
-person. The change is made with ApplyImmediately, and therefore waits while anybody's change is queued on the
-cluster or a member.
+memory, which small burstable instances do not have to spare, nor has Serverless v2 with a maximum of one ACU,
+so Warden leaves clusters with such members to a person. The change is made with ApplyImmediately, and therefore
+waits while anybody's change is queued on the cluster or a member.
 
 References
 ----------
@@ -66,7 +66,7 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
     small = {
         f"{member['DBInstanceIdentifier']} ({member['DBInstanceClass']})": member["DBInstanceClass"]
         for member in resource.facts[Need.MEMBERS]
-        if authentication.is_small_burstable(member["DBInstanceClass"])
+        if _is_small(resource, member["DBInstanceClass"])
     }
     if not small:
         return authentication.enabled(resource, "ModifyDBCluster")
@@ -80,6 +80,18 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
         f"IAM authentication takes 300 to 1000 MiB of memory, and these members are small: {names}. "
         "Look at their FreeableMemory before you enable it, or change the class first."
     )
+
+
+def _is_small(resource: Resource, instance_class: str) -> bool:
+    """Whether an instance has 2 GiB of memory at most.
+
+    "Each ACU is a combination of approximately 2 gibibytes (GiB) of memory" (Amazon Aurora User Guide, "How Aurora
+    Serverless v2 works"), so on Serverless v2 the maximum decides.
+    """
+    if instance_class != "db.serverless":
+        return authentication.is_small_burstable(instance_class)
+    scaling = resource.facts["ServerlessV2ScalingConfiguration"]
+    return scaling is None or bool(scaling["MaxCapacity"] <= 1)
 
 
 CONTROL = Control(

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import baseline, customer_keys, frameworks, guidance, scope
+from warden.core import baseline, customer_keys, frameworks, guidance, insights, scope
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -61,6 +61,8 @@ def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
 def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
     """Tell a person how it gets the key."""
     identifier = resource.facts["DBClusterIdentifier"]
+    is_advanced = resource.facts["DatabaseInsightsMode"] == insights.ADVANCED
+    days = resource.facts["PerformanceInsightsRetentionPeriod"]
     return Manual(
         "The key of Performance Insights cannot be changed while it is on. Turn it off and on again with the key; the "
         "history that it has kept is lost.",
@@ -70,6 +72,8 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
                 "modify-db-cluster",
                 {
                     "db-cluster-identifier": identifier,
+                    # The Advanced mode takes Performance Insights, so the one goes with the other.
+                    "database-insights-mode": "standard" if is_advanced else None,
                     "enable-performance-insights": False,
                     "apply-immediately": True,
                 },
@@ -82,6 +86,9 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
                     "db-cluster-identifier": identifier,
                     "enable-performance-insights": True,
                     "performance-insights-kms-key-id": customer_keys.preferred(settings),
+                    # "Default: 7 days" (ModifyDBCluster.PerformanceInsightsRetentionPeriod).
+                    "performance-insights-retention-period": None if days is None else str(days),
+                    "database-insights-mode": insights.ADVANCED if is_advanced else None,
                     "apply-immediately": True,
                 },
             ),

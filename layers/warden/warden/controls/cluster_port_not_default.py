@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, frameworks, guidance, ports, scope
+from warden.core import engines, frameworks, guidance, master_user, ports, scope
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -31,6 +31,7 @@ from warden.core.control import (
     Safety,
     Severity,
     Verdict,
+    not_applicable,
 )
 from warden.core.plan import Manual
 from warden.core.resource import ResourceType
@@ -43,7 +44,13 @@ if TYPE_CHECKING:
 
 def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
     """Judge the port of the cluster, which all its members share."""
-    return scope.outside(resource) or ports.judge(resource, resource.facts["Port"])
+    if verdict := scope.outside(resource):
+        return verdict
+    if master_user.is_express(resource.facts):
+        return not_applicable(
+            f"{resource.ref.id} has an express configuration, whose port is 5432 and stays so."
+        )
+    return ports.judge(resource, resource.facts["Port"])
 
 
 def plan(resource: Resource, _settings: Mapping[str, Any]) -> Manual:
@@ -112,6 +119,11 @@ Make it last: CloudFormation `Port: PORT` of `AWS::RDS::DBCluster`; Terraform `p
             name="a Multi-AZ DB cluster keeps its port",
             facts={"Engine": "mysql", "EngineVersion": "8.0.40", "Port": 3306},
             expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="an express configuration has the one port",
+            facts={"Port": 5432, "InternetAccessGatewayEnabled": True, "VPCNetworkingEnabled": False},
+            expect=ComplianceType.NOT_APPLICABLE,
         ),
         Example(
             name="a DocumentDB cluster is another product",

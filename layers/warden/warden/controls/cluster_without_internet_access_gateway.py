@@ -86,6 +86,9 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Manual:
                     "kms-key-id": "YOUR-KEY",
                     "enable-vpc-networking": True,
                     "enable-internet-access-gateway": False,
+                    # "When both parameters are specified, IAM database authentication is required"
+                    # (RestoreDBClusterFromSnapshot.EnableVPCNetworking); its clients log in by IAM anyway.
+                    "enable-iam-database-authentication": True,
                     "deletion-protection": True,
                 },
             ),
@@ -123,7 +126,8 @@ Restore a snapshot of it to a cluster of full configuration in private subnets:
     aws rds restore-db-cluster-from-snapshot --db-cluster-identifier {id}-in-vpc \\
         --snapshot-identifier {id}-to-vpc --engine aurora-postgresql --db-subnet-group-name SUBNETS \\
         --vpc-security-group-ids GROUP --kms-key-id KEY --enable-vpc-networking \\
-        --no-enable-internet-access-gateway --deletion-protection --region {region}
+        --no-enable-internet-access-gateway --enable-iam-database-authentication --deletion-protection \\
+        --region {region}
 
 Give it instances, let the clients move to its endpoint, and delete the old cluster last.
 

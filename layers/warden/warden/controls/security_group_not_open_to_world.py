@@ -21,7 +21,8 @@ where the policy names this control, and never
 
 - where the group is also attached to anything but databases: somebody else may live by that rule,
 - where no database behind the group is publicly accessible and no other rule lets anybody in: then the rule keeps
-  nobody out of anything, and it may be the only one that the applications have.
+  nobody out of anything, and it may be the only one that the applications have. A rule that lets in the group itself
+  is no other: nothing but databases is in it.
 
 Those are left to a person, who gets the commands.
 
@@ -123,7 +124,7 @@ def _left_alone(resource: Resource, ports: set[int], revoked: set[str]) -> str:
     left = [
         rule
         for rule in (*resource.facts[Need.SECURITY_GROUP_RULES], *resource.facts[Need.SIBLING_RULES])
-        if rule["SecurityGroupRuleId"] not in revoked
+        if rule["SecurityGroupRuleId"] not in revoked and not _is_from(rule, resource.facts["GroupId"])
     ]
     for item in security_groups.guarded(resource):
         if item["PubliclyAccessible"] or item["Port"] not in ports:
@@ -134,6 +135,11 @@ def _left_alone(resource: Resource, ports: set[int], revoked: set[str]) -> str:
         ):
             return str(item["Name"])
     return ""
+
+
+def _is_from(rule: Mapping[str, Any], group: str) -> bool:
+    """Whether a rule lets in a group; attached to databases alone, it lets no application in."""
+    return bool(rule.get("ReferencedGroupInfo", {}).get("GroupId") == group)
 
 
 def _steps(resource: Resource, rules: list[str]) -> tuple[str, ...]:
@@ -353,6 +359,18 @@ Terraform `referenced_security_group_id` of `aws_vpc_security_group_ingress_rule
         Example(
             name="open to the world, and to nobody else, behind it a private database",
             facts={"SecurityGroupRules": [_WORLD]},
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="open to the world and to itself, behind it a private database",
+            facts={
+                "SecurityGroupRules": [
+                    _WORLD,
+                    _rule(
+                        20, ReferencedGroupInfo={"GroupId": "sg-0a1b2c3d4e5f60718", "UserId": "123456789012"}
+                    ),
+                ]
+            },
             expect=ComplianceType.NON_COMPLIANT,
         ),
         Example(

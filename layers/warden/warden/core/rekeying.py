@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, guidance
+from warden.core import engines, guidance, master_user
 from warden.core.kinds import Need
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def cluster(resource: Resource, key: str) -> tuple[str, ...]:
                 # Without it, a Multi-AZ DB cluster is public where its VPC has an internet gateway
                 # (RestoreDBClusterFromSnapshot.PubliclyAccessible); an instance of Aurora has it itself.
                 "publicly-accessible": False if facts["Engine"] in engines.MULTI_AZ_CLUSTER else None,
+                # Who logs in to a cluster of the express configuration does so by IAM alone.
+                "enable-iam-database-authentication": True if master_user.is_express(facts) else None,
                 "deletion-protection": True,
                 "copy-tags-to-snapshot": True,
             },
