@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from controls import items
+from controls import items, network_items
 from warden.controls import all_controls
 from warden.core.control import ComplianceType
 from warden.core.encryption import copy_name
@@ -609,7 +609,10 @@ def _inbound(number: int, **source: Any) -> dict[str, Any]:
 )
 def test_a_rule_that_lets_in_the_group_itself_is_no_other_way_in(source: str, *, is_way_in: bool) -> None:
     rules = [_inbound(1, CidrIpv4="0.0.0.0/0"), _inbound(2, ReferencedGroupInfo={"GroupId": source})]
-    facts = {"SecurityGroupRules": rules}
+    # Beside a public one; before private ones alone it is left to a person, whatever other rules there are.
+    public = {**network_items.GUARDED[0], "Name": "open", "PubliclyAccessible": True}
+    assert "public address" in manual("security_group_not_open_to_world", {"SecurityGroupRules": rules}).why
+    facts = {"SecurityGroupRules": rules, "GuardedDatabases": [*network_items.GUARDED, public]}
     if is_way_in:
         assert calls("security_group_not_open_to_world", facts)[0].parameters["SecurityGroupRuleIds"] == [
             rules[0]["SecurityGroupRuleId"]

@@ -132,6 +132,7 @@ def sources(estate: Estate, name: str) -> set[str]:
 def test_the_world_in_two_halves_is_shut_out_and_everybody_else_stays(estate: Estate) -> None:
     app, databases = group(estate, "app"), group(estate, "databases")
     cluster(estate, "orders", databases)
+    member(estate, "orders-1", "orders", PubliclyAccessible=True)
     let_in(estate, databases, **from_group(app))
     let_in(estate, databases, **v4("0.0.0.0/1", "128.0.0.0/1", "198.18.0.0/15", "52.94.76.0/24"))
     before = estate.judged(OPEN, arn_of(databases))
@@ -144,7 +145,7 @@ def test_the_world_in_two_halves_is_shut_out_and_everybody_else_stays(estate: Es
 
 def test_the_worlds_of_both_versions_and_a_prefix_list_go_in_one_call(estate: Estate) -> None:
     app, databases = group(estate, "app"), group(estate, "databases")
-    instance(estate, "billing", databases, Port=15432)
+    instance(estate, "billing", databases, Port=15432, PubliclyAccessible=True)
     listed = estate.client("ec2").create_managed_prefix_list(
         PrefixListName="everybody",
         MaxEntries=4,
@@ -179,9 +180,26 @@ def test_a_group_that_a_server_has_too_is_left_to_a_person(estate: Estate) -> No
     assert sources(estate, shared) == {app, "0.0.0.0/0"}
 
 
-def test_the_only_way_in_to_a_private_database_is_left_to_a_person(estate: Estate) -> None:
+@pytest.mark.parametrize("others", [(), ("192.0.2.7/32",)])
+def test_before_private_databases_alone_it_is_left_to_a_person(
+    estate: Estate, others: tuple[str, ...]
+) -> None:
     databases = group(estate, "databases")
     cluster(estate, "orders", databases)
+    # Another rule, such as that of a bastion, does not say by which the applications come.
+    let_in(estate, databases, **v4("0.0.0.0/0", *others))
+    planned = estate.planned(OPEN, arn_of(databases))
+    assert isinstance(planned, Manual)
+    assert planned.why.startswith("No database behind the group has a public address")
+    assert planned.steps[0].startswith(f"aws ec2 revoke-security-group-ingress --group-id {databases}")
+
+
+def test_the_only_way_in_to_a_private_database_beside_a_public_one_is_left_to_a_person(
+    estate: Estate,
+) -> None:
+    databases = group(estate, "databases")
+    cluster(estate, "orders", databases)
+    instance(estate, "billing", databases, PubliclyAccessible=True)
     let_in(estate, databases, **v4("0.0.0.0/0"))
     planned = estate.planned(OPEN, arn_of(databases))
     assert isinstance(planned, Manual)
@@ -191,6 +209,7 @@ def test_the_only_way_in_to_a_private_database_is_left_to_a_person(estate: Estat
 def test_another_group_of_the_database_is_another_way_in(estate: Estate) -> None:
     app, own, databases = group(estate, "app"), group(estate, "own"), group(estate, "databases")
     cluster(estate, "orders", own, databases)
+    instance(estate, "billing", databases, PubliclyAccessible=True)
     let_in(estate, own, **from_group(app))
     let_in(estate, databases, **v4("0.0.0.0/0"))
     assert estate.fixed(OPEN, arn_of(databases)).compliance is COMPLIANT
@@ -214,7 +233,8 @@ def test_a_proxy_is_guarded_on_the_port_of_its_engine(estate: Estate) -> None:
     found = estate.judged(OPEN, arn_of(proxies))
     assert found.compliance is NON_COMPLIANT
     assert "port 5432 of orders-proxy" in found.annotation
-    assert estate.fixed(OPEN, arn_of(proxies)).compliance is COMPLIANT
+    # "You can't make an RDS proxy publicly accessible": whoever comes by this rule is inside the VPC.
+    assert isinstance(estate.planned(OPEN, arn_of(proxies)), Manual)
 
 
 def test_only_groups_of_databases_are_swept(estate: Estate) -> None:

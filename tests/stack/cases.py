@@ -448,6 +448,14 @@ def _guarding(stack: Deployed, name: str) -> str:
     return f"arn:aws:ec2:eu-west-1:123456789012:security-group/{made}"
 
 
+def _guarding_a_public_one(stack: Deployed, name: str) -> str:
+    """The same, of an instance that the Internet can reach, too."""
+    arn = _guarding(stack, name)
+    groups = [arn.rpartition("/")[2]]
+    fleet.instance(stack, f"open-{name}", VpcSecurityGroupIds=groups, PubliclyAccessible=True)
+    return arn
+
+
 def _let_in(cidr: str) -> Drift:
     def drift(stack: Deployed, name: str) -> None:
         ec2 = stack.client("ec2")
@@ -1016,7 +1024,7 @@ _CASES = (
     ),
     Case(
         control="security_group_not_open_to_world",
-        seed=_guarding,
+        seed=_guarding_a_public_one,
         drift=_let_in("0.0.0.0/0"),
         writes=("RevokeSecurityGroupIngress",),
     ),

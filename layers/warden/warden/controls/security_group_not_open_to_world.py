@@ -20,9 +20,10 @@ stay; whoever came from the Internet cannot come again, and that is what it is f
 where the policy names this control, and never
 
 - where the group is also attached to anything but databases: somebody else may live by that rule,
-- where no database behind the group is publicly accessible and no other rule lets anybody in: then the rule keeps
-  nobody out of anything, and it may be the only one that the applications have. A rule that lets in the group itself
-  is no other: nothing but databases is in it.
+- where no database behind the group, on a port that is open, is publicly accessible: the Internet does not reach it,
+  and its own applications may come by this very rule, whatever other rules there are,
+- where one of several databases has no public address, and no other rule lets anybody in to it. A rule that lets in
+  the group itself is no other: nothing but databases is in it.
 
 Those are left to a person, who gets the commands.
 
@@ -103,7 +104,16 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
             "databases a group of their own, or make sure that nothing else needs these rules, then revoke them.",
             _steps(resource, too_wide),
         )
-    if cut_off := _left_alone(resource, {opening.port for opening in openings}, set(too_wide)):
+    ports = {opening.port for opening in openings}
+    if not any(
+        item["PubliclyAccessible"] and item["Port"] in ports for item in security_groups.guarded(resource)
+    ):
+        return Manual(
+            "No database behind the group has a public address: the Internet does not reach them, and their own "
+            "applications may come by this very rule. Let those in by their own security group first, then revoke it.",
+            _steps(resource, too_wide),
+        )
+    if cut_off := _left_alone(resource, ports, set(too_wide)):
         return Manual(
             f"No other rule lets anybody in to {cut_off}, which has no public address: its own applications may "
             "come by this very rule. Let them in by their own security group first, then revoke it.",
