@@ -54,7 +54,14 @@ if TYPE_CHECKING:
 # RDS and Aurora User Guides, "Amazon RDS event categories and event messages"; CreateEventSubscription: SourceType.
 _REQUIRED = {
     "db-cluster": ["failover", "failure", "maintenance", "notification"],
-    "db-instance": ["availability", "configuration change", "failure", "low storage", "maintenance"],
+    "db-instance": [
+        "availability",
+        "configuration change",
+        "failover",
+        "failure",
+        "low storage",
+        "maintenance",
+    ],
     "db-parameter-group": ["configuration change"],
 }
 CATEGORIES = (
