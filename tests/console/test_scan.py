@@ -180,6 +180,7 @@ def test_the_gravest_come_first(aws: LocalAws, capsys: Capsys) -> None:
     assert ranks[0] == "CRITICAL"
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_over_http_says_the_same(
     wounded: Wounded, aws: LocalAws, capsys: Capsys
 ) -> None:
@@ -386,7 +387,7 @@ _SICK = {
     "a hung up line": Answer(0),
     "a teapot": Answer(418, b"<Error><Code>Teapot</Code></Error>"),
 }
-_OFTEN = {"a page of HTML", "a hung up line"}
+_OFTEN = {"a page of HTML"}
 _SICKNESSES = [name if name in _OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in _SICK]
 
 

@@ -19,6 +19,9 @@ from warden.core.resource import ResourceRef, ResourceType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Real reads and writes of thirty estates and more; what they prove is in the examples of the controls too.
+pytestmark = pytest.mark.slow
+
 COMPLIANT, NON_COMPLIANT = ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT
 UNKNOWN, NOT_APPLICABLE = ComplianceType.INSUFFICIENT_DATA, ComplianceType.NOT_APPLICABLE
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -18,6 +18,9 @@ from warden.core.resource import ResourceRef, ResourceType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Real reads and writes of thirty estates and more; what they prove is in the examples of the controls too.
+pytestmark = pytest.mark.slow
+
 COMPLIANT, NON_COMPLIANT = ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT
 NOT_APPLICABLE = ComplianceType.NOT_APPLICABLE
 OPEN = "security_group_not_open_to_world"
