@@ -264,7 +264,6 @@ def test_only_the_log_of_failed_logins_is_enabled() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("applying", "wait for it"),
         ("failed-to-apply", "a reboot will not help"),
         ("pending-database-upgrade", "with the upgrade"),
     ],
@@ -274,6 +273,20 @@ def test_tls_that_waits_for_no_reboot_is_told_without_one(status: str, words: st
     made = manual("instance_tls_enforced", {**parameter("rds.force_ssl", "1"), "DBParameterGroups": group})
     assert words in made.why
     assert made.steps == ()
+
+
+def test_performance_insights_of_a_multi_az_cluster_is_turned_on_at_the_cluster() -> None:
+    members = [
+        {
+            "DBInstanceIdentifier": f"orders-{number}",
+            "DBInstanceClass": "db.r7g.large",
+            "PerformanceInsightsEnabled": number == 1,
+        }
+        for number in (1, 2)
+    ]
+    facts = {"Engine": "postgres", "EngineVersion": "16.4", "Members": members}
+    [step] = manual("cluster_database_insights_enabled", facts).steps
+    assert step.startswith("aws rds modify-db-cluster --db-cluster-identifier")
 
 
 # --- default security groups ------------------------------------------------------------------------------

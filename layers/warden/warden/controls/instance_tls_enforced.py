@@ -75,7 +75,10 @@ def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
     setting = f"{name} is {'on' if on else 'off'} in {group['DBParameterGroupName']}"
     if not on:
         return non_compliant(f"{resource.ref.id} accepts connections without TLS: {setting}.")
-    if (status := group["ParameterApplyStatus"]) != "in-sync":
+    status = group["ParameterApplyStatus"]
+    if status == group_status.APPLYING or not group_status.known([status]):
+        return insufficient_data(f"{resource.ref.id}: {setting}, and its state is {status}.")
+    if status != group_status.IN_SYNC:
         return non_compliant(f"{resource.ref.id} does not demand TLS yet: {setting}, but {status}.")
     return compliant(f"{resource.ref.id} refuses connections without TLS: {setting}.")
 
@@ -392,6 +395,14 @@ Make it last: CloudFormation `Parameters: {rds.force_ssl: "1"}` of `AWS::RDS::DB
                 "DBParameterGroups": _in_group("pending-reboot"),
             },
             expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="turned on a moment ago, and being applied",
+            facts={
+                Need.INSTANCE_PARAMETERS: _parameter("rds.force_ssl", "1"),
+                "DBParameterGroups": _in_group("applying"),
+            },
+            expect=ComplianceType.INSUFFICIENT_DATA,
         ),
         Example(
             name="off in a default parameter group",

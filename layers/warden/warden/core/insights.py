@@ -139,7 +139,13 @@ def command(resource: Resource, options: Mapping[str, str]) -> str:
 def member_by_member(
     resource: Resource, off: Sequence[Facts], settings: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """The commands that turn it on at single members, with the key that a person is told to use."""
+    """The commands that turn it on at single members, with the key that a person is told to use.
+
+    The members of a Multi-AZ DB cluster have no setting of their own: there it is one command for the cluster.
+    """
+    key = {"performance-insights-kms-key-id": customer_keys.preferred({"allowed_keys": [], **settings})}
+    if resource.facts["Engine"] in engines.MULTI_AZ_CLUSTER:
+        return (command(resource, key),)
     return tuple(
         guidance.command(
             resource,
@@ -147,7 +153,7 @@ def member_by_member(
             {
                 "db-instance-identifier": member["DBInstanceIdentifier"],
                 "enable-performance-insights": True,
-                "performance-insights-kms-key-id": customer_keys.preferred({"allowed_keys": [], **settings}),
+                **key,
             },
         )
         for member in off

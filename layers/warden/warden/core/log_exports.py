@@ -71,7 +71,7 @@ def judge(resource: Resource, required: Mapping[str, Sequence[str]]) -> Verdict:
         return insufficient_data(f"{resource.ref.id} runs {engine}, whose logs Warden does not know here.")
     if not required[family(engine)]:
         return not_applicable(
-            f"{resource.ref.id} need export nothing: the policy requires no log type of {family(engine)}."
+            f"{resource.ref.id} needs to export nothing: the policy requires no log type of {family(engine)}."
         )
     lacking = _lacking(resource, required)
     if absent := missing(resource, required):
