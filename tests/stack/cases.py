@@ -430,6 +430,14 @@ def _with_the_default_group(describe: str, member: str, modify: str, identifier:
     return drift
 
 
+def _serverless(stack: Deployed, name: str) -> str:
+    """A cluster of Serverless v2 with one instance."""
+    bounds = {"MinCapacity": 2, "MaxCapacity": 16}
+    arn = fleet.cluster(stack, name, ServerlessV2ScalingConfiguration=bounds)
+    fleet.member(stack, f"{name}-1", name, DBInstanceClass="db.serverless")
+    return arn
+
+
 def _guarding(stack: Deployed, name: str) -> str:
     """A group of a database that lets its applications in by their own group."""
     made = fleet.group(stack, name)
@@ -705,9 +713,7 @@ _CASES = (
     ),
     Case(
         control="cluster_serverless_capacity_bounded",
-        seed=lambda stack, name: fleet.cluster(
-            stack, name, ServerlessV2ScalingConfiguration={"MinCapacity": 2, "MaxCapacity": 16}
-        ),
+        seed=_serverless,
         drift=_modify_cluster(ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 16}),
         writes=("ModifyDBCluster",),
         settings="lowest_minimum = 2",

@@ -8,7 +8,7 @@ largest one is the only limit of what a runaway query, or somebody else's querie
 
 Nothing is judged until the policy sets a bound: `lowest_minimum` for MinCapacity, `highest_maximum` for MaxCapacity,
 in ACUs; 0 is none. AWS advises 2 ACUs with Performance Insights, and 8 for the primary cluster of a global database.
-A cluster without Serverless v2 is not judged.
+A cluster without an instance of Serverless v2 is not judged: one may keep bounds that bind nobody.
 
 Remediation safety
 ------------------
@@ -44,6 +44,7 @@ from warden.core.control import (
     not_applicable,
 )
 from warden.core.guard import Permit, SameAs
+from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan
 from warden.core.resource import ResourceType
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Facts, Resource
 
 _MOST_ACUS = 256
+_SERVERLESS = "db.serverless"
 COST = (
     "What runs at the minimum is billed by the ACU: in us-east-1 each one more is 0.12 USD an hour, which is 88 USD a "
     "month, for each instance."
@@ -69,6 +71,8 @@ def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
         return not_applicable(f"{name} is not of Aurora Serverless v2.")
     if not lowest and not highest:
         return not_applicable(f"{name} has {_range(capacity)}, and the policy sets no bound.")
+    if not any(member["DBInstanceClass"] == _SERVERLESS for member in resource.facts[Need.MEMBERS]):
+        return not_applicable(f"{name} has {_range(capacity)}, and no instance of Serverless v2.")
     wrong = []
     if capacity["MinCapacity"] < lowest:
         wrong.append(f"the policy wants {lowest} at least")
@@ -141,7 +145,15 @@ class RaisesTheMinimum:
 
 
 def _capacity(low: float, high: float) -> dict[str, Any]:
-    return {"ServerlessV2ScalingConfiguration": {"MinCapacity": low, "MaxCapacity": high}}
+    """The bounds of a cluster with one instance of Serverless v2 beside a provisioned one, for the examples."""
+    members = {"orders-1": "db.r7g.large", "orders-2": _SERVERLESS}
+    return {
+        "ServerlessV2ScalingConfiguration": {"MinCapacity": low, "MaxCapacity": high},
+        "Members": [
+            {"DBInstanceIdentifier": member, "DBInstanceClass": of_class}
+            for member, of_class in members.items()
+        ],
+    }
 
 
 _BOUNDS = {"lowest_minimum": 2, "highest_maximum": 64}
@@ -169,6 +181,7 @@ CONTROL = Control(
             maximum=_MOST_ACUS,
         ),
     ),
+    needs=(Need.MEMBERS,),
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,
@@ -227,6 +240,22 @@ MaxCapacity; Terraform `serverlessv2_scaling_configuration` of `aws_rds_cluster`
             name="a policy without bounds",
             facts=_capacity(0, 256),
             expect=ComplianceType.NOT_APPLICABLE,
+        ),
+        Example(
+            name="bounds that it kept, without an instance that they bind",
+            facts={
+                **_capacity(0.5, 128),
+                "Members": [{"DBInstanceIdentifier": "orders-1", "DBInstanceClass": "db.r7g.large"}],
+            },
+            settings=_BOUNDS,
+            expect=ComplianceType.NOT_APPLICABLE,
+        ),
+        Example(
+            name="which classes its instances have is not known",
+            facts=_capacity(0.5, 128),
+            settings=_BOUNDS,
+            missing=(Need.MEMBERS,),
+            expect=ComplianceType.INSUFFICIENT_DATA,
         ),
         Example(
             name="a provisioned cluster",
