@@ -432,6 +432,9 @@ CAPACITY = "cluster_serverless_capacity_bounded"
 def test_the_minimum_is_raised_and_the_maximum_is_left_alone(estate: Estate) -> None:
     arn = cluster(estate, ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 16})
     assert estate.judged(CAPACITY, arn).compliance is NOT_APPLICABLE
+    member(estate, "orders-1")
+    assert estate.judged(CAPACITY, arn, lowest_minimum=2).compliance is NOT_APPLICABLE
+    member(estate, "orders-2", DBInstanceClass="db.serverless")
     assert estate.fixed(CAPACITY, arn, lowest_minimum=2, highest_maximum=64).compliance is COMPLIANT
     (item,) = estate.client("rds").describe_db_clusters()["DBClusters"]
     assert item["ServerlessV2ScalingConfiguration"] == {"MinCapacity": 2.0, "MaxCapacity": 16.0}
