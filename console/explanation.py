@@ -174,7 +174,7 @@ class Explanation:
             "reverts": list(finding.reverts),
             "budget": {
                 "spent": known.spent,
-                "limit": limits.containment_writes_per_hour if containment else limits.writes_per_hour,
+                "limit": limits.of(containment=containment),
                 "containment": containment,
                 "latched": known.latched,
             },

@@ -81,7 +81,7 @@ def outside_window(case: Case) -> Answer:
 def budget(case: Case) -> Answer:
     """Whether the hour's writes are spent."""
     limits, spent = case.policy.limits, case.known.spent
-    limit = limits.containment_writes_per_hour if case.is_containment else limits.writes_per_hour
+    limit = limits.of(containment=case.is_containment)
     what = f"{spent} of {limit} writes of this hour are spent"
     if not case.known.latched and spent < limit:
         return no(what)

@@ -51,6 +51,17 @@ def test_that_we_may_not_ask_is_heard_once_and_told_to_everybody(refusal):
     assert answers.asked == 1
 
 
+def test_a_refusal_that_is_told_again_and_again_keeps_nothing_of_who_heard_it():
+    reads, answers = Reads(None, bulk=True), Answers(AccessDeniedError("no"))
+    depths = set()
+    for _ in range(5):
+        with pytest.raises(AccessDeniedError) as heard:
+            ask(reads, answers)
+        depths.add(len(list(heard.traceback)))
+
+    assert max(depths) <= 5
+
+
 @pytest.mark.parametrize("failure", [ThrottledError("slower"), RejectedError("not this one")])
 def test_what_may_pass_by_itself_is_asked_again(failure):
     reads, answers = Reads(None, bulk=True), Answers(failure, "now")

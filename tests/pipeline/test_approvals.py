@@ -7,6 +7,7 @@ import pytest
 from pipeline.remediations import between, failing, operations
 from pipeline.world import ALICE, PROTECTION, REMEDIATE_ALL, TLS, World
 from warden.core.approval import Answer, Approval
+from warden.core.decision import Mode
 from warden.core.errors import RejectedError, ResourceBusyError, ThrottledError
 from warden.core.rows import Stop
 
@@ -59,6 +60,14 @@ def test_the_ticket_shows_the_calls_and_both_answers():
     assert f"warden reject {request} --reason" in text
     assert "ModifyDBClusterParameterGroup" in text
     assert ticket.to_json()["decision"]["request"] == request
+
+
+def test_where_nothing_may_be_written_nobody_looks_for_an_answer():
+    world, ref = asked()
+    world.ceiling = Mode.OBSERVE
+    world.approvals.answers = lambda request: pytest.fail("nobody was asked")
+
+    assert decided(world, ref) == ("OBSERVE", "mode")
 
 
 def test_what_is_approved_is_written_and_the_ledger_knows_who_approved():

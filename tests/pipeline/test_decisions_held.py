@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.remediations import between
 from pipeline.world import (
     ALICE,
     AUTHENTICATION,
@@ -57,6 +58,19 @@ def test_a_spent_budget_stays_spent_until_somebody_acknowledges_it():
     assert world.state.acknowledge("123456789012", "eu-west-1", now=world.clock())
     assert world.decision(world.look(second), PROTECTION) == ("REMEDIATE", "policy")
     assert not world.state.acknowledge("123456789012", "eu-west-1", now=world.clock())
+
+
+def test_a_look_that_found_the_latch_does_not_put_it_back_once_it_is_acknowledged():
+    world = World(REMEDIATE_ALL + "[limits]\nwrites_per_hour = 1")
+    ref = world.cluster("one", DeletionProtection=False)
+    here = ("123456789012", "eu-west-1")
+    world.state.latch(*here, containment=False, now=world.clock())
+    # Somebody acknowledges between the look at the latch and what follows of it.
+    between(world, "latched", lambda: world.state.acknowledge(*here, now=world.clock()), port="state")
+
+    assert world.decision(world.look(ref), PROTECTION) == ("DEFER", "blast_radius")
+
+    assert not world.state.latched(*here, containment=False)
 
 
 def test_containment_has_a_budget_of_its_own():

@@ -102,6 +102,10 @@ class Limits:
     owner_grace_hours: int = 0
     """How long the owner of a stack has before Warden writes to what the stack owns."""
 
+    def of(self, *, containment: bool) -> int:
+        """How many writes an hour may bring: those that close an open door have a reserve of their own."""
+        return self.containment_writes_per_hour if containment else self.writes_per_hour
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:

@@ -37,7 +37,8 @@ class Reads:
         if not self.bulk:
             return read()
         if key in self._refusals:
-            raise self._refusals[key]
+            # Its traceback would grow with every resource, and keep what each had read.
+            raise self._refusals[key].with_traceback(None)
         if key not in self._answers:
             try:
                 self._answers[key] = read()

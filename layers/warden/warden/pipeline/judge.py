@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from warden.core import approval, conditions, health, pace
 from warden.core.control import ComplianceType
-from warden.core.decision import Decision, Mode, Reason, Situation, decide
+from warden.core.decision import Decision, Mode, Situation, decide
 from warden.core.errors import MissingFactError, RefusedError
 from warden.core.evaluation import Evaluation, Unplanned, evaluate, plan
 from warden.core.pace import REFUSED
 from warden.core.plan import Call, Manual, Plan, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from warden.core.approval import Approval
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from warden.core.kinds import Need
     from warden.core.policy import Policy
     from warden.core.resource import Resource, ResourceType
-    from warden.pipeline.ports import Approvals, Reader, State
+    from warden.pipeline.ports import Approvals, Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +157,13 @@ class Judge:
             evaluation = replace(evaluation, error=planned.error)
         calls = planned.calls if isinstance(planned, Plan) else ()
         unknown, busy, pending = _writability(resource, calls)
-        approved = self._approval(control, resource, calls, finding=finding, now=now)
+        mode = self.policy.mode(control.id, resource, self.ceiling)
+        # Where nothing may be written, nobody was asked, and a sweep of old debts need not look for answers.
+        writes = mode is Mode.REMEDIATE
+        approved = self._approval(control, resource, calls, finding=finding, now=now) if writes else None
         situation = Situation(
             compliance=evaluation.compliance,
-            mode=self.policy.mode(control.id, resource, self.ceiling),
+            mode=mode,
             exempt=self.policy.exemption(control.id, resource, now) is not None,
             preview=control.maturity == "preview",
             remediable=isinstance(planned, Plan),
@@ -208,13 +211,6 @@ class Judge:
     def _is_owner_first(self, resource: Resource, finding: Finding | None, now: datetime) -> bool:
         owned = conditions.owner_stack(resource) is not None
         return owned and now < pace.owner_until(finding, self.policy, now)
-
-
-def latch_spent(state: State, resource: Resource, judgements: Iterable[Judgement], now: datetime) -> None:
-    """What a spent budget holds up is held up until somebody has looked: an hour alone explains nothing."""
-    held = [judgement for judgement in judgements if judgement.decision.reason is Reason.BLAST_RADIUS]
-    for containment in {judgement.control.is_containment for judgement in held}:
-        state.latch(resource.ref.account, resource.home, containment=containment, now=now)
 
 
 def _writability(resource: Resource, calls: Sequence[Call]) -> tuple[bool, bool, bool]:

@@ -22,7 +22,7 @@ from warden.core.errors import (
 from warden.core.messages import TicketEvent, TicketMessage
 from warden.core.pace import REFUSED, REFUSED_AT
 from warden.core.plan import Plan, digest, merge, written
-from warden.pipeline.judge import latch_spent
+from warden.pipeline.budget import Budget
 from warden.pipeline.ports import Due
 from warden.pipeline.writes import Batch, Outcome, Status
 
@@ -157,26 +157,17 @@ class Remediator:
 
     def _decide_again(self, resource: Resource, message: RemediationMessage) -> _Look:
         now = self.clock()
-        limits = self.judge.policy.limits
-
-        def is_spent(containment: bool) -> bool:  # noqa: FBT001 - a predicate over one flag
-            limit = limits.containment_writes_per_hour if containment else limits.writes_per_hour
-            account = resource.ref.account
-            return (
-                self.state.latched(account, resource.home, containment=containment)
-                or self.state.spent(account, resource.home, containment=containment, now=now) >= limit
-            )
-
+        budget = Budget(state=self.state, limits=self.judge.policy.limits, resource=resource, now=now)
         findings = self.findings.of_resource(resource.key)
         resource, judgements = self.judge.decide(
             resource,
             [e for e in self.judge.evaluate(resource) if e.control.id in message.controls],
             findings=findings,
             now=now,
-            budget_spent=is_spent,
+            budget_spent=budget.is_spent,
         )
         due = [j for j in judgements if j.decision.action is Action.REMEDIATE]
-        latch_spent(self.state, resource, judgements, now)
+        budget.latch(judgements)
         return _Look(
             resource,
             tuple(sorted(due, key=lambda j: (j.control.severity.rank, j.control.id))),

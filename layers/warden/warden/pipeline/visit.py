@@ -16,12 +16,12 @@ from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.trigger import Source
 from warden.core.version import code_version
-from warden.pipeline.judge import Judgement, latch_spent
+from warden.pipeline.budget import Budget
+from warden.pipeline.judge import Judgement
 from warden.pipeline.ports import Due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from warden.core.resource import Resource, ResourceRef
     from warden.core.trigger import Cause
@@ -81,15 +81,16 @@ class Visitor:
         if any(finding.is_newer(resource.observed_at) for finding in before.values()):
             # Whoever saw it later has judged all of it.
             return Visit(arn=resource.ref.arn, skipped="late", cause=self.cause(cause))
+        budget = Budget(state=self.state, limits=self.judge.policy.limits, resource=resource, now=now)
         resource, judgements = self.judge.decide(
             resource,
             self.judge.evaluate(resource),
             findings=before,
             now=now,
-            budget_spent=self._budget(resource, now),
+            budget_spent=budget.is_spent,
             settling=settling or self.is_own(cause),
         )
-        latch_spent(self.state, resource, judgements, now)
+        budget.latch(judgements)
         judgements, overdue = self._waiting(resource, judgements, before, cause)
         return self._keep(resource, judgements, before, cause, overdue=overdue)
 
@@ -110,22 +111,6 @@ class Visitor:
             "session": cause.session,
             "own": self.is_own(cause),
         }
-
-    def _budget(self, resource: Resource, now: datetime) -> Callable[[bool], bool]:
-        spent: dict[bool, bool] = {}
-        limits = self.judge.policy.limits
-
-        def is_spent(containment: bool) -> bool:  # noqa: FBT001 - a predicate over one flag
-            if containment not in spent:
-                limit = limits.containment_writes_per_hour if containment else limits.writes_per_hour
-                where = resource.ref.account, resource.home
-                spent[containment] = (
-                    self.state.latched(*where, containment=containment)
-                    or self.state.spent(*where, containment=containment, now=now) >= limit
-                )
-            return spent[containment]
-
-        return is_spent
 
     # --- waiting ------------------------------------------------------------------------------------------
 

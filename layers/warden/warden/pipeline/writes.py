@@ -150,14 +150,13 @@ class Batch:
             return True
         remediator = self._remediator
         containment = any(judgement.control.is_containment for judgement in concerned)
-        limits = remediator.judge.policy.limits
         if not remediator.state.spend(
             self._resource.ref.account,
             self._resource.home,
             containment=containment,
             now=remediator.clock(),
             amount=1,
-            limit=limits.containment_writes_per_hour if containment else limits.writes_per_hour,
+            limit=remediator.judge.policy.limits.of(containment=containment),
         ):
             remediator.state.latch(
                 self._resource.ref.account,
