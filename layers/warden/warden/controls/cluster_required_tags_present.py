@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import frameworks, required_tags, scope
+from warden.core import frameworks, required_tag_examples, required_tags, scope
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
 from warden.core.resource import ResourceType
 
@@ -48,9 +48,6 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
     """Tell a person which tags lack."""
     return required_tags.by_hand(resource, settings)
 
-
-_OWNER = {"required_tags": ["owner", "environment=prod", "environment=test"]}
-_TAGGED = [{"Key": "owner", "Value": "orders-team"}, {"Key": "environment", "Value": "prod"}]
 
 CONTROL = Control(
     module=__name__,
@@ -75,88 +72,29 @@ Make it last: CloudFormation `Tags: [...]` of `AWS::RDS::DBCluster`; Terraform `
 `default_tags` of the provider.
 """,
     examples=(
-        Example(
-            name="every key is there, with a value that will do",
-            facts={"Engine": "aurora-postgresql", "TagList": _TAGGED},
-            settings=_OWNER,
-            expect=ComplianceType.COMPLIANT,
-        ),
-        Example(
-            name="a key is missing",
-            facts={"TagList": _TAGGED[1:]},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="no tag at all",
-            facts={"TagList": []},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="a value that the policy does not list",
-            facts={"TagList": [_TAGGED[0], {"Key": "environment", "Value": "prd"}]},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="the key in another case is another key",
-            facts={"TagList": [{"Key": "Owner", "Value": "orders-team"}, _TAGGED[1]]},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="a tag without a value has the key",
-            facts={"Engine": "aurora-postgresql", "TagList": [{"Key": "owner"}]},
-            settings={"required_tags": ["owner"]},
-            expect=ComplianceType.COMPLIANT,
-        ),
-        Example(
-            name="any tag will do",
-            facts={"Engine": "aurora-postgresql", "TagList": [{"Key": "team", "Value": "orders"}]},
-            settings={"required_tags": ["*"]},
-            expect=ComplianceType.COMPLIANT,
-        ),
-        Example(
-            name="any tag would do, and AWS alone gave one",
-            facts={"TagList": [{"Key": "aws:cloudformation:stack-name", "Value": "orders"}]},
-            settings={"required_tags": ["*"]},
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="the policy names no tag",
-            facts={"TagList": []},
-            expect=ComplianceType.NOT_APPLICABLE,
-        ),
+        *required_tag_examples.examples("aurora-postgresql"),
         Example(
             name="a Multi-AZ DB cluster has tags as well",
             facts={"Engine": "mysql", "EngineVersion": "8.0.40", "TagList": []},
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.NON_COMPLIANT,
         ),
         Example(
             name="fifty tags leave no room for another",
             facts={"TagList": [{"Key": f"key-{number}", "Value": "x"} for number in range(50)]},
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.NON_COMPLIANT,
         ),
         Example(
             name="a Neptune cluster is another product",
             facts={"Engine": "neptune", "TagList": []},
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.NOT_APPLICABLE,
         ),
         Example(
             name="an engine that nobody has heard of is not passed over",
-            facts={"Engine": "aurora-quantum", "TagList": _TAGGED},
-            settings=_OWNER,
-            expect=ComplianceType.INSUFFICIENT_DATA,
-        ),
-        Example(
-            name="the tags are not known",
-            facts={},
-            settings=_OWNER,
-            missing=("TagList",),
+            facts={"Engine": "aurora-quantum", "TagList": required_tag_examples.TAGGED},
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.INSUFFICIENT_DATA,
         ),
     ),

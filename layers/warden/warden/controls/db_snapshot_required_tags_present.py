@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import frameworks, guidance, required_tags, scope
+from warden.core import frameworks, guidance, required_tag_examples, required_tags, scope
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
 from warden.core.resource import ResourceType
 
@@ -64,9 +64,6 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
     return required_tags.by_hand(resource, settings, instance)
 
 
-_OWNER = {"required_tags": ["owner", "environment=prod", "environment=test"]}
-_TAGGED = [{"Key": "owner", "Value": "orders-team"}, {"Key": "environment", "Value": "prod"}]
-
 CONTROL = Control(
     module=__name__,
     doc=__doc__,
@@ -92,89 +89,30 @@ Make it last: CloudFormation `CopyTagsToSnapshot: true` of `AWS::RDS::DBInstance
 Terraform `copy_tags_to_snapshot = true` of the instance, and `tags` of `aws_db_snapshot`.
 """,
     examples=(
-        Example(
-            name="every key is there, with a value that will do",
-            facts={"Engine": "postgres", "TagList": _TAGGED},
-            settings=_OWNER,
-            expect=ComplianceType.COMPLIANT,
-        ),
-        Example(
-            name="a key is missing",
-            facts={"TagList": _TAGGED[1:]},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="no tag at all",
-            facts={"TagList": []},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="a value that the policy does not list",
-            facts={"TagList": [_TAGGED[0], {"Key": "environment", "Value": "prd"}]},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="the key in another case is another key",
-            facts={"TagList": [{"Key": "Owner", "Value": "orders-team"}, _TAGGED[1]]},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="a tag without a value has the key",
-            facts={"Engine": "postgres", "TagList": [{"Key": "owner"}]},
-            settings={"required_tags": ["owner"]},
-            expect=ComplianceType.COMPLIANT,
-        ),
-        Example(
-            name="any tag will do",
-            facts={"Engine": "postgres", "TagList": [{"Key": "team", "Value": "orders"}]},
-            settings={"required_tags": ["*"]},
-            expect=ComplianceType.COMPLIANT,
-        ),
-        Example(
-            name="any tag would do, and AWS alone gave one",
-            facts={"TagList": [{"Key": "aws:cloudformation:stack-name", "Value": "orders"}]},
-            settings={"required_tags": ["*"]},
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="the policy names no tag",
-            facts={"TagList": []},
-            expect=ComplianceType.NOT_APPLICABLE,
-        ),
+        *required_tag_examples.examples("postgres"),
         Example(
             name="an automated one has the tags of its database, or none",
             facts={"SnapshotType": "automated", "TagList": []},
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.NOT_APPLICABLE,
         ),
         Example(
             name="AWS Backup's own",
             facts={"SnapshotType": "awsbackup", "TagList": []},
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.NOT_APPLICABLE,
         ),
         Example(
             name="a type that nobody has heard of is not passed over",
             facts={"SnapshotType": "telepathic", "TagList": []},
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.INSUFFICIENT_DATA,
         ),
         Example(
             name="another product's snapshot",
             facts={"Engine": "docdb", "TagList": []},
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.NOT_APPLICABLE,
-        ),
-        Example(
-            name="the tags are not known",
-            facts={},
-            settings=_OWNER,
-            missing=("TagList",),
-            expect=ComplianceType.INSUFFICIENT_DATA,
         ),
     ),
 )

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import frameworks, required_tags, scope
+from warden.core import frameworks, required_tag_examples, required_tags, scope
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
 from warden.core.resource import ResourceType
 
@@ -50,9 +50,6 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
     """Tell a person which tags lack."""
     return required_tags.by_hand(resource, settings)
 
-
-_OWNER = {"required_tags": ["owner", "environment=prod", "environment=test"]}
-_TAGGED = [{"Key": "owner", "Value": "orders-team"}, {"Key": "environment", "Value": "prod"}]
 
 CONTROL = Control(
     module=__name__,
@@ -77,59 +74,7 @@ Make it last: CloudFormation `Tags: [...]` of `AWS::RDS::DBInstance`; Terraform 
 `aws_rds_cluster_instance`, or `default_tags` of the provider.
 """,
     examples=(
-        Example(
-            name="every key is there, with a value that will do",
-            facts={"Engine": "postgres", "TagList": _TAGGED},
-            settings=_OWNER,
-            expect=ComplianceType.COMPLIANT,
-        ),
-        Example(
-            name="a key is missing",
-            facts={"TagList": _TAGGED[1:]},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="no tag at all",
-            facts={"TagList": []},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="a value that the policy does not list",
-            facts={"TagList": [_TAGGED[0], {"Key": "environment", "Value": "prd"}]},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="the key in another case is another key",
-            facts={"TagList": [{"Key": "Owner", "Value": "orders-team"}, _TAGGED[1]]},
-            settings=_OWNER,
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="a tag without a value has the key",
-            facts={"Engine": "postgres", "TagList": [{"Key": "owner"}]},
-            settings={"required_tags": ["owner"]},
-            expect=ComplianceType.COMPLIANT,
-        ),
-        Example(
-            name="any tag will do",
-            facts={"Engine": "postgres", "TagList": [{"Key": "team", "Value": "orders"}]},
-            settings={"required_tags": ["*"]},
-            expect=ComplianceType.COMPLIANT,
-        ),
-        Example(
-            name="any tag would do, and AWS alone gave one",
-            facts={"TagList": [{"Key": "aws:cloudformation:stack-name", "Value": "orders"}]},
-            settings={"required_tags": ["*"]},
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="the policy names no tag",
-            facts={"TagList": []},
-            expect=ComplianceType.NOT_APPLICABLE,
-        ),
+        *required_tag_examples.examples("postgres"),
         Example(
             name="a member of a cluster has tags of its own",
             facts={
@@ -138,38 +83,35 @@ Make it last: CloudFormation `Tags: [...]` of `AWS::RDS::DBInstance`; Terraform 
                 "DBClusterIdentifier": "orders",
                 "TagList": [],
             },
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.NON_COMPLIANT,
         ),
         Example(
             name="so has a read replica",
             facts={"ReadReplicaSourceDBInstanceIdentifier": "billing-primary", "TagList": []},
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.NON_COMPLIANT,
         ),
         Example(
             name="SQL Server",
-            facts={"Engine": "sqlserver-se", "EngineVersion": "15.00.4420.2.v1", "TagList": _TAGGED},
-            settings=_OWNER,
+            facts={
+                "Engine": "sqlserver-se",
+                "EngineVersion": "15.00.4420.2.v1",
+                "TagList": required_tag_examples.TAGGED,
+            },
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.COMPLIANT,
         ),
         Example(
             name="a DocumentDB instance is another product",
             facts={"Engine": "docdb", "TagList": []},
-            settings=_OWNER,
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.NOT_APPLICABLE,
         ),
         Example(
             name="an engine that nobody has heard of is not passed over",
-            facts={"Engine": "quantum-se", "TagList": _TAGGED},
-            settings=_OWNER,
-            expect=ComplianceType.INSUFFICIENT_DATA,
-        ),
-        Example(
-            name="the tags are not known",
-            facts={},
-            settings=_OWNER,
-            missing=("TagList",),
+            facts={"Engine": "quantum-se", "TagList": required_tag_examples.TAGGED},
+            settings=required_tag_examples.OWNER,
             expect=ComplianceType.INSUFFICIENT_DATA,
         ),
     ),
