@@ -90,8 +90,7 @@ def run(
     scan = scan_account(regions=regions, controls=chosen, policy=policy, show_all=show_all, profile=profile)
     match output:
         case "json":
-            json.dump(scan.to_json(), sys.stdout, indent=2)
-            sys.stdout.write("\n")
+            _write_json(scan.to_json())
         case "csv":
             _write_csv(scan.findings + scan.not_evaluated)
         case _:
@@ -311,6 +310,16 @@ def _write_finding(finding: dict[str, Any]) -> None:
     else:
         print(f"         {finding['compliance']}")
     print()
+
+
+def _write_json(card: dict[str, Any]) -> None:
+    """The card; of its lists each item in a line of its own, which tools and people can pick."""
+    parts = []
+    for name, value in card.items():
+        items = isinstance(value, list) and value and isinstance(value[0], dict)
+        lines = ",\n".join(f"    {json.dumps(item)}" for item in value) if items else ""
+        parts.append(f"  {json.dumps(name)}: " + (f"[\n{lines}\n  ]" if items else json.dumps(value)))
+    sys.stdout.write("{\n" + ",\n".join(parts) + "\n}\n")
 
 
 def _write_csv(rows: Iterable[dict[str, Any]]) -> None:
