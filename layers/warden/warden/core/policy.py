@@ -18,6 +18,7 @@ from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS
 from warden.core.policy_values import PolicyValues
 from warden.core.resource import ResourceRef
+from warden.core.ticket_policy import TicketPolicy, read_tickets
 from warden.core.windows import DAYS, ChangeWindow
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ class Policy:
     approvals: Approvals = field(default_factory=Approvals)
     health: Health = field(default_factory=Health)
     change_windows: tuple[ChangeWindow, ...] = ()
+    tickets: TicketPolicy = field(default_factory=TicketPolicy)
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
         """The lowest of the control's mode, those of the scopes that hold the resource, and the ceiling."""
@@ -220,6 +222,7 @@ class _Parser(PolicyValues):
                 "approvals",
                 "health",
                 "change_windows",
+                "tickets",
             },
         )
         if document["version"] != 1:
@@ -251,6 +254,7 @@ class _Parser(PolicyValues):
             approvals=self._approvals(self.table(document, "approvals")),
             health=self._health(self.table(document, "health")),
             change_windows=tuple(self._change_window(*row) for row in self.rows(document, "change_windows")),
+            tickets=read_tickets(document, self, controls=self._controls),
         )
 
     # --- sections -----------------------------------------------------------------------------------------

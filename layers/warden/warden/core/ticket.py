@@ -93,7 +93,7 @@ class Ticket:
     frameworks: tuple[str, ...] = ()
     """A line for each framework: its name, and what of it the control maps to."""
     previous: Handle | None = None
-    """The ticket of the same sink about the same before this one, which was resolved too long ago to be opened again."""
+    """The ticket about the same before this one, which was resolved too long ago to be opened again."""
 
     @property
     def finding(self) -> Finding:
@@ -154,7 +154,9 @@ def cut(text: str, room: int) -> str:
 
 def _left_out(sections: tuple[Section, ...], weight: int) -> Section:
     names = ", ".join(s.heading for s in sections if s.weight >= weight)
-    return Section(heading="Left out for length", blocks=(Paragraph(f"{names}: `warden ledger` has all of it."),))
+    return Section(
+        heading="Left out for length", blocks=(Paragraph(f"{names}: `warden ledger` has all of it."),)
+    )
 
 
 def _cut_block(block: Block, room: int) -> Block:

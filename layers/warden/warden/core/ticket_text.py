@@ -107,7 +107,10 @@ def digest(finding: Finding, *, note: str = "") -> str:
 
 
 def ticket(
-    finding: Finding, control: Control | None, state: TicketState = TicketState.OPEN, story: Story | None = None
+    finding: Finding,
+    control: Control | None,
+    state: TicketState = TicketState.OPEN,
+    story: Story | None = None,
 ) -> Ticket:
     """The ticket of one finding; a control that no longer exists leaves the fix empty."""
     story = story or Story(state=state)
@@ -177,10 +180,14 @@ def _sections(finding: Finding, control: Control | None, story: Story) -> Iterab
         yield Section(heading=heading, blocks=(Code("\n".join(lines)),), weight=_EVIDENCE)
     if is_open and (frameworks := _frameworks(control)):
         yield Section(heading="Frameworks", blocks=(Bullets(frameworks),), weight=_FRAMEWORKS)
-    yield Section(heading="Where to look", blocks=(Links(links(finding)), Code(f"warden ledger {finding.arn}")))
+    yield Section(
+        heading="Where to look", blocks=(Links(links(finding)), Code(f"warden ledger {finding.arn}"))
+    )
 
 
-def _what_to_do(finding: Finding, control: Control | None, ref: ResourceRef, story: Story) -> Iterable[Section]:
+def _what_to_do(
+    finding: Finding, control: Control | None, ref: ResourceRef, story: Story
+) -> Iterable[Section]:
     reason = str(finding.decision.get("reason", ""))
     why = [Paragraph(_WHY.get(reason, reason)), Paragraph(_WILL.get(reason, _WILL_NOT))]
     yield Section(heading="Why this is a ticket", blocks=tuple(why))
@@ -297,13 +304,17 @@ def _paragraphs(text: str) -> tuple[Block, ...]:
 
 def _commands_apart(text: str) -> tuple[Block, ...]:
     """Lines that are commands as code, the others as sentences."""
-    parts = itertools.groupby(text.splitlines(), key=lambda line: line.lstrip().startswith(("aws ", "warden ")))
+    parts = itertools.groupby(
+        text.splitlines(), key=lambda line: line.lstrip().startswith(("aws ", "warden "))
+    )
     return _blocks((is_code, list(lines)) for is_code, lines in parts)
 
 
 def _indented_apart(text: str) -> tuple[Block, ...]:
     """Lines that are indented as code, the others as sentences, a paragraph each."""
-    parts = itertools.groupby(text.splitlines(), key=lambda line: line.startswith("    ") if line.strip() else None)
+    parts = itertools.groupby(
+        text.splitlines(), key=lambda line: line.startswith("    ") if line.strip() else None
+    )
     return _blocks((bool(is_code), list(lines)) for is_code, lines in parts if is_code is not None)
 
 

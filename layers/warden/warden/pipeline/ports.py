@@ -251,7 +251,7 @@ class Tracker(Protocol):
     """
 
     def find(self, ticket: Ticket) -> Handle | None:
-        """The ticket that was created with `ticket.id`, the oldest where there are several; None where there is none."""
+        """The ticket that was created with `ticket.id`, the oldest of several; None where there is none."""
         ...
 
     def create(self, ticket: Ticket) -> Handle:

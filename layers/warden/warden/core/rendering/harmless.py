@@ -1,4 +1,4 @@
-"""Names, tags and annotations as they may be shown: whoever can tag a database must not be able to mention a channel."""
+"""Names, tags and annotations as they may be shown: who can tag a database must not mention a channel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _KEPT = frozenset("\n\t")
 def printable(text: str) -> str:
     """A text without control and format characters, which hide or reorder what is read."""
     return "".join(
-        char if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"} else "\ufffd"
+        char
+        if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+        else "\ufffd"
         for char in text.replace("\r\n", "\n").replace("\r", "\n")
     )
 
