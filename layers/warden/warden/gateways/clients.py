@@ -19,6 +19,8 @@ from warden.core.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from warden.gateways.pace import Pace
+
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "rds": (
         "DescribeDBClusters",
@@ -134,9 +136,15 @@ class Clients:
     """Makes and keeps clients."""
 
     def __init__(
-        self, *, account: str, profile: str | None = None, on_call: Callable[[str], None] | None = None
+        self,
+        *,
+        account: str,
+        profile: str | None = None,
+        on_call: Callable[[str], None] | None = None,
+        pace: Callable[[], Pace] | None = None,
     ) -> None:
         self._account = account
+        self._pace = pace
         # boto3 would add resources and transfers to S3, and takes longer to import than all of Warden.
         self._session = botocore.session.Session(profile=profile)
         parsers = self._session.get_component("response_parser_factory")
@@ -172,6 +180,8 @@ class Clients:
 
     def _make(self, service: str, region: str) -> Any:
         client = self._session.create_client(service, region_name=region, config=_CONFIG)
+        if self._pace is not None and service == "rds":
+            self._pace().watch(client)
         if self._on_call is not None:
             # before-send sees every attempt, retries included: that is what counts against AWS's quotas.
             client.meta.events.register(f"before-send.{service}", self._count)
