@@ -338,13 +338,23 @@ def _write_finding(finding: dict[str, Any]) -> None:
 
 
 def _write_json(card: dict[str, Any]) -> None:
-    """The card; of its lists each item in a line of its own, which tools and people can pick."""
+    """The card; each field of it, and of the items of its lists, in a line of its own.
+
+    Python's encoder is ten times as fast without an indentation.
+    """
     parts = []
     for name, value in card.items():
         items = isinstance(value, list) and value and isinstance(value[0], dict)
-        lines = ",\n".join(f"    {json.dumps(item)}" for item in value) if items else ""
-        parts.append(f"  {json.dumps(name)}: " + (f"[\n{lines}\n  ]" if items else json.dumps(value)))
-    sys.stdout.write("{\n" + ",\n".join(parts) + "\n}\n")
+        parts.append(f"{json.dumps(name)}: {_items(value) if items else json.dumps(value)}")
+    sys.stdout.write("{\n  " + ",\n  ".join(parts) + "\n}\n")
+
+
+def _items(items: Iterable[dict[str, Any]]) -> str:
+    written = (
+        ",\n      ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in item.items())
+        for item in items
+    )
+    return "[\n    {\n      " + "\n    },\n    {\n      ".join(written) + "\n    }\n  ]"
 
 
 def _write_csv(rows: Iterable[dict[str, Any]]) -> None:
