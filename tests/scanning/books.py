@@ -109,6 +109,7 @@ class Books:
             "findings": self.findings,
             "ledger": self.ledger,
             "state": self.state,
+            "brakes": DynamoBrakes(self.dynamodb, self.names["StateTable"]),
             "tickets": self.tickets,
         }
         for name, port in ports.items():

@@ -322,6 +322,7 @@ class Evaluator:
                     )
                 )
             visitor.findings.put(closed)
+            visitor.forget_canary(finding, self.deployment.region)
             resolved.append(finding.control)
         return Visit(arn=arn, skipped="gone", resolved=tuple(resolved), cause=visitor.cause(cause))
 
