@@ -64,6 +64,8 @@ class Finding:
     manual: str = ""
     """Why, or how, a person must act."""
     cause: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Those of the resource that the policy routes tickets by, and that name an owner."""
     revision: int = 0
     """Grows with each write; a writer that holds an older one loses."""
 
@@ -146,7 +148,10 @@ def _drifted(
 
 
 def brought_back(finding: Finding, cause: Mapping[str, Any]) -> Finding:
-    """The finding of drift that somebody put back after a remediation, with who that was."""
+    """The finding of drift that somebody put back after a remediation, with who that was; one event counts once."""
+    told = [(revert["event_id"], revert["at"]) for revert in finding.reverts[-1:]]
+    if (cause["event_id"], cause["at"]) in told:
+        return finding
     return replace(finding, reverts=(*finding.reverts, cause)[-_REVERTS:])
 
 

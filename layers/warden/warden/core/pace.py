@@ -57,15 +57,22 @@ def awaited_since(
 ) -> datetime | None:
     """When these very calls were accepted for this very drift; None where they were not.
 
-    What was resolved in between is drift anew, and so is what somebody else changed after our write (`changed_at`);
-    what is called now may be a procedure's next step.
+    What was resolved in between is drift anew, and so is what somebody else changed after our write, as the event at
+    hand (`changed_at`) or an earlier one told; what is called now may be a procedure's next step.
     """
     if finding is None or not finding.is_open or not finding.attempts or finding.applied != digest(calls):
         return None
     last = finding.attempts[-1]
-    if last < finding.first_observed or (changed_at is not None and changed_at > last):
+    changes = [datetime.fromisoformat(revert["at"]) for revert in finding.reverts]
+    changes += [] if changed_at is None else [changed_at]
+    if last < finding.first_observed or any(is_after(change, last) for change in changes):
         return None
     return last
+
+
+def is_after(change: datetime, attempt: datetime) -> bool:
+    """Whether somebody wrote after an attempt of ours; CloudTrail tells the second alone (`eventTime`)."""
+    return change >= attempt.replace(microsecond=0)
 
 
 def is_settling(since: datetime | None, policy: Policy, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS
 from warden.core.policy_values import PolicyValues
 from warden.core.resource import ResourceRef
+from warden.core.ticket_policy import TicketPolicy, read_tickets
 from warden.core.windows import DAYS, ChangeWindow
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ class Policy:
     canary: caution.CanarySetting = field(default_factory=caution.CanarySetting)
     day_one: caution.DayOne = field(default_factory=caution.DayOne)
     undo: caution.Undo = field(default_factory=caution.Undo)
+    tickets: TicketPolicy = field(default_factory=TicketPolicy)
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
         """The lowest of the control's mode, those of the scopes that hold the resource, and the ceiling."""
@@ -245,6 +247,7 @@ class _Parser(PolicyValues):
                 "canary",
                 "day_one",
                 "undo",
+                "tickets",
             },
         )
         if document["version"] != 1:
@@ -279,6 +282,7 @@ class _Parser(PolicyValues):
             canary=caution.canary(self.table(document, "canary"), self),
             day_one=caution.day_one(self.table(document, "day_one"), self),
             undo=caution.undo(self.table(document, "undo"), self),
+            tickets=read_tickets(document, self, controls=self._controls),
         )
 
     # --- sections -----------------------------------------------------------------------------------------

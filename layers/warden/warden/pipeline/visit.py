@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from warden.core import conditions, deferral
+from warden.core import conditions, deferral, pace
 from warden.core.approval import request_id
 from warden.core.control import ComplianceType
 from warden.core.decision import Action, Decision, Reason
@@ -70,10 +70,12 @@ class Visitor:
         *,
         findings: Mapping[str, Finding] | None = None,
         settling: bool = False,
+        others: Cause | None = None,
     ) -> Visit:
         """Judge the resource as it was just read; `findings` where the caller has them already.
 
-        `settling`: our own write to it has just come back, so nothing more is written for now.
+        `settling`: our own write to it has just come back, so nothing more is written for now. `others`: what
+        somebody else wrote to it last, where that is not the cause itself.
         """
         if conditions.is_deleting(resource):
             return Visit(arn=resource.ref.arn, skipped="deleting", cause=self.cause(cause))
@@ -82,6 +84,7 @@ class Visitor:
         if any(finding.is_newer(resource.observed_at) for finding in before.values()):
             # Whoever saw it later has judged all of it.
             return Visit(arn=resource.ref.arn, skipped="late", cause=self.cause(cause))
+        others = cause if self.is_others(cause) else others
         restraints = Restraints(self.brakes, policy=self.judge.policy, resource=resource, now=now)
         resource, judgements = self.judge.decide(
             resource,
@@ -90,15 +93,19 @@ class Visitor:
             now=now,
             restraints=restraints,
             settling=settling or self.is_own(cause),
-            changed_at=cause.at if cause.source is Source.CLOUDTRAIL and not self.is_own(cause) else None,
+            changed_at=None if others is None else others.at,
         )
         restraints.latch(judgements)
         judgements, overdue = self._waiting(resource, judgements, before, cause)
-        return self._keep(resource, judgements, before, cause, restraints, overdue=overdue)
+        return self._keep(resource, judgements, before, cause, restraints, others=others, overdue=overdue)
 
     def is_own(self, cause: Cause) -> bool:
         """Whether our own write came back as an event: it resolves findings and never leads to another write."""
         return cause.principal in self.own_roles
+
+    def is_others(self, cause: Cause) -> bool:
+        """Whether it is a call of somebody else, as CloudTrail records it."""
+        return cause.source is Source.CLOUDTRAIL and not self.is_own(cause)
 
     def cause(self, cause: Cause) -> dict[str, Any]:
         """The cause as the ledger keeps it: who, what, when, by which tool, from where."""
@@ -165,6 +172,7 @@ class Visitor:
         cause: Cause,
         restraints: Restraints,
         *,
+        others: Cause | None,
         overdue: bool,
     ) -> Visit:
         """Record, tell, keep, and hand over last: a crash in between repeats something rather than losing it.
@@ -176,7 +184,8 @@ class Visitor:
         changes = [
             Change(before.get(judgement.control.id), new, judgement, overdue=overdue)
             for judgement in judgements
-            if (new := self._after(before.get(judgement.control.id), judgement, resource, cause)) is not None
+            if (new := self._after(before.get(judgement.control.id), judgement, resource, cause, others))
+            is not None
         ]
         for change in changes:
             self._note(change, restraints)
@@ -210,7 +219,12 @@ class Visitor:
         )
 
     def _after(
-        self, old: Finding | None, judgement: Judgement, resource: Resource, cause: Cause
+        self,
+        old: Finding | None,
+        judgement: Judgement,
+        resource: Resource,
+        cause: Cause,
+        others: Cause | None,
     ) -> Finding | None:
         """The finding as it should be kept; the same object where nothing changed."""
         new = advance(old, judgement.evaluation, resource_key=resource.key, observed_at=resource.observed_at)
@@ -231,6 +245,14 @@ class Visitor:
         )
         if old is not None and not old.is_open and old.attempts:
             wanted = brought_back(wanted, self.cause(cause))
+        elif (
+            old is not None
+            and others is not None
+            and old.attempts
+            and pace.is_after(others.at, old.attempts[-1])
+        ):
+            # Before any look could show the effect of our fix, somebody wrote over it.
+            wanted = brought_back(wanted, self.cause(others))
         return old if wanted == old else wanted
 
     def _note(self, change: Change, restraints: Restraints) -> None:
