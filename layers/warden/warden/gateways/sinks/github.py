@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from warden.gateways.secrets import Secret
     from warden.gateways.sinks.api import Api
 
+LABEL = "aurora-warden"
 TITLE_LIMIT = 256
 BODY_LIMIT = 65_536
 """Characters: "body is too long (maximum is 65536 characters)"."""
@@ -35,13 +36,13 @@ def authorization(secret: Secret) -> dict[str, str]:
 class GitHub:
     """Issues of one repository; implements `ports.Tracker`."""
 
-    def __init__(self, api: Api, *, repository: str, labels: Sequence[str] = ("aurora-warden",)) -> None:
+    def __init__(self, api: Api, *, repository: str, labels: Sequence[str] = ()) -> None:
         """Take the repository as `owner/name`."""
         owner, _, name = repository.partition("/")
         self._api = api
         self._repository = repository
         self._path = ("repos", owner, name)
-        self._labels = list(labels)
+        self._labels = [LABEL, *labels]
 
     def find(self, ticket: Ticket) -> Handle | None:
         """The oldest issue with the ticket's mark among those created since it was opened.

@@ -1,4 +1,4 @@
-"""Makes the sinks that are reached by HTTPS: each calls the hosts of its own table in the policy, and reads one secret."""
+"""Makes the sinks that are reached by HTTPS: each calls the hosts of its own table in the policy, with one secret."""
 
 from __future__ import annotations
 
