@@ -12,6 +12,7 @@ from fakes import (
     FakeAws,
     FixedClock,
     MemoryApprovals,
+    MemoryBrakes,
     MemoryFindings,
     MemoryLedger,
     MemoryQueues,
@@ -133,6 +134,7 @@ class World:
         self.findings = MemoryFindings()
         self.ledger = MemoryLedger()
         self.state = MemoryState()
+        self.brakes = MemoryBrakes()
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets()
         self.approvals = MemoryApprovals()
@@ -213,6 +215,7 @@ class World:
             "findings": self.findings,
             "ledger": self.ledger,
             "state": self.state,
+            "brakes": self.brakes,
             "queues": self.queues,
             "tickets": self.tickets,
             "sink": self.sink,
@@ -237,6 +240,7 @@ class World:
             findings=self._port("findings"),
             ledger=self._port("ledger"),
             state=self._port("state"),
+            brakes=self._port("brakes"),
             queues=self._port("queues"),
             clock=self.clock,
             jitter=lambda: self.jitter,
@@ -255,6 +259,7 @@ class World:
             findings=self._port("findings"),
             ledger=self._port("ledger"),
             state=self._port("state"),
+            brakes=self._port("brakes"),
             queues=self._port("queues"),
             clock=self.clock,
             jitter=lambda: self.jitter,
