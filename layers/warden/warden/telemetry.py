@@ -7,6 +7,7 @@ the standard output, where Lambda takes them. The libraries that do the same tak
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import logging
 import os
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Answer = TypeVar("Answer")
+
+# What is made while a function starts lives as long as it does: looking for garbage among it is a tenth of a cold start.
+gc.disable()
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 """The members that every record has; the others were given with it."""
@@ -138,6 +142,9 @@ def invocation(metrics: Metrics) -> Callable[[Handler[Answer]], Handler[Answer]]
                 return handler(event, context)
             finally:
                 metrics.flush()
+                if not gc.isenabled():
+                    gc.freeze()
+                    gc.enable()
 
         return wrapped
 
