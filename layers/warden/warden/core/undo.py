@@ -192,18 +192,22 @@ class Write:
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Write | str:
         """The write of an entry; a sentence where it tells of none that was made."""
-        after = entry.get("after", {})
-        if entry.get("kind") != "outcome" or after.get("status") != "SUCCEEDED" or not after.get("calls"):
-            return "the entry tells of no write that AWS accepted; name an `outcome` that SUCCEEDED"
-        if "undoes" in after:
-            return "the entry is an undo itself; the drift is put right again once its hold ends"
-        [call] = after["calls"]
-        return cls(
-            arn=entry["arn"],
-            controls=tuple(filter(None, entry["control"].split(","))),
-            call=Call(call["operation"], call["parameters"]),
-            before=entry.get("before", {}),
-        )
+        match entry:
+            case {"kind": "outcome", "after": {"status": "SUCCEEDED", "undoes": _}}:
+                return "the entry is an undo itself; the drift is put right again once its hold ends"
+            case {
+                "kind": "outcome",
+                "arn": str(arn),
+                "control": str(controls),
+                "before": dict(before),
+                "after": {
+                    "status": "SUCCEEDED",
+                    "calls": [{"operation": str(operation), "parameters": dict(parameters)}],
+                },
+            }:
+                names = tuple(filter(None, controls.split(",")))
+                return cls(arn=arn, controls=names, call=Call(operation, parameters), before=before)
+        return "the entry tells of no write that AWS accepted; name an `outcome` that SUCCEEDED"
 
     @property
     def needs(self) -> tuple[Need, ...]:
