@@ -36,6 +36,7 @@ COMMANDS = [
     ["acknowledge"],
     ["ledger"],
     ["explain"],
+    ["doctor"],
 ]
 
 
