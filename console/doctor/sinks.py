@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from warden.gateways.http import Connect
     from warden.pipeline.ports import Notifier, Tracker
 
-_PAGE = "docs/how-to/send-tickets.md"
+_PAGE = "docs/how-to/connect-a-tracker.md"
 _TODO: tuple[tuple[type[WardenError], str], ...] = (
     (ConfigurationError, f"Put the policy or the parameter right, and deploy: {_PAGE}."),
     (

@@ -15,7 +15,7 @@ from console.local.aws import LocalAws
 from fakes.trackers import Fault, TrackerAnswer, desk
 from fakes.trackers.github import GitHub
 from fakes.trackers.jira import Jira
-from scanning.runs import CREDENTIALS, REGION, Run, run
+from scanning.runs import REGION, Run, run
 from warden.core.rows import Stop
 from warden.gateways.state import DynamoState
 
@@ -74,7 +74,9 @@ SNS = '[[tickets.sinks]]\ntype = "sns"\n'
 class Stack:
     """A deployment, with what moto has no word for answered here."""
 
-    def __init__(self, aws: LocalAws, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, aws: LocalAws, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         self.aws = aws
         self.server = server
         self.file = tmp_path / "policy.toml"
@@ -138,15 +140,7 @@ class Stack:
 
 
 @pytest.fixture
-def stack(
-    trackers: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Stack]:
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+def stack(person: None, trackers: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     with LocalAws(region=REGION) as aws:
         yield Stack(aws, trackers, tmp_path, monkeypatch)
 
@@ -176,7 +170,13 @@ def test_a_healthy_stack_has_nothing_that_failed(stack: Stack, doctor: Callable[
     healthy(stack)
     done = doctor()
     assert done.status == 0, done.out
-    for said in ("RdsEventRule is enabled", "sink jira", "sink github", "sink sns", "everything records the calls"):
+    for said in (
+        "RdsEventRule is enabled",
+        "sink jira",
+        "sink github",
+        "sink sns",
+        "everything records the calls",
+    ):
         assert said in done.out
     assert "FAIL" not in done.out
     assert stack.jira.issues == {}
