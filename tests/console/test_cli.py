@@ -37,6 +37,7 @@ COMMANDS = [
     ["undo"],
     ["ledger"],
     ["explain"],
+    ["doctor"],
 ]
 
 
