@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from warden import telemetry, wiring
-from warden.core.messages import RemediationMessage
+from warden.core.messages import UndoMessage, decode_write
 from warden.pipeline import intake
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ metrics = telemetry.Metrics()
 
 @telemetry.invocation(metrics)
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Remediate one resource per message; a refusal is an outcome, only a crash is delivered again."""
+    """Remediate one resource, or take one write back, per message; only a crash is delivered again."""
     del context
     response, errors = intake.each(event, _remediate)
     for error in errors:
@@ -27,7 +27,12 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _remediate(body: str) -> None:
-    outcome = wiring.wired().remediator.handle(RemediationMessage.decode(body))
+    steps = wiring.wired()
+    match decode_write(body):
+        case UndoMessage() as message:
+            outcome = steps.undoer.handle(message)
+        case message:
+            outcome = steps.remediator.handle(message)
     logger.info(
         "remediated",
         extra={

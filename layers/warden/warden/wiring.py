@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from warden.pipeline.remediate import Remediator
     from warden.pipeline.sweep import Sweeper
     from warden.pipeline.ticket import Ticketer
+    from warden.pipeline.undo import Undoer
     from warden.pipeline.visit import Visitor
 
 
@@ -270,6 +271,13 @@ class Wiring:
             jitter=random.random,
             new_owner=lambda: uuid.uuid4().hex,
         )
+
+    @functools.cached_property
+    def undoer(self) -> Undoer:
+        """The same step, for what somebody wants taken back."""
+        from warden.pipeline.undo import Undoer
+
+        return Undoer(remediator=self.remediator)
 
     @functools.cached_property
     def ticketer(self) -> Ticketer:
