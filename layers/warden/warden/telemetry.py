@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-# What is made while a function starts lives as long as it does: looking for garbage among it is a tenth of a cold start.
+# What is made while a function starts lives as long as it does; to look for garbage in it is a tenth of a cold start.
 gc.disable()
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
