@@ -10,7 +10,14 @@ from fakes.aws import FakeAws
 from fakes.brakes import MemoryBrakes
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
-from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState, MemoryTickets
+from fakes.stores import (
+    MemoryApprovals,
+    MemoryFindings,
+    MemoryLedger,
+    MemoryState,
+    MemorySweeps,
+    MemoryTickets,
+)
 
 __all__ = [
     "NOW",
@@ -23,5 +30,6 @@ __all__ = [
     "MemoryQueues",
     "MemorySink",
     "MemoryState",
+    "MemorySweeps",
     "MemoryTickets",
 ]

@@ -18,6 +18,7 @@ from fakes import (
     MemoryQueues,
     MemorySink,
     MemoryState,
+    MemorySweeps,
     MemoryTickets,
 )
 from fakes.aws import HERE
@@ -37,10 +38,11 @@ from warden.core.decision import Mode
 from warden.core.policy import parse_policy
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Cause, Ignored, Source, Trigger, parse
+from warden.pipeline.due import Waiting
 from warden.pipeline.evaluate import Evaluator, Handled
 from warden.pipeline.judge import Judge
 from warden.pipeline.remediate import Outcome, Remediator
-from warden.pipeline.sweep import Sweeper, SweepReport
+from warden.pipeline.sweep import Sweeper
 from warden.pipeline.ticket import Ticketer
 from warden.pipeline.undo import Undoer
 from warden.pipeline.visit import Visit, Visitor
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from warden.core.messages import RemediationMessage
     from warden.core.policy import Policy
     from warden.core.trigger import Target
+    from warden.pipeline.sweep_report import SweepReport
 
 OWN_ROLE = "arn:aws:iam::123456789012:role/warden-remediate"
 ALICE = "arn:aws:iam::123456789012:user/alice"
@@ -135,6 +138,7 @@ class World:
         self.findings = MemoryFindings()
         self.ledger = MemoryLedger()
         self.state = MemoryState()
+        self.sweeps = MemorySweeps()
         self.brakes = MemoryBrakes()
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets()
@@ -221,6 +225,7 @@ class World:
             "tickets": self.tickets,
             "sink": self.sink,
             "approvals": self.approvals,
+            "sweeps": self.sweeps,
         }
         return self.wrap(name, ports[name])
 
@@ -284,7 +289,16 @@ class World:
 
     @property
     def sweeper(self) -> Sweeper:
-        return Sweeper(evaluator=self.evaluator)
+        return Sweeper(evaluator=self.evaluator, sweeps=self._port("sweeps"))
+
+    @property
+    def waiting(self) -> Waiting:
+        return Waiting(
+            state=self._port("state"),
+            queues=self._port("queues"),
+            clock=self.clock,
+            jitter=lambda: self.jitter,
+        )
 
     # --- doing --------------------------------------------------------------------------------------------
 
@@ -322,7 +336,7 @@ class World:
 
     def look_again(self) -> list[Visit]:
         """The due tick, and what its triggers lead to."""
-        self.sweeper.look_again()
+        self.waiting.look_again()
         return self.deliver()
 
     def deliver(self) -> list[Visit]:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from warden.gateways.rds import Rds
     from warden.gateways.rds_reader import RdsReader
     from warden.gateways.state import DynamoState
+    from warden.gateways.sweeps import DynamoSweeps
+    from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
     from warden.pipeline.remediate import Remediator
@@ -186,6 +188,18 @@ class Wiring:
         return DynamoBrakes(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
 
     @functools.cached_property
+    def _sweeps(self) -> DynamoSweeps:
+        from warden.gateways.sweeps import DynamoSweeps
+
+        environment = self.environment
+        return DynamoSweeps(
+            self._client("dynamodb"),
+            environment["WARDEN_STATE_TABLE"],
+            account=environment.account,
+            region=environment.region,
+        )
+
+    @functools.cached_property
     def _queues(self) -> SqsQueues:
         from warden.gateways.queues import SqsQueues
 
@@ -300,7 +314,18 @@ class Wiring:
         from warden.pipeline.sweep import Sweeper
 
         self._draw, self._patience = _PATIENT
-        return Sweeper(evaluator=self._sharing())
+        return Sweeper(evaluator=self._sharing(), sweeps=self._sweeps)
+
+    def sweep_goes_on(self) -> bool:
+        """Whether a sweep has begun that is not at its end; asks for nothing else, since as a rule there is none."""
+        return self._sweeps.current() is not None
+
+    @functools.cached_property
+    def waiting(self) -> Waiting:
+        """The looks at what is due."""
+        from warden.pipeline.due import Waiting
+
+        return Waiting(state=self._state, queues=self._queues, clock=now, jitter=random.random)
 
 
 _built: dict[Environment, Wiring] = {}
