@@ -9,7 +9,14 @@ from __future__ import annotations
 from fakes.aws import FakeAws
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
-from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState, MemoryTickets
+from fakes.stores import (
+    MemoryApprovals,
+    MemoryFindings,
+    MemoryLedger,
+    MemoryState,
+    MemoryTemporaries,
+    MemoryTickets,
+)
 
 __all__ = [
     "NOW",
@@ -21,5 +28,6 @@ __all__ = [
     "MemoryQueues",
     "MemorySink",
     "MemoryState",
+    "MemoryTemporaries",
     "MemoryTickets",
 ]

@@ -17,6 +17,7 @@ from fakes import (
     MemoryQueues,
     MemorySink,
     MemoryState,
+    MemoryTemporaries,
     MemoryTickets,
 )
 from fakes.aws import HERE
@@ -36,6 +37,7 @@ from warden.core.decision import Mode
 from warden.core.policy import parse_policy
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Cause, Ignored, Source, Trigger, parse
+from warden.pipeline.caretaker import Caretaker
 from warden.pipeline.evaluate import Evaluator, Handled
 from warden.pipeline.judge import Judge
 from warden.pipeline.remediate import Outcome, Remediator
@@ -136,6 +138,7 @@ class World:
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets()
         self.approvals = MemoryApprovals()
+        self.temporaries = MemoryTemporaries()
         self.sink = MemorySink()
         self.policy = policy_of(policy)
         self.ceiling = ceiling
@@ -217,6 +220,7 @@ class World:
             "tickets": self.tickets,
             "sink": self.sink,
             "approvals": self.approvals,
+            "temporaries": self.temporaries,
         }
         return self.wrap(name, ports[name])
 
@@ -227,6 +231,7 @@ class World:
             ceiling=self.ceiling,
             reader=reader or self._port("reader"),
             approvals=self._port("approvals"),
+            temporaries=self._port("temporaries"),
         )
 
     @property
@@ -242,7 +247,9 @@ class World:
             jitter=lambda: self.jitter,
             own_roles=frozenset({OWN_ROLE}),
         )
-        return Evaluator(deployment=HERE, reader=reader, visitor=visitor)
+        return Evaluator(
+            deployment=HERE, reader=reader, visitor=visitor, temporaries=self._port("temporaries")
+        )
 
     @property
     def remediator(self) -> Remediator:
@@ -256,6 +263,7 @@ class World:
             ledger=self._port("ledger"),
             state=self._port("state"),
             queues=self._port("queues"),
+            temporaries=self._port("temporaries"),
             clock=self.clock,
             jitter=lambda: self.jitter,
             new_owner=lambda: f"owner-{next(self._owners)}",
@@ -274,7 +282,13 @@ class World:
 
     @property
     def sweeper(self) -> Sweeper:
-        return Sweeper(evaluator=self.evaluator)
+        evaluator = self.evaluator
+        return Sweeper(
+            evaluator=evaluator,
+            caretaker=Caretaker(
+                visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._port("temporaries")
+            ),
+        )
 
     # --- doing --------------------------------------------------------------------------------------------
 

@@ -26,7 +26,9 @@ from warden.gateways.rds_reader import RdsReader
 from warden.gateways.rds_writer import RdsWriter
 from warden.gateways.sns import SnsSink
 from warden.gateways.state import DynamoState
+from warden.gateways.temporaries import DynamoTemporaries
 from warden.gateways.tickets import DynamoTickets
+from warden.pipeline.caretaker import Caretaker
 from warden.pipeline.evaluate import Evaluator
 from warden.pipeline.judge import Judge
 from warden.pipeline.remediate import Remediator
@@ -154,8 +156,14 @@ class Wiring:
             tickets_url=names.get("WARDEN_TICKETS_QUEUE_URL", ""),
         )
 
+    @functools.cached_property
+    def _temporaries(self) -> DynamoTemporaries:
+        return DynamoTemporaries(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+
     def _reader(self, *, bulk: bool = False) -> RdsReader:
-        return RdsReader(self._rds, deployment=self.deployment, clock=now, bulk=bulk)
+        return RdsReader(
+            self._rds, deployment=self.deployment, clock=now, bulk=bulk, temporaries=self._temporaries
+        )
 
     def _judge(self, reader: RdsReader) -> Judge:
         return Judge.of(
@@ -168,6 +176,7 @@ class Wiring:
                 self.environment["WARDEN_APPROVALS_TABLE"],
                 self.environment["WARDEN_STATE_TABLE"],
             ),
+            temporaries=self._temporaries,
         )
 
     def _visitor(self, reader: RdsReader) -> Visitor:
@@ -187,13 +196,22 @@ class Wiring:
         """The step behind the triggers queue."""
         reader = self._reader()
         return Evaluator(
-            deployment=self.deployment, reader=reader, visitor=self._visitor(reader), sharing=self._sharing
+            deployment=self.deployment,
+            reader=reader,
+            visitor=self._visitor(reader),
+            sharing=self._sharing,
+            temporaries=self._temporaries,
         )
 
     def _sharing(self) -> Evaluator:
         """One that reads whole lists once; made anew each time."""
         reader = self._reader(bulk=True)
-        return Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
+        return Evaluator(
+            deployment=self.deployment,
+            reader=reader,
+            visitor=self._visitor(reader),
+            temporaries=self._temporaries,
+        )
 
     @functools.cached_property
     def remediator(self) -> Remediator:
@@ -203,7 +221,8 @@ class Wiring:
             deployment=self.deployment,
             judge=self._judge(reader),
             reader=reader,
-            writer=RdsWriter(self._rds),
+            writer=RdsWriter(self._rds, self._temporaries),
+            temporaries=self._temporaries,
             findings=self._findings,
             ledger=self._ledger,
             state=self._state,
@@ -227,7 +246,11 @@ class Wiring:
 
     def sweeper(self) -> Sweeper:
         """A sweep; made anew each time, since it reads whole lists once."""
-        return Sweeper(evaluator=self._sharing())
+        evaluator = self._sharing()
+        caretaker = Caretaker(
+            visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries
+        )
+        return Sweeper(evaluator=evaluator, caretaker=caretaker)
 
 
 _built: dict[Environment, Wiring] = {}

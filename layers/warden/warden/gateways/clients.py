@@ -42,6 +42,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEvents",
         "DescribeDBClusterAutomatedBackups",
         "DescribeDBInstanceAutomatedBackups",
+        "DescribeAccountAttributes",
         "AddTagsToResource",
         "ModifyDBCluster",
         "ModifyDBInstance",
@@ -54,6 +55,9 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ModifyDBClusterSnapshotAttribute",
         "ModifyDBSnapshotAttribute",
         "CopyDBSnapshot",
+        "RestoreDBClusterFromSnapshot",
+        "CreateDBClusterSnapshot",
+        "DeleteDBCluster",
         "CreateEventSubscription",
     ),
     "ec2": (

@@ -221,7 +221,7 @@ class Visitor:
             new,
             workflow=_workflow(new, judgement.decision),
             decision=decision,
-            plan=tuple(call.to_json() for call in judgement.calls),
+            plan=tuple(call.to_json() for call in judgement.shown),
             manual=manual,
             cause=new.cause if old is not None and old.is_open else self.cause(cause),
         )
@@ -324,10 +324,12 @@ def _told(judgement: Judgement, resource: Resource) -> dict[str, Any]:
     told: dict[str, Any] = judgement.decision.to_json()
     if judgement.decision.reason in _ABOUT_OWNERS and (stack := conditions.owner_stack(resource)):
         told["owner_stack"] = stack
+    if judgement.step and judgement.decision.action in {Action.REMEDIATE, Action.DEFER}:
+        told["step"] = judgement.step
     if judgement.approval is not None:
         return {**told, "request": judgement.approval.request, "approval": judgement.approval.to_json()}
     if judgement.decision.action is Action.AWAIT_APPROVAL:
-        told["request"] = request_id(resource.key, judgement.control.id, judgement.calls)
+        told["request"] = request_id(resource.key, judgement.control.id, judgement.pledge)
         if judgement.cost:
             told["cost"] = judgement.cost
     return told

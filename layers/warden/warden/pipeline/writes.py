@@ -20,8 +20,9 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.core.ledger import EntryKind, LedgerEntry, plain
-from warden.core.plan import is_about
+from warden.core.plan import Stage, is_about
 from warden.core.version import code_version
+from warden.pipeline.procedures import announced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,6 +101,7 @@ class Batch:
         if not self._reserve(call, concerned):
             self._wait("The budget of writes is spent", Reason.BLAST_RADIUS.value)
             return
+        call = announced(call, concerned, self._resource, self._remediator)
         self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()], **_approvals(concerned)})
         if self._is_held_up(call, concerned) or not self._use_approvals(call, concerned):
             return
@@ -146,7 +148,7 @@ class Batch:
         cluster reach no more databases than one does, and must not starve whoever comes after them.
         """
         write = (call.operation, *(judgement.control.id for judgement in concerned))
-        if write in self._paid:
+        if write in self._paid or all(judgement.stage is Stage.CLEAN_UP for judgement in concerned):
             return True
         remediator = self._remediator
         containment = any(judgement.control.is_containment for judgement in concerned)
@@ -189,9 +191,9 @@ class Batch:
         approvals = self._remediator.judge.approvals
         for judgement in concerned:
             approval, control = judgement.approval, judgement.control.id
-            if approval is None or control in self._used:
+            if approval is None or control in self._used or approval.used:
                 continue
-            if approvals is None or not approvals.use(approval):
+            if approvals is None or not approvals.use(approval, part=judgement.part):
                 self._give_approvals_back(concerned)
                 self._halt(
                     call, concerned, ResourceBusyError("the approval was used meanwhile"), "approval_used"
@@ -203,9 +205,12 @@ class Batch:
     def _give_approvals_back(self, concerned: Sequence[Judgement]) -> None:
         """Nothing was written, so nothing was used; what a plan has begun stays used."""
         approvals = self._remediator.judge.approvals
-        for control in {judgement.control.id for judgement in concerned} - set(self._done):
-            if (approval := self._used.pop(control, None)) is not None and approvals is not None:
-                approvals.give_back(approval)
+        for judgement in concerned:
+            control = judgement.control.id
+            if control in self._done or (approval := self._used.pop(control, None)) is None:
+                continue
+            if approvals is not None:
+                approvals.give_back(approval, part=judgement.part)
 
     def _halt(self, call: Call, concerned: Sequence[Judgement], error: WardenError, reason: str) -> None:
         self.halted = True
@@ -225,8 +230,11 @@ class Batch:
         self._record(EntryKind.OUTCOME, call, concerned, after)
         for judgement in concerned:
             # A fix of several calls is one attempt: else it would look like a fix that does not last.
+            # So is a procedure, however many visits it takes; of a reboot, each is approved by itself.
             if judgement.control.id not in self._done:
                 self._done.append(judgement.control.id)
+                if judgement.stage in {Stage.GO_ON, Stage.CLEAN_UP} or judgement.part:
+                    continue
                 remediator.keep(self._resource.key, judgement.control.id, self._attempted)
 
     def _attempted(self, finding: Finding) -> Finding:
