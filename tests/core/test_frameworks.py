@@ -15,7 +15,8 @@ from warden.core.evaluation import evaluate
 from warden.core.finding import advance
 from warden.core.framework_catalogue import FRAMEWORKS
 from warden.core.frameworks import Requirement
-from warden.core.ticket import TicketState, ticket
+from warden.core.rendering import plain
+from warden.core.ticket_text import ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,10 +143,10 @@ def test_a_ticket_has_a_line_for_each_framework() -> None:
     evaluation = evaluate(control, resource, items.example_settings(control, drifted))
     finding = advance(None, evaluation, resource_key=resource.key, observed_at=resource.observed_at)
     assert finding is not None
-    told = ticket(finding, control, TicketState.OPEN)
+    told = ticket(finding, control)
     assert told.frameworks[0] == "Security Hub RDS.7"
     assert "NIST 800-53 r5 CM-3, SC-5(2)" in told.frameworks
-    assert "\nFrameworks:\n  Security Hub RDS.7\n" in told.to_text()
+    assert "\nFrameworks:\n  Security Hub RDS.7\n" in plain.text(told)
 
 
 # --- what the controls map to -------------------------------------------------------------------------------

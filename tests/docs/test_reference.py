@@ -23,7 +23,8 @@ from warden.core.finding import advance
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.policy import Limits, parse_policy
-from warden.core.ticket import TicketState, ticket
+from warden.core.rendering.machine import document
+from warden.core.ticket_text import ticket
 from warden.core.trigger import Cause, Source, Trigger, parse
 from warden.pipeline import judge, report
 from warden.pipeline.visit import Visit
@@ -97,8 +98,7 @@ def test_the_fields_of_tickets_are_documented() -> None:
     evaluation = evaluate(control, resource, items.example_settings(control, drifted))
     finding = advance(None, evaluation, resource_key=resource.key, observed_at=NOW)
     assert finding is not None
-    document = ticket(finding, control, TicketState.OPEN).to_json()
-    assert first_column(MESSAGES, "Field") == set(document)
+    assert first_column(MESSAGES, "Field") == set(document(ticket(finding, control)))
 
 
 def test_the_fields_of_a_scan_are_documented() -> None:

@@ -57,13 +57,16 @@ class MemoryQueues:
 
 
 class MemorySink:
-    """Implements `ports.TicketSink`; `failures` are raised first, one by one."""
+    """Implements `ports.Notifier`; `failures` are raised first, one by one."""
 
     def __init__(self) -> None:
         self.delivered: list[Ticket] = []
         self.failures: list[Exception] = []
 
-    def deliver(self, ticket: Ticket) -> None:
+    def notify(self, ticket: Ticket) -> None:
         if self.failures:
             raise self.failures.pop(0)
         self.delivered.append(ticket)
+
+    def check(self) -> None:
+        pass

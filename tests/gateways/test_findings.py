@@ -306,6 +306,7 @@ MEMBERS: dict[str, st.SearchStrategy[Any]] = dict(  # noqa: C408 - reads like th
     plan=st.lists(st.fixed_dictionaries({"operation": TEXT, "parameters": DOCUMENTS}), max_size=2).map(tuple),
     manual=TEXT,
     cause=DOCUMENTS,
+    tags=st.dictionaries(TEXT, TEXT, max_size=3),
 )
 FINDINGS = st.builds(Finding, **MEMBERS)
 

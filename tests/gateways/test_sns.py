@@ -11,12 +11,16 @@ from fakes import NOW, MemorySink
 from warden.core.control import ComplianceType
 from warden.core.errors import RejectedError, ThrottledError
 from warden.core.finding import Finding, WorkflowStatus
-from warden.core.ticket import Ticket, TicketState
+from warden.core.rendering import plain
+from warden.core.rendering.machine import document as machine
+from warden.core.ticket_text import ticket
 from warden.gateways.sns import SnsSink, publication
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+
+    from warden.core.ticket import Ticket
 
 FINDING = Finding(
     resource_key="123456789012/eu-west-1/AWS::RDS::DBCluster/cluster-ABC",
@@ -39,9 +43,13 @@ FINDING = Finding(
         },
     ),
 )
-TICKET = Ticket(
-    id="abc123", state=TicketState.OPEN, finding=FINDING, fix="Turn it on.", frameworks=("CIS 2.1",)
-)
+
+
+def of(finding: Finding) -> Ticket:
+    return replace(ticket(finding, None), fix="Turn it on.", frameworks=("CIS 2.1",))
+
+
+TICKET = of(FINDING)
 
 
 class Topic:
@@ -79,10 +87,10 @@ def texts(ticket: Ticket) -> dict[str, str]:
 
 def test_a_queue_that_subscribes_gets_the_ticket_as_json(sns: SNSClient, sqs: SQSClient) -> None:
     topic = Topic(sns, sqs)
-    SnsSink(sns, topic.arn).deliver(TICKET)
+    SnsSink(sns, topic.arn).notify(TICKET)
     (envelope,) = topic.received()
-    assert json.loads(envelope["Message"]) == TICKET.to_json()
-    assert envelope["Subject"] == TICKET.subject
+    assert json.loads(envelope["Message"]) == machine(TICKET)
+    assert envelope["Subject"] == plain.subject(TICKET)
 
 
 @pytest.mark.parametrize(
@@ -99,23 +107,23 @@ def test_subscribers_can_filter(
     sns: SNSClient, sqs: SQSClient, policy: dict[str, Any], arrives: bool
 ) -> None:
     topic = Topic(sns, sqs, policy)
-    SnsSink(sns, topic.arn).deliver(TICKET)
+    SnsSink(sns, topic.arn).notify(TICKET)
     assert bool(topic.received()) is arrives
 
 
 def test_people_get_text_and_machines_json() -> None:
     sent = texts(TICKET)
-    assert sent["default"] == TICKET.to_text()
+    assert sent["default"] == plain.text(TICKET)
     # What is not named takes the default: email is for people.
     assert "email" not in sent
-    for machine in ("sqs", "lambda", "http", "https", "firehose", "email-json"):
-        assert json.loads(sent[machine]) == TICKET.to_json()
+    for protocol in ("sqs", "lambda", "http", "https", "firehose", "email-json"):
+        assert json.loads(sent[protocol]) == machine(TICKET)
 
 
 def test_a_telephone_gets_one_short_message() -> None:
-    long = replace(TICKET, finding=replace(FINDING, title="Ä very long title " * 10))
-    for ticket in (TICKET, long):
-        sms = texts(ticket)["sms"]
+    long = of(replace(FINDING, title="Ä very long title " * 10))
+    for told in (TICKET, long):
+        sms = texts(told)["sms"]
         assert sms.isascii()
         assert len(sms) <= 140
         assert "123456789012" in sms
@@ -123,13 +131,13 @@ def test_a_telephone_gets_one_short_message() -> None:
 
 def test_a_global_cluster_has_a_region_to_filter_by() -> None:
     arn = "arn:aws:rds::123456789012:global-cluster:orders"
-    sent = publication(replace(TICKET, finding=replace(FINDING, arn=arn)))
+    sent = publication(of(replace(FINDING, arn=arn)))
     assert sent["MessageAttributes"]["region"]["StringValue"] == "global"
 
 
 def test_a_ticket_that_fits_is_not_cut() -> None:
-    whole = replace(TICKET, finding=replace(FINDING, evidence={"Members": "x" * 20_000}))
-    assert json.loads(texts(whole)["sqs"]) == whole.to_json()
+    whole = of(replace(FINDING, evidence={"Members": "x" * 20_000}))
+    assert json.loads(texts(whole)["sqs"]) == machine(whole)
 
 
 @pytest.mark.parametrize(
@@ -148,46 +156,46 @@ def test_a_ticket_that_fits_is_not_cut() -> None:
 def test_a_ticket_beyond_the_limit_is_cut_where_it_hurts_least(
     sns: SNSClient, sqs: SQSClient, changes: dict[str, Any]
 ) -> None:
-    ticket = replace(TICKET, finding=replace(FINDING, **changes))
-    sent = publication(ticket)
+    large = of(replace(FINDING, **changes))
+    sent = publication(large)
     assert size(sent) <= 256 * 1024
     document = json.loads(json.loads(sent["Message"])["sqs"])
     assert "left_out" in json.dumps(document) or "left out" in json.dumps(document)
     assert document["fix"] == "Turn it on."
     if "evidence" in changes:
         assert document["evidence"]["Engine"] == "aurora-mysql"
-        assert document["plan"] == TICKET.to_json()["plan"]
+        assert document["plan"] == machine(TICKET)["plan"]
     topic = Topic(sns, sqs)
-    SnsSink(sns, topic.arn).deliver(ticket)
+    SnsSink(sns, topic.arn).notify(large)
     assert len(topic.received()) == 1
 
 
 def test_no_size_slips_through_between_what_fits_and_what_is_cut() -> None:
     whole = []
     for length in range(35_000, 43_000, 250):
-        sent = publication(replace(TICKET, finding=replace(FINDING, evidence={"Members": "x" * length})))
+        sent = publication(of(replace(FINDING, evidence={"Members": "x" * length})))
         assert size(sent) <= 256 * 1024
-        whole.append("x" * length in sent["Message"])
+        whole.append("x" * length in json.loads(sent["Message"])["sqs"])
     assert whole[0]
     assert not whole[-1]
 
 
 def test_evidence_goes_before_what_a_person_needs() -> None:
     large = replace(FINDING, evidence={"Members": "x" * 200_000}, manual="Read the runbook. " * 500)
-    document = json.loads(texts(replace(TICKET, finding=large))["sqs"])
+    document = json.loads(texts(of(large))["sqs"])
     assert document["manual"] == large.manual
     assert "left_out" in document["evidence"]["Members"]
 
 
 def test_an_error_of_sns_is_one_of_ours(sns: SNSClient) -> None:
     with pytest.raises(RejectedError, match="sns:Publish"):
-        SnsSink(sns, "arn:aws:sns:eu-west-1:123456789012:absent").deliver(TICKET)
+        SnsSink(sns, "arn:aws:sns:eu-west-1:123456789012:absent").notify(TICKET)
 
 
 def test_the_fake_sink_keeps_tickets_and_fails_when_told() -> None:
     sink = MemorySink()
     sink.failures.append(ThrottledError("sns:Publish: Throttled"))
     with pytest.raises(ThrottledError):
-        sink.deliver(TICKET)
-    sink.deliver(TICKET)
+        sink.notify(TICKET)
+    sink.notify(TICKET)
     assert sink.delivered == [TICKET]

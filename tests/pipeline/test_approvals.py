@@ -9,6 +9,8 @@ from pipeline.world import ALICE, PROTECTION, REMEDIATE_ALL, TLS, World
 from warden.core.approval import Answer, Approval
 from warden.core.decision import Mode
 from warden.core.errors import RejectedError, ResourceBusyError, ThrottledError
+from warden.core.rendering import plain
+from warden.core.rendering.machine import document
 from warden.core.rows import Stop
 
 CAROL = "AROA3RX7T65BFEXAMPLE:carol"
@@ -55,11 +57,11 @@ def test_the_ticket_shows_the_calls_and_both_answers():
 
     [ticket] = world.sink.delivered
     request = world.found(ref, TLS).decision["request"]
-    text = ticket.to_text()
+    text = plain.text(ticket)
     assert f"warden approve {request} --reason" in text
     assert f"warden reject {request} --reason" in text
     assert "ModifyDBClusterParameterGroup" in text
-    assert ticket.to_json()["decision"]["request"] == request
+    assert document(ticket)["decision"]["request"] == request
 
 
 def test_where_nothing_may_be_written_nobody_looks_for_an_answer():

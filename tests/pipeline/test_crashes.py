@@ -7,6 +7,7 @@ import pytest
 from pipeline.crashes import Crash, Deployment, Faults, assert_the_ledger_is_whole, every_fault
 from pipeline.world import ALICE, CONTROLS, EXPORTS, PROTECTION, REMEDIATE_ALL, RETENTION, World
 from warden.core.errors import TransientError
+from warden.core.rendering import plain
 
 POLICY = f"""{REMEDIATE_ALL}
 [controls.{RETENTION}]
@@ -194,6 +195,6 @@ def test_a_refused_remediation_is_told_whatever_goes_wrong_on_its_way():
         assert world.aws.calls == []
         assert world.found(ref, PROTECTION).workflow == "NOTIFIED"
         assert set(world.told()) == {("OPEN", PROTECTION)}
-        assert "InvalidParameterValue: no" in world.sink.delivered[-1].to_text()
+        assert "InvalidParameterValue: no" in plain.text(world.sink.delivered[-1])
         assert len(world.aws.attempts) <= 2
         assert_the_ledger_is_whole(world)

@@ -20,6 +20,8 @@ from pipeline.world import (
 )
 from warden.core.kinds import Need
 from warden.core.plan import Manual
+from warden.core.rendering import plain
+from warden.core.rendering.machine import document
 from warden.core.trigger import Source
 
 TICKET_ALL = "version = 1\n[defaults]\nmode = 'ticket'"
@@ -107,7 +109,7 @@ def test_what_somebody_keeps_changing_back_becomes_a_ticket_that_names_them():
     assert world.decision(visit, PROTECTION) == ("TICKET", "flapping")
     assert world.queues.remediations == []
     world.tell()
-    text = world.sink.delivered[-1].to_text()
+    text = plain.text(world.sink.delivered[-1])
     assert f"Changed by: {ALICE}" in text
     assert f"11:00 {ALICE} (ModifyDBCluster)" not in text, "the first time, it was not yet put back"
     for hour in (12, 13):
@@ -117,7 +119,7 @@ def test_what_somebody_keeps_changing_back_becomes_a_ticket_that_names_them():
         ) in text
     assert f"2026-11-24 14:00 {ALICE} (ModifyDBCluster)" in text
     assert "Terraform changed it back: change its configuration" in text
-    assert len(world.sink.delivered[-1].to_json()["reverts"]) == 3
+    assert len(document(world.sink.delivered[-1])["reverts"]) == 3
 
     world.clock.advance(days=1)
     assert world.decision(world.look(ref), PROTECTION) == ("REMEDIATE", "policy"), "the window has passed"
@@ -135,7 +137,7 @@ def test_a_stack_that_keeps_changing_it_back_is_named():
     world.look(ref, principal="cloudformation.amazonaws.com")
     world.tell()
 
-    text = world.sink.delivered[-1].to_text()
+    text = plain.text(world.sink.delivered[-1])
     assert "The CloudFormation stack orders-stack owns it" in text
     assert "cloudformation.amazonaws.com (ModifyDBCluster)" in text
 

@@ -9,6 +9,7 @@ import pytest
 from pipeline.world import AUTHENTICATION, EXPORTS, PROTECTION, REMEDIATE_ALL, World, policy_of, writer_in
 from warden.core import deferral
 from warden.core.kinds import Need
+from warden.core.rendering import plain
 from warden.core.rows import Due, Stop
 from warden.core.trigger import Source
 
@@ -159,7 +160,7 @@ def test_after_a_day_a_person_is_told_once_and_looking_goes_on():
         assert bool(world.told()) == (hours >= 24)
 
     assert world.told() == [("OPEN", PROTECTION)]
-    assert "was not ready for the change for a whole day" in world.sink.delivered[0].to_text()
+    assert "was not ready for the change for a whole day" in plain.text(world.sink.delivered[0])
     world.aws.update(ref, Status="available")
     world.clock.advance(hours=1.2)
     world.look_again()
@@ -239,7 +240,7 @@ def test_a_stop_of_more_than_a_day_is_told_once_and_the_write_follows_its_end():
     cycle(world, hours=48)
 
     assert world.told() == [("OPEN", PROTECTION)]
-    assert "writes are stopped" in world.sink.delivered[0].to_text()
+    assert "writes are stopped" in plain.text(world.sink.delivered[0])
     writes = world.findings.writes
     cycle(world, hours=12)
     assert world.findings.writes == writes, "nothing flips to and fro"

@@ -24,6 +24,7 @@ from warden.core.errors import (
     ResourceGoneError,
     UnsupportedError,
 )
+from warden.core.rendering import plain
 
 
 def test_a_rejected_parameter_is_split_off_and_the_rest_is_put_right_gravest_first():
@@ -47,7 +48,7 @@ def test_a_rejected_parameter_is_split_off_and_the_rest_is_put_right_gravest_fir
     assert world.tell() == ["open"]
     [ticket] = world.sink.delivered
     assert ticket.finding.control == RETENTION
-    assert "a backup plan owns it" in ticket.to_text()
+    assert "a backup plan owns it" in plain.text(ticket)
     assert world.found(ref, RETENTION).workflow == "NOTIFIED"
     assert [status for control, status in outcomes(world) if control == RETENTION] == ["FAILED"]
 
@@ -87,7 +88,7 @@ def test_a_refusal_is_told_and_rests_before_it_is_tried_again(error):
 
     assert world.remediate().status == "FAILED"
     assert world.tell() == ["open"]
-    assert str(error) in world.sink.delivered[0].to_text()
+    assert str(error) in plain.text(world.sink.delivered[0])
     writes = world.findings.writes
     for _ in range(7):
         world.clock.advance(hours=1)
@@ -137,7 +138,7 @@ def test_the_write_guard_refuses_what_no_control_declares():
     assert world.remediate().status == "FAILED"
     assert world.aws.calls == []
     assert world.tell() == ["open"]
-    assert "no control declares ModifyDBCluster" in world.sink.delivered[0].to_text()
+    assert "no control declares ModifyDBCluster" in plain.text(world.sink.delivered[0])
     assert outcomes(world) == [(PROTECTION, "FAILED")]
 
 

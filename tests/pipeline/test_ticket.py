@@ -13,8 +13,9 @@ from pipeline.world import ALICE, EXPORTS, PROTECTION, RETENTION, World, policy_
 from warden.core.errors import ConflictError, MalformedEventError, TransientError
 from warden.core.finding import WorkflowStatus, gone
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
+from warden.core.rendering import plain
+from warden.core.rendering.machine import document
 from warden.core.resource import ResourceRef
-from warden.core.ticket import SUBJECT_LIMIT
 
 REMEDIATION = {
     "resource": "arn:aws:rds:eu-west-1:123456789012:cluster:orders",
@@ -49,15 +50,15 @@ def test_a_ticket_has_what_a_person_needs():
     assert world.tell() == ["open"]
 
     [ticket] = world.sink.delivered
-    text, document = ticket.to_text(), ticket.to_json()
+    text, told = plain.text(ticket), document(ticket)
     assert ref.arn in text
     assert f"Changed by: {ALICE} (ModifyDBCluster), as the event claims" in text
     assert "The policy says that a person decides about this." in text
     assert "ModifyDBCluster" in text
     assert "aws rds modify-db-cluster --db-cluster-identifier orders" in text
-    assert document["evidence"]["DeletionProtection"] is False
-    assert document["ticket"] == ticket.id
-    assert len(ticket.subject) < SUBJECT_LIMIT
+    assert told["evidence"]["DeletionProtection"] is False
+    assert told["ticket"] == ticket.id
+    assert len(plain.subject(ticket)) < plain.SUBJECT_LIMIT
     assert world.ledger.of_kind("ticket")[0]["after"] == {"state": "OPEN"}
 
 
@@ -142,8 +143,8 @@ def test_a_finding_that_goes_while_it_is_told_is_resolved_at_once():
     key = world.key(ref)
 
     class Slow(MemorySink):
-        def deliver(self, ticket):
-            super().deliver(ticket)
+        def notify(self, ticket):
+            super().notify(ticket)
             if ticket.state == "OPEN":
                 finding = world.findings.get(key, PROTECTION)
                 world.findings.put(gone(finding, observed_at=world.clock()))

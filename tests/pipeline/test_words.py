@@ -14,7 +14,10 @@ from warden.core.control import ComplianceType
 from warden.core.finding import Finding, WorkflowStatus, gone
 from warden.core.kinds import Need
 from warden.core.plan import Call
-from warden.core.ticket import SUBJECT_LIMIT, TicketState, ticket
+from warden.core.rendering import plain
+from warden.core.rendering.machine import document
+from warden.core.ticket import TicketState
+from warden.core.ticket_text import digest, ticket
 from warden.core.version import code_version
 
 [CONTROL] = [control for control in CONTROLS if control.id == PROTECTION]
@@ -30,12 +33,12 @@ def finding(**members) -> Finding:
 def test_a_resolved_ticket_says_when_and_that_nothing_is_left_to_do():
     resolved = gone(finding(), observed_at=World().clock())
 
-    text = ticket(resolved, CONTROL, TicketState.RESOLVED).to_text()
+    text = plain.text(ticket(resolved, CONTROL, TicketState.RESOLVED))
 
     assert "Resolved at 2026-11-24 10:00 UTC; nothing is left to do." in text
     assert "How to fix it" not in text
     assert (
-        ticket(resolved, CONTROL, TicketState.RESOLVED).to_json()["resolved_at"]
+        document(ticket(resolved, CONTROL, TicketState.RESOLVED))["resolved_at"]
         == "2026-11-24T10:00:00+00:00"
     )
 
@@ -43,7 +46,7 @@ def test_a_resolved_ticket_says_when_and_that_nothing_is_left_to_do():
 def test_a_ticket_without_a_plan_evidence_or_frameworks_leaves_them_out():
     bare = finding(plan=(), evidence={}, cause={}, manual="Look at this first.\nThen at that.")
 
-    text = ticket(bare, None, TicketState.OPEN).to_text()
+    text = plain.text(ticket(bare, None))
 
     assert "What a person has to know:\n  Look at this first.\n  Then at that." in text
     for absent in ("What Warden would call", "What was read", "Frameworks", "Changed by"):
@@ -58,9 +61,7 @@ def test_a_ticket_without_a_plan_evidence_or_frameworks_leaves_them_out():
     ],
 )  # fmt: skip
 def test_every_reason_to_tell_is_told_in_a_sentence(reason):
-    text = ticket(
-        finding(decision={"action": "TICKET", "reason": reason}), CONTROL, TicketState.OPEN
-    ).to_text()
+    text = plain.text(ticket(finding(decision={"action": "TICKET", "reason": reason}), CONTROL))
 
     [sentence] = [line for line in text.splitlines() if line.startswith("  ")][:1]
     assert sentence.endswith(".")
@@ -68,35 +69,35 @@ def test_every_reason_to_tell_is_told_in_a_sentence(reason):
 
 
 def test_a_subject_is_short_ascii_whatever_the_title():
-    subject = ticket(finding(title="Größe " * 40), CONTROL, TicketState.OPEN).subject
+    subject = plain.subject(ticket(finding(title="Größe " * 40), CONTROL))
 
     assert subject.isascii()
-    assert len(subject) < SUBJECT_LIMIT
+    assert len(subject) < plain.SUBJECT_LIMIT
     assert subject.endswith("...")
 
 
 def test_the_digest_changes_with_what_is_told_and_with_nothing_else():
     first = finding()
-    told = ticket(first, CONTROL, TicketState.OPEN).digest
+    told = digest(first)
     same = replace(first, last_observed=World().clock(), revision=9, attempts=(World().clock(),))
 
-    assert ticket(same, CONTROL, TicketState.OPEN).digest == told
+    assert digest(same) == told
     for changed in (
         replace(first, annotation="another"),
         replace(first, manual="more"),
         replace(first, plan=()),
         replace(first, decision={**first.decision, "reason": "flapping"}),
     ):
-        assert ticket(changed, CONTROL, TicketState.OPEN).digest != told
+        assert digest(changed) != told
 
 
 def test_a_finding_survives_its_way_through_json_as_it_is_told():
     world = World("version = 1\n[defaults]\nmode = 'ticket'")
     ref = world.cluster(DeletionProtection=False)
     world.look(ref)
-    document = ticket(world.found(ref, PROTECTION), CONTROL, TicketState.OPEN).to_json()
+    told = document(ticket(world.found(ref, PROTECTION), CONTROL))
 
-    assert json.loads(json.dumps(document)) == document
+    assert json.loads(json.dumps(told)) == told
 
 
 def test_a_suppressed_finding_is_open():

@@ -7,7 +7,9 @@ WardenError
 ├── MissingFactError        a control asked for a fact that is not known
 ├── TransientError          let the queue redeliver
 │   ├── ThrottledError
-│   └── ConflictError       somebody else wrote this row first
+│   ├── ConflictError       somebody else wrote this row first
+│   ├── LaterError          a ticket sink takes nothing now; perhaps it says how long
+│   └── AmbiguousError      whether a ticket was created is not known: search before creating again
 └── RefusedError            this call will not happen now; do not retry blindly
     ├── ResourceGoneError   the resource does not exist
     ├── ResourceBusyError   defer; look again later
@@ -15,7 +17,10 @@ WardenError
     ├── UnsupportedError    this endpoint does not know the call (a local emulator)
     ├── GuardError          no control declares this call, parameter or value
     ├── StoppedError        the STOP row is set, or cannot be read
-    └── RejectedError       the API refused the parameters; ticket
+    ├── RejectedError       the API refused the parameters; ticket
+    ├── TicketGoneError     the tracker's ticket was deleted, or is closed for good
+    └── SinkRefusedError    a ticket sink takes nothing until a person has done something
+        └── CredentialsError
 """
 
 from __future__ import annotations
@@ -61,6 +66,22 @@ class ConflictError(TransientError):
     """A conditional write lost against another writer."""
 
 
+class LaterError(TransientError):
+    """A ticket sink that takes nothing now: too many requests, a failure of its own, no connection.
+
+    Nothing was written, or it may be written again without harm.
+    """
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+        """Seconds that the sink asked to be left alone for (`Retry-After`); None where it did not say."""
+
+
+class AmbiguousError(TransientError):
+    """A ticket may or may not have been created: the connection broke, or time ran out, after the request was sent."""
+
+
 class RefusedError(WardenError):
     """A call that will not happen now and must not be retried blindly."""
 
@@ -95,3 +116,15 @@ class StoppedError(RefusedError):
 
 class RejectedError(RefusedError):
     """The API refused the request as invalid."""
+
+
+class TicketGoneError(RefusedError):
+    """A ticket that cannot be changed any more: somebody deleted it, or its tracker closed it for good."""
+
+
+class SinkRefusedError(RefusedError):
+    """A ticket sink that takes nothing until a person has done something, such as answering a captcha."""
+
+
+class CredentialsError(SinkRefusedError):
+    """A ticket sink does not know our credentials, not even those that its secret holds now."""

@@ -60,6 +60,8 @@ class Finding:
     manual: str = ""
     """Why, or how, a person must act."""
     cause: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Those of the resource that the policy routes tickets by, and that name an owner."""
     revision: int = 0
     """Grows with each write; a writer that holds an older one loses."""
 

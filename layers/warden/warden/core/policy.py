@@ -10,13 +10,15 @@ import hashlib
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
 
 from warden.core.decision import Mode
 from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS
+from warden.core.policy_values import PolicyValues
 from warden.core.resource import ResourceRef
+from warden.core.ticket_policy import TicketPolicy, read_tickets
 from warden.core.windows import DAYS, ChangeWindow
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from warden.core.control import Control, Setting
     from warden.core.resource import Resource
 
-_ACCOUNT = re.compile(r"\d{12}")
 _UNIQUE_ID = re.compile(r"(AROA|AIDA)[A-Z0-9]{12,60}")
 _LONGEST_APPROVAL = 24 * 90
 _A_DAY = 24
@@ -146,6 +147,7 @@ class Policy:
     approvals: Approvals = field(default_factory=Approvals)
     health: Health = field(default_factory=Health)
     change_windows: tuple[ChangeWindow, ...] = ()
+    tickets: TicketPolicy = field(default_factory=TicketPolicy)
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
         """The lowest of the control's mode, those of the scopes that hold the resource, and the ceiling."""
@@ -196,15 +198,15 @@ def parse_policy(text: str, *, controls: Iterable[Control], source: str = "polic
     )
 
 
-class _Parser:
+class _Parser(PolicyValues):
     """Walks the document once, remembering where it is for the error."""
 
     def __init__(self, source: str, controls: Mapping[str, Control]) -> None:
-        self._source = source
+        super().__init__(source)
         self._controls = controls
 
     def parse(self, document: Mapping[str, Any], *, version: str) -> Policy:
-        self._keys(
+        self.keys(
             document,
             "",
             required={"version"},
@@ -220,37 +222,39 @@ class _Parser:
                 "approvals",
                 "health",
                 "change_windows",
+                "tickets",
             },
         )
         if document["version"] != 1:
-            self._fail("version", f"{document['version']!r} is not known; this Warden reads version 1")
-        defaults = self._table(document, "defaults")
-        self._keys(defaults, "defaults", optional={"mode", "enabled"})
-        enabled = self._typed(defaults.get("enabled", True), bool, "defaults.enabled")
-        baseline = self._table(document, "baseline")
-        tables = self._table(document, "controls")
+            self.fail("version", f"{document['version']!r} is not known; this Warden reads version 1")
+        defaults = self.table(document, "defaults")
+        self.keys(defaults, "defaults", optional={"mode", "enabled"})
+        enabled = self.typed(defaults.get("enabled", True), bool, "defaults.enabled")
+        baseline = self.table(document, "baseline")
+        tables = self.table(document, "controls")
         for name in tables:
             self._known_control(name, f"controls.{name}")
-        allow = self._table(document, "allow")
-        self._keys(allow, "allow", optional={"costs", "disruption"})
+        allow = self.table(document, "allow")
+        self.keys(allow, "allow", optional={"costs", "disruption"})
         return Policy(
             version=version,
             default_mode=self._mode(defaults.get("mode", "observe"), "defaults.mode"),
             modes={
-                name: self._mode(self._table(tables, name, "controls.")["mode"], f"controls.{name}.mode")
+                name: self._mode(self.table(tables, name, "controls.")["mode"], f"controls.{name}.mode")
                 for name in tables
-                if "mode" in self._table(tables, name, "controls.")
+                if "mode" in self.table(tables, name, "controls.")
             },
             settings=self._settings(tables, baseline, enabled=enabled),
-            limits=self._limits(self._table(document, "limits")),
+            limits=self._limits(self.table(document, "limits")),
             allow_costs=self._control_list(allow, "costs"),
             allow_disruption=self._control_list(allow, "disruption"),
-            scopes=tuple(self._scope(*row) for row in self._rows(document, "scopes")),
-            exemptions=tuple(self._exemption(*row) for row in self._rows(document, "exemptions")),
-            freezes=tuple(self._freeze(*row) for row in self._rows(document, "freezes")),
-            approvals=self._approvals(self._table(document, "approvals")),
-            health=self._health(self._table(document, "health")),
-            change_windows=tuple(self._change_window(*row) for row in self._rows(document, "change_windows")),
+            scopes=tuple(self._scope(*row) for row in self.rows(document, "scopes")),
+            exemptions=tuple(self._exemption(*row) for row in self.rows(document, "exemptions")),
+            freezes=tuple(self._freeze(*row) for row in self.rows(document, "freezes")),
+            approvals=self._approvals(self.table(document, "approvals")),
+            health=self._health(self.table(document, "health")),
+            change_windows=tuple(self._change_window(*row) for row in self.rows(document, "change_windows")),
+            tickets=read_tickets(document, self, controls=self._controls),
         )
 
     # --- sections -----------------------------------------------------------------------------------------
@@ -260,14 +264,14 @@ class _Parser:
     ) -> dict[str, Mapping[str, Any]]:
         """The settings of what is judged; `enabled` speaks for the controls that have no table."""
         shared = {s.name: s for control in self._controls.values() for s in control.settings if s.shared}
-        self._keys(baseline, "baseline", optional=set(shared))
+        self.keys(baseline, "baseline", optional=set(shared))
         settings: dict[str, Mapping[str, Any]] = {}
         for name, control in self._controls.items():
-            table = self._table(tables, name, "controls.")
+            table = self.table(tables, name, "controls.")
             where = f"controls.{name}"
             own = {s.name for s in control.settings if not s.shared}
-            self._keys(table, where, optional=own | {"mode", "enabled"})
-            if not self._typed(table.get("enabled", enabled or name in tables), bool, f"{where}.enabled"):
+            self.keys(table, where, optional=own | {"mode", "enabled"})
+            if not self.typed(table.get("enabled", enabled or name in tables), bool, f"{where}.enabled"):
                 continue
             settings[name] = {
                 s.name: self._setting(baseline if s.shared else table, s, "baseline" if s.shared else where)
@@ -279,7 +283,7 @@ class _Parser:
         if setting.name not in table:
             return setting.default
         key = f"{where}.{setting.name}"
-        value = self._typed(table[setting.name], type(setting.default), key)
+        value = self.typed(table[setting.name], type(setting.default), key)
         match value:
             case bool():
                 return value
@@ -288,80 +292,78 @@ class _Parser:
             case str():
                 self._text(value, setting, key)
             case list():
-                for item in self._strings(value, key):
+                for item in self.strings(value, key):
                     self._text(item, setting, key)
             case dict():
-                self._keys(value, key, optional=set(setting.default))
+                self.keys(value, key, optional=set(setting.default))
                 for engine, items in value.items():
-                    for item in self._strings(items, f"{key}.{engine}"):
+                    for item in self.strings(items, f"{key}.{engine}"):
                         self._text(item, setting, f"{key}.{engine}")
                 return {**setting.default, **value}
         return value
 
     def _number(self, value: int, setting: Setting, key: str) -> None:
         if setting.minimum is not None and value < setting.minimum:
-            self._fail(key, f"{value} is below {setting.minimum}")
+            self.fail(key, f"{value} is below {setting.minimum}")
         if setting.maximum is not None and value > setting.maximum:
-            self._fail(key, f"{value} is above {setting.maximum}")
+            self.fail(key, f"{value} is above {setting.maximum}")
 
     def _text(self, value: str, setting: Setting, key: str) -> None:
         if setting.choices and value not in setting.choices:
-            self._fail(key, f"{value!r} is not one of {', '.join(setting.choices)}")
+            self.fail(key, f"{value!r} is not one of {', '.join(setting.choices)}")
         if setting.pattern and not re.fullmatch(setting.pattern, value):
-            self._fail(key, f"{value!r} does not match {setting.pattern}; {setting.doc}")
+            self.fail(key, f"{value!r} does not match {setting.pattern}; {setting.doc}")
 
     def _limits(self, table: Mapping[str, Any]) -> Limits:
         names = set(Limits.__dataclass_fields__)
-        self._keys(table, "limits", optional=names)
+        self.keys(table, "limits", optional=names)
         values: dict[str, int] = {}
         for name in table:
-            values[name] = self._typed(table[name], int, f"limits.{name}")
+            values[name] = self.typed(table[name], int, f"limits.{name}")
             lowest = 0 if name in {"owner_grace_hours", "writes_per_hour"} else 1
             if values[name] < lowest:
-                self._fail(f"limits.{name}", f"{values[name]} is below {lowest}")
+                self.fail(f"limits.{name}", f"{values[name]} is below {lowest}")
         return Limits(**values)
 
     def _scope(self, row: Mapping[str, Any], where: str) -> Scope:
-        self._keys(row, where, required={"name", "mode"}, optional={"accounts", "regions", "tags"})
-        tags = self._typed(row.get("tags", {}), dict, f"{where}.tags")
+        self.keys(row, where, required={"name", "mode"}, optional={"accounts", "regions", "tags"})
+        tags = self.typed(row.get("tags", {}), dict, f"{where}.tags")
         scope = Scope(
-            name=self._typed(row["name"], str, f"{where}.name"),
+            name=self.typed(row["name"], str, f"{where}.name"),
             mode=self._mode(row["mode"], f"{where}.mode"),
-            accounts=frozenset(self._accounts(row.get("accounts", []), f"{where}.accounts")),
-            regions=frozenset(self._strings(row.get("regions", []), f"{where}.regions")),
-            tags={key: self._typed(value, str, f"{where}.tags.{key}") for key, value in tags.items()},
+            accounts=frozenset(self.accounts(row.get("accounts", []), f"{where}.accounts")),
+            regions=frozenset(self.strings(row.get("regions", []), f"{where}.regions")),
+            tags={key: self.typed(value, str, f"{where}.tags.{key}") for key, value in tags.items()},
         )
         if not (scope.accounts or scope.regions or scope.tags):
-            self._fail(where, "has no condition; give accounts, regions or tags, or use defaults.mode")
+            self.fail(where, "has no condition; give accounts, regions or tags, or use defaults.mode")
         return scope
 
     def _exemption(self, row: Mapping[str, Any], where: str) -> Exemption:
-        self._keys(
+        self.keys(
             row,
             where,
             required={"control", "owner", "reason", "expires"},
             optional={"resource", "account"},
         )
-        control = self._typed(row["control"], str, f"{where}.control")
+        control = self.typed(row["control"], str, f"{where}.control")
         if control != "*":
             self._known_control(control, f"{where}.control")
-        resource = self._typed(row.get("resource", ""), str, f"{where}.resource")
-        account = self._typed(row.get("account", ""), str, f"{where}.account")
+        resource = self.typed(row.get("resource", ""), str, f"{where}.resource")
+        account = self.typed(row.get("account", ""), str, f"{where}.account")
         if account:
-            self._accounts([account], f"{where}.account")
+            self.accounts([account], f"{where}.account")
         if not resource and not account:
-            self._fail(where, "covers nothing in particular; give a resource or an account")
+            self.fail(where, "covers nothing in particular; give a resource or an account")
         if not resource and control == "*":
-            self._fail(where, "would exempt a whole account from everything; name a control or a resource")
+            self.fail(where, "would exempt a whole account from everything; name a control or a resource")
         self._exempt_resource(resource, f"{where}.resource")
         for key in ("owner", "reason"):
-            if not self._typed(row[key], str, f"{where}.{key}").strip():
-                self._fail(f"{where}.{key}", "is empty; an exemption needs an owner and a reason")
+            if not self.typed(row[key], str, f"{where}.{key}").strip():
+                self.fail(f"{where}.{key}", "is empty; an exemption needs an owner and a reason")
         expires = row["expires"]
         if isinstance(expires, datetime) or not isinstance(expires, date):
-            self._fail(
-                f"{where}.expires", f"{expires!r} is not a day; write it as 2027-01-31, without quotes"
-            )
+            self.fail(f"{where}.expires", f"{expires!r} is not a day; write it as 2027-01-31, without quotes")
         return Exemption(
             control=control,
             resource=resource,
@@ -377,32 +379,32 @@ class _Parser:
         try:
             ref = ResourceRef.from_arn(resource)
         except ValueError as error:
-            self._fail(where, f"is neither an immutable resource id (cluster-…, db-…) nor an ARN: {error}")
+            self.fail(where, f"is neither an immutable resource id (cluster-…, db-…) nor an ARN: {error}")
         immutable = KINDS[ref.resource_type].immutable_id
         if immutable is not None:
-            self._fail(
+            self.fail(
                 where,
                 f"names a {KINDS[ref.resource_type].name} by its ARN, which a rename could pass on; "
                 f"give its {immutable}",
             )
 
     def _freeze(self, row: Mapping[str, Any], where: str) -> Freeze:
-        self._keys(row, where, required={"from", "until", "reason"})
-        start = self._moment(row["from"], f"{where}.from")
-        end = self._moment(row["until"], f"{where}.until")
+        self.keys(row, where, required={"from", "until", "reason"})
+        start = self.moment(row["from"], f"{where}.from")
+        end = self.moment(row["until"], f"{where}.until")
         if end <= start:
-            self._fail(f"{where}.until", "is not after from")
-        return Freeze(start=start, end=end, reason=self._typed(row["reason"], str, f"{where}.reason"))
+            self.fail(f"{where}.until", "is not after from")
+        return Freeze(start=start, end=end, reason=self.typed(row["reason"], str, f"{where}.reason"))
 
     def _approvals(self, table: Mapping[str, Any]) -> Approvals:
-        self._keys(table, "approvals", optional={"valid_hours", "never"})
-        hours = self._typed(table.get("valid_hours", _A_WEEK), int, "approvals.valid_hours")
+        self.keys(table, "approvals", optional={"valid_hours", "never"})
+        hours = self.typed(table.get("valid_hours", _A_WEEK), int, "approvals.valid_hours")
         if not 1 <= hours <= _LONGEST_APPROVAL:
-            self._fail("approvals.valid_hours", f"{hours} is not between 1 and {_LONGEST_APPROVAL}")
-        never = self._strings(table.get("never", []), "approvals.never")
+            self.fail("approvals.valid_hours", f"{hours} is not between 1 and {_LONGEST_APPROVAL}")
+        never = self.strings(table.get("never", []), "approvals.never")
         for name in never:
             if not _UNIQUE_ID.fullmatch(name):
-                self._fail(
+                self.fail(
                     "approvals.never",
                     f"{name!r} is not the unique id of a role or user (AROA…, AIDA…); "
                     "`aws iam get-role --role-name NAME --query Role.RoleId` tells it",
@@ -410,95 +412,44 @@ class _Parser:
         return Approvals(valid_hours=hours, never=frozenset(never))
 
     def _health(self, table: Mapping[str, Any]) -> Health:
-        self._keys(table, "health", optional={"alarms", "failover_minutes"})
-        minutes = self._typed(table.get("failover_minutes", _HALF_AN_HOUR), int, "health.failover_minutes")
+        self.keys(table, "health", optional={"alarms", "failover_minutes"})
+        minutes = self.typed(table.get("failover_minutes", _HALF_AN_HOUR), int, "health.failover_minutes")
         if not 0 <= minutes <= _AN_HOUR:
-            self._fail("health.failover_minutes", f"{minutes} is not between 0 and {_AN_HOUR}")
+            self.fail("health.failover_minutes", f"{minutes} is not between 0 and {_AN_HOUR}")
         return Health(
-            alarms=self._typed(table.get("alarms", True), bool, "health.alarms"), failover_minutes=minutes
+            alarms=self.typed(table.get("alarms", True), bool, "health.alarms"), failover_minutes=minutes
         )
 
     def _change_window(self, row: Mapping[str, Any], where: str) -> ChangeWindow:
-        self._keys(row, where, required={"days", "from", "hours"})
-        days = self._strings(row["days"], f"{where}.days")
+        self.keys(row, where, required={"days", "from", "hours"})
+        days = self.strings(row["days"], f"{where}.days")
         if not days:
-            self._fail(f"{where}.days", f"is empty; choose of {', '.join(DAYS)}")
+            self.fail(f"{where}.days", f"is empty; choose of {', '.join(DAYS)}")
         for day in days:
             if day not in DAYS:
-                self._fail(f"{where}.days", f"{day!r} is not a day; choose of {', '.join(DAYS)}")
+                self.fail(f"{where}.days", f"{day!r} is not a day; choose of {', '.join(DAYS)}")
         start = row["from"]
         if not isinstance(start, time) or start.tzinfo is not None:
-            self._fail(f"{where}.from", f"{start!r} is not a time of day; write it as 01:30:00, in UTC")
-        hours = self._typed(row["hours"], int, f"{where}.hours")
+            self.fail(f"{where}.from", f"{start!r} is not a time of day; write it as 01:30:00, in UTC")
+        hours = self.typed(row["hours"], int, f"{where}.hours")
         if not 1 <= hours <= _A_DAY:
-            self._fail(f"{where}.hours", f"{hours} is not between 1 and {_A_DAY}")
+            self.fail(f"{where}.hours", f"{hours} is not between 1 and {_A_DAY}")
         return ChangeWindow(days=frozenset(days), start=start, hours=hours)
 
     # --- values -------------------------------------------------------------------------------------------
 
-    def _moment(self, value: Any, where: str) -> datetime:
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
-        if not isinstance(value, date):
-            self._fail(where, f"{value!r} is not a date or time; write it as 2026-12-20T18:00:00Z")
-        return datetime.combine(value, time(), UTC)
-
     def _mode(self, value: Any, where: str) -> Mode:
         try:
-            return Mode.parse(self._typed(value, str, where))
+            return Mode.parse(self.typed(value, str, where))
         except ValueError as error:
-            self._fail(where, str(error))
-
-    def _accounts(self, value: Any, where: str) -> list[str]:
-        accounts = self._strings(value, where)
-        for account in accounts:
-            if not _ACCOUNT.fullmatch(account):
-                self._fail(where, f"{account!r} is not an account id; write the twelve digits in quotes")
-        return accounts
-
-    def _strings(self, value: Any, where: str) -> list[str]:
-        return [self._typed(item, str, where) for item in self._typed(value, list, where)]
+            self.fail(where, str(error))
 
     def _control_list(self, table: Mapping[str, Any], key: str) -> frozenset[str]:
-        names = self._strings(table.get(key, []), f"allow.{key}")
+        names = self.strings(table.get(key, []), f"allow.{key}")
         for name in names:
             self._known_control(name, f"allow.{key}")
         return frozenset(names)
 
     def _known_control(self, name: str, where: str) -> None:
         if name not in self._controls:
-            self._fail(where, f"there is no control {name!r}; `warden controls` lists them")
-
-    def _rows(self, document: Mapping[str, Any], key: str) -> list[tuple[Mapping[str, Any], str]]:
-        rows = self._typed(document.get(key, []), list, key)
-        return [
-            (self._typed(row, dict, f"{key}[{index}]"), f"{key}[{index}]") for index, row in enumerate(rows)
-        ]
-
-    def _table(self, document: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
-        table: Mapping[str, Any] = self._typed(document.get(key, {}), dict, prefix + key)
-        return table
-
-    def _keys(
-        self,
-        table: Mapping[str, Any],
-        where: str,
-        *,
-        required: set[str] = frozenset(),  # type: ignore[assignment]  # an empty default that nothing mutates
-        optional: set[str] = frozenset(),  # type: ignore[assignment]  # the same
-    ) -> None:
-        dot = f"{where}." if where else ""
-        for key in sorted(required - set(table)):
-            self._fail(f"{dot}{key}", "is missing; it is required")
-        for key in sorted(set(table) - required - optional):
-            known = ", ".join(sorted(required | optional)) or "none"
-            self._fail(f"{dot}{key}", f"is not a key that exists here; known are {known}")
-
-    def _typed(self, value: Any, wanted: type, where: str) -> Any:
-        if type(value) is not wanted:
-            self._fail(where, f"{value!r} is not a {wanted.__name__}")
-        return value
-
-    def _fail(self, where: str, why: str) -> NoReturn:
-        msg = f"{self._source}: {where}: {why}"
-        raise PolicyError(msg)
+            self.fail(where, f"there is no control {name!r}; `warden controls` lists them")

@@ -1,25 +1,25 @@
-"""What people are told about a finding: one model, rendered as text and as JSON."""
+"""A ticket as every sink gets it: structured sections to render, an id to find it by, and where it stands.
+
+The text is put together in `core.ticket_text`; how it looks in one system is in `core.rendering`.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from warden.core.frameworks import by_framework
-from warden.core.ledger import plain
-from warden.core.resource import ResourceRef
+from warden.core.sections import Bullets, Code, Facts, Links, Paragraph, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable
+    from datetime import datetime
 
-    from warden.core.control import Control
     from warden.core.finding import Finding
+    from warden.core.sections import Block
 
-SUBJECT_LIMIT = 100
-"""SNS: "Subjects must be ASCII text ... and must be less than 100 characters long" (Publish)."""
+_LADDER = (8_192, 2_048, 512, 128)
 
 
 class TicketState(StrEnum):
@@ -27,193 +27,147 @@ class TicketState(StrEnum):
 
     OPEN = "OPEN"
     UPDATED = "UPDATED"
+    REOPENED = "REOPENED"
     RESOLVED = "RESOLVED"
 
 
-_WHY = {
-    "mode": "The policy says that a person decides about this.",
-    "no_remediation": "Warden has no unattended remediation for what it found.",
-    "policy": "Warden has been trying to put this right for a whole day: writes are stopped, or AWS takes none now.",
-    "flapping": "Warden has put this right several times, and somebody keeps changing it back.",
-    "circuit_open": "The remediation was refused a short while ago, and nothing has changed since.",
-    "owner_first": "A stack owns this resource; its owner has the first word.",
-    "needs_approval": "The remediation can disturb clients or costs money, and needs an approval.",
-    "blast_radius": "Warden has written as much as the policy allows, and waits for `warden acknowledge`.",
-    "busy": "The database was not ready for the change for a whole day.",
-    "pending": "Changes that somebody queued were in the way for a whole day.",
-    "unknown_state": "It could not be read, for a whole day, whether the database may be written to.",
-    "outside_window": "It waits for the next change window.",
-    "frozen": "A freeze was on for a whole day.",
-    "unhealthy": "The database was not healthy for a whole day.",
-    "remediation_failed": "The remediation was refused by AWS.",
-}
+class RemoteState(StrEnum):
+    """How a ticket stands in its tracker, where people work on it."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    WONT_FIX = "wont_fix"
+    """Closed, and somebody said by it that nothing will be done."""
+    GONE = "gone"
+    """Deleted, or closed for good: nothing can be written to it."""
 
 
-# What the tools write into the user agents of their calls.
-_TOOLS = {"Terraform": "terraform", "CloudFormation": "cloudformation", "Pulumi": "pulumi"}
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What a tracker says of one ticket."""
+
+    state: RemoteState
+    by: str = ""
+    """Who brought it there, as the tracker names people; empty where it does not say."""
+    at: datetime | None = None
+    reason: str = ""
+    """The tracker's own word for it, such as a resolution."""
 
 
-def _used(causes: Iterable[Mapping[str, Any]], sign: str) -> bool:
-    return any(
-        sign in f"{cause.get('user_agent', '')} {cause.get('principal', '')}".lower() for cause in causes
-    )
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A ticket in its tracker."""
 
-
-def _who(cause: Mapping[str, Any]) -> str:
-    """One revert in a line: when, who, what, with which tool, from where."""
-    parts = [str(cause["at"])[:16].replace("T", " "), cause.get("principal") or "nobody that an event names"]
-    parts += [f"({cause['event_name']})"] if cause.get("event_name") else []
-    parts += [f"with {cause['user_agent']}"] if cause.get("user_agent") else []
-    parts += [f"from {cause['source_ip']}"] if cause.get("source_ip") else []
-    return " ".join(parts)
+    id: str
+    """What the tracker's API names it by: a key, a number, a sys_id."""
+    url: str = ""
+    """Where people see it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """A finding as a person should read it."""
+    """One ticket: of one finding, of a group of findings, or of what was too much for a day."""
 
     id: str
+    """Forty hexadecimal digits, the same for as long as it is this ticket: the key to deduplicate and to search by."""
     state: TicketState
-    finding: Finding
-    fix: str
-    frameworks: tuple[str, ...]
+    title: str
+    """One line that reads alone; neither cut nor escaped."""
+    summary: str
+    """A sentence or a few: what is wrong, or what is now right."""
+    sections: tuple[Section, ...]
+    """The whole text in the order of reading; the summary is not repeated in it."""
+    severity: str
+    """The gravest of its findings: CRITICAL, HIGH, MEDIUM or LOW."""
+    control: str
+    """The id of the control; empty where its findings are of several."""
+    account: str
+    region: str
+    """Empty for what has no Region, and where its findings are of several."""
+    owner: str
+    """Whose it is: the value of the tag that the policy names, else the account."""
+    opened_at: datetime
+    findings: tuple[Finding, ...]
+    """The gravest first; a summary has those that fit."""
+    fix: str = ""
+    frameworks: tuple[str, ...] = ()
     """A line for each framework: its name, and what of it the control maps to."""
+    previous: Handle | None = None
+    """The ticket about the same before this one, which was resolved too long ago to be opened again."""
 
     @property
-    def subject(self) -> str:
-        """One line that reads alone; ASCII and short, as SNS wants it."""
-        ref = ResourceRef.from_arn(self.finding.arn)
-        line = f"[{self.finding.severity}] {self.state}: {self.finding.title}: {ref.id}"
-        line = "".join(char if " " <= char <= "~" else "?" for char in line)
-        return line if len(line) < SUBJECT_LIMIT else f"{line[: SUBJECT_LIMIT - 4]}..."
+    def finding(self) -> Finding:
+        """The gravest finding."""
+        return self.findings[0]
 
     @property
-    def digest(self) -> str:
-        """Changes when there is something new to tell."""
-        told = [
-            self.state,
-            self.finding.annotation,
-            self.finding.decision.get("action"),
-            self.finding.decision.get("reason"),
-            plain(list(self.finding.plan)),
-            self.finding.manual,
-        ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-
-    def to_json(self) -> dict[str, Any]:
-        """For machines: queues, functions and web hooks that subscribe to the topic."""
-        ref = ResourceRef.from_arn(self.finding.arn)
-        return {
-            "version": 1,
-            "ticket": self.id,
-            "state": self.state.value,
-            "control": self.finding.control,
-            "title": self.finding.title,
-            "severity": self.finding.severity,
-            "resource": self.finding.arn,
-            "resource_type": self.finding.resource_type,
-            "account": ref.account,
-            "region": ref.region,
-            "annotation": self.finding.annotation,
-            "first_observed": self.finding.first_observed.isoformat(),
-            "resolved_at": self.finding.resolved_at.isoformat() if self.finding.resolved_at else None,
-            "evidence": plain(self.finding.evidence),
-            "decision": plain(self.finding.decision),
-            "plan": plain(list(self.finding.plan)),
-            "manual": self.finding.manual,
-            "fix": self.fix,
-            "cause": plain(self.finding.cause),
-            "reverts": plain(list(self.finding.reverts)),
-            "frameworks": list(self.frameworks),
-        }
-
-    def _whose(self) -> list[str]:
-        """Who keeps changing it back, and where it would have to be changed for good."""
-        finding = self.finding
-        lines: list[str] = []
-        if finding.decision.get("reason") == "flapping" and finding.reverts:
-            lines += ["", "Who changed it back, as the events claim:"]
-            lines += [f"  {_who(cause)}" for cause in finding.reverts]
-        tool = next((name for name, sign in _TOOLS.items() if _used(finding.reverts, sign)), "")
-        if stack := finding.decision.get("owner_stack"):
-            lines += ["", f"The CloudFormation stack {stack} owns it: change its template, as shown below."]
-        elif lines and tool:
-            lines += ["", f"{tool} changed it back: change its configuration, as shown below."]
-        return lines
-
-    def _how_to_approve(self, request: str) -> list[str]:
-        """Both answers, ready to be copied: the id stands for the calls above and for no others."""
-        cost = self.finding.decision.get("cost")
-        return [
-            "",
-            "To let Warden make exactly these calls, once, or to tell it not to:",
-            *([f"  {cost}"] if cost else []),
-            f"  warden approve {request} --reason '...'",
-            f"  warden reject {request} --reason '...'",
-        ]
-
-    def to_text(self) -> str:
-        """For people."""
-        finding = self.finding
-        ref = ResourceRef.from_arn(finding.arn)
-        reason = str(finding.decision.get("reason", ""))
-        lines = [
-            f"{finding.title}",
-            "",
-            f"{finding.annotation}",
-            "",
-            f"Control:   {finding.control} ({finding.severity})",
-            f"Resource:  {ref.id} ({finding.resource_type})",
-            f"ARN:       {finding.arn}",
-            f"Account:   {ref.account}   Region: {ref.region or 'global'}",
-            f"Since:     {finding.first_observed:%Y-%m-%d %H:%M} UTC",
-        ]
-        if who := finding.cause.get("principal"):
-            lines.append(f"Changed by: {who} ({finding.cause.get('event_name')}), as the event claims")
-        if self.state is TicketState.RESOLVED:
-            lines += ["", f"Resolved at {finding.resolved_at:%Y-%m-%d %H:%M} UTC; nothing is left to do."]
-            return "\n".join(lines) + "\n"
-        lines += ["", "Why this is a ticket:", f"  {_WHY.get(reason, reason)}"]
-        lines += self._whose()
-        if finding.manual:
-            lines += [
-                "",
-                "What a person has to know:",
-                *(f"  {line}" for line in finding.manual.splitlines()),
-            ]
-        if finding.plan:
-            lines += ["", "What Warden would call:"]
-            lines += [f"  {call['operation']} {json.dumps(call['parameters'])}" for call in finding.plan]
-        if reason == "needs_approval" and (request := finding.decision.get("request")):
-            lines += self._how_to_approve(str(request))
-        lines += ["", "How to fix it by hand:", *(f"  {line}" for line in self.fix.splitlines())]
-        if finding.evidence:
-            lines += ["", "What was read:"]
-            lines += [f"  {key} = {json.dumps(plain(value))}" for key, value in finding.evidence.items()]
-        if self.frameworks:
-            lines += ["", "Frameworks:", *(f"  {line}" for line in self.frameworks)]
-        return "\n".join(lines) + "\n"
+    def is_open(self) -> bool:
+        """Whether there is still something to be done."""
+        return self.state is not TicketState.RESOLVED
 
 
-def ticket(finding: Finding, control: Control | None, state: TicketState) -> Ticket:
-    """The ticket of a finding; a control that no longer exists leaves the fix empty."""
-    ref = ResourceRef.from_arn(finding.arn)
-    fix = control.fix if control else ""
-    for placeholder, value in (
-        ("{id}", ref.id),
-        ("{arn}", ref.arn),
-        ("{region}", ref.region),
-        ("{account}", ref.account),
-    ):
-        fix = fix.replace(placeholder, value)
-    return Ticket(
-        id=hashlib.sha256(finding.id.encode()).hexdigest()[:40],
-        state=state,
-        finding=finding,
-        fix=fix,
-        frameworks=tuple(
-            f"{name} {', '.join(numbers)}" for name, numbers in by_framework(control.frameworks).items()
+def ticket_id(key: str, *, generation: int = 1, incarnation: int = 1) -> str:
+    """The id of the ticket of a finding or a group.
+
+    Another generation is a new ticket after the old one was resolved long ago; another incarnation takes the place of
+    one that somebody deleted in the tracker.
+    """
+    parts = [key, *([str(generation)] if (generation, incarnation) != (1, 1) else [])]
+    parts += [str(incarnation)] if incarnation != 1 else []
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:40]
+
+
+# --- room -------------------------------------------------------------------------------------------------
+
+
+def fitted(ticket: Ticket, fits: Callable[[Ticket], bool]) -> Ticket:
+    """The ticket with as little left out as needed: whole sections, the heaviest first, then the ends of texts.
+
+    `fits` renders it and says whether that is short enough. What is left out is said.
+    """
+    if fits(ticket):
+        return ticket
+    weights = sorted({section.weight for section in ticket.sections if section.weight}, reverse=True)
+    candidate = ticket
+    for weight in weights:
+        kept = tuple(s for s in ticket.sections if s.weight < weight)
+        candidate = replace(ticket, sections=(*kept, _left_out(ticket.sections, weight)))
+        if fits(candidate):
+            return candidate
+    for room in _LADDER:
+        candidate = replace(
+            candidate,
+            summary=cut(ticket.summary, room),
+            sections=tuple(
+                replace(s, blocks=tuple(_cut_block(b, room) for b in s.blocks)) for s in candidate.sections
+            ),
         )
-        if control
-        else (),
+        if fits(candidate):
+            return candidate
+    return replace(candidate, summary=cut(ticket.summary, _LADDER[-1]), sections=())
+
+
+def cut(text: str, room: int) -> str:
+    """The beginning of a text, in at most `room` characters, with a mark where something is left out."""
+    return text if len(text) <= room else f"{text[: max(room - 3, 0)]}..."
+
+
+def _left_out(sections: tuple[Section, ...], weight: int) -> Section:
+    names = ", ".join(s.heading for s in sections if s.weight >= weight)
+    return Section(
+        heading="Left out for length", blocks=(Paragraph(f"{names}: `warden ledger` has all of it."),)
     )
+
+
+def _cut_block(block: Block, room: int) -> Block:
+    match block:
+        case Paragraph():
+            return Paragraph(cut(block.text, room))
+        case Code():
+            return Code(cut(block.text, room))
+        case Facts():
+            return Facts(tuple((name, cut(value, room)) for name, value in block.rows))
+        case Bullets():
+            return Bullets(tuple(cut(item, room) for item in block.items[: max(room // 64, 1)]))
+        case Links():
+            return block

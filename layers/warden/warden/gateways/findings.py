@@ -120,6 +120,7 @@ def _body(finding: Finding) -> str:
             "plan": redacted(plain(list(finding.plan))),
             "manual": redacted(finding.manual),
             "cause": redacted(plain(finding.cause)),
+            "tags": dict(finding.tags),
         }
     )
 
@@ -148,5 +149,6 @@ def from_row(row: Mapping[str, Any]) -> Finding:
         plan=tuple(body.get("plan", ())),
         manual=body.get("manual", ""),
         cause=body.get("cause", {}),
+        tags=body.get("tags", {}),
         revision=row["revision"],
     )

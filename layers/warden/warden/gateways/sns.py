@@ -6,61 +6,75 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from warden.core.resource import ResourceRef
+from warden.core.rendering import plain
+from warden.core.rendering.machine import document
+from warden.core.ticket import fitted
 from warden.gateways.errors import translated
 from warden.gateways.items import shortened
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
+    from warden.core.finding import Finding
     from warden.core.ticket import Ticket
 
 LIMIT = 262_144
 """Bytes of message and attributes: "By default, a message can be at most 256 KiB in size" (Publish)."""
+_TEXT = 60_000
+"""Bytes of the text: the rest is for the object that each protocol of machines gets a copy of."""
 _MACHINES = ("sqs", "lambda", "http", "https", "firehose", "email-json")
 
 
 class SnsSink:
-    """Publishes tickets to a topic; implements `ports.TicketSink`."""
+    """Publishes tickets to a topic; implements `ports.Notifier`."""
 
     def __init__(self, client: SNSClient, topic_arn: str) -> None:
         self._client = client
         self._topic_arn = topic_arn
 
-    def deliver(self, ticket: Ticket) -> None:
+    def notify(self, ticket: Ticket) -> None:
         """Publish it; raises TransientError where it should be tried again."""
         with translated("sns:Publish"):
             self._client.publish(TopicArn=self._topic_arn, **publication(ticket))
 
+    def check(self) -> None:
+        """Nothing: the topic is the stack's own, and its alarms tell when it takes nothing."""
+
 
 def publication(ticket: Ticket) -> dict[str, Any]:
     """The parameters of Publish, within SNS's limit: evidence is left out before anything else is."""
+    short = fitted(ticket, lambda candidate: len(plain.text(candidate).encode()) <= _TEXT)
+    text = plain.text(short)
     finding = shortened(
-        ticket.finding, lambda candidate: _bytes(_parameters(replace(ticket, finding=candidate))) <= LIMIT
+        ticket.finding, lambda candidate: _bytes(_parameters(_with(ticket, candidate), text)) <= LIMIT
     )
-    return _parameters(replace(ticket, finding=finding))
+    return _parameters(_with(ticket, finding), text)
 
 
-def _parameters(ticket: Ticket) -> dict[str, Any]:
-    document = json.dumps(ticket.to_json())
-    ref = ResourceRef.from_arn(ticket.finding.arn)
+def _with(ticket: Ticket, finding: Finding) -> Ticket:
+    return replace(ticket, findings=(finding, *ticket.findings[1:]))
+
+
+def _parameters(ticket: Ticket, text: str) -> dict[str, Any]:
+    body = json.dumps(document(ticket))
     # SNS takes no empty value, and a global cluster has no Region.
-    region = ref.region or "global"
+    region = ticket.region or "global"
+    subject = plain.subject(ticket)
     message = {
-        "default": ticket.to_text(),
+        "default": text,
         # "140 ASCII characters" make one text message (Publish): a subject has 99 at most.
-        "sms": f"{ticket.subject} ({ref.account} {region})",
-        **dict.fromkeys(_MACHINES, document),
+        "sms": f"{subject} ({ticket.account} {region})",
+        **dict.fromkeys(_MACHINES, body),
     }
     attributes = {
-        "severity": str(ticket.finding.severity),
+        "severity": ticket.severity,
         "state": ticket.state.value,
-        "control": ticket.finding.control,
-        "account": ref.account,
+        "control": ticket.control or "several",
+        "account": ticket.account,
         "region": region,
     }
     return {
-        "Subject": ticket.subject,
+        "Subject": subject,
         "MessageStructure": "json",
         "Message": json.dumps(message),
         "MessageAttributes": {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from warden.core.plan import Call
     from warden.core.procedure import Record
     from warden.core.resource import Resource, ResourceRef, ResourceType
-    from warden.core.ticket import Ticket
+    from warden.core.ticket import Handle, Remote, Ticket
     from warden.core.trigger import Lookup
 
 __all__ = [
@@ -28,14 +28,15 @@ __all__ = [
     "Due",
     "Findings",
     "Ledger",
+    "Notifier",
     "Queues",
     "Reader",
     "State",
     "Stop",
     "Temporaries",
     "TicketRow",
-    "TicketSink",
     "Tickets",
+    "Tracker",
     "Writer",
 ]
 
@@ -246,9 +247,59 @@ class Tickets(Protocol):
         ...
 
 
-class TicketSink(Protocol):
-    """Somewhere that people read."""
+class Notifier(Protocol):
+    """A sink that only tells: a topic, a channel, a bus. Nobody answers there, and what was said stays said.
 
-    def deliver(self, ticket: Ticket) -> None:
-        """Tell it; raises TransientError where it should be tried again."""
+    Every method raises the errors of `core.errors`: LaterError where it should be tried again (with the seconds that
+    the sink asked for), RejectedError where it refuses this ticket, SinkRefusedError or CredentialsError where it takes
+    nothing until a person has done something.
+    """
+
+    def notify(self, ticket: Ticket) -> None:
+        """Tell how the ticket stands now; the same may be told twice, so what can should deduplicate by `ticket.id`."""
+        ...
+
+    def check(self) -> None:
+        """See whether the sink would take a ticket, without making one: credentials, addresses; raises as `notify`."""
+        ...
+
+
+class Tracker(Protocol):
+    """A sink that keeps tickets, in which people work on them.
+
+    Errors are those of a Notifier, and two more: AmbiguousError from `create` where it may have happened after all
+    (`find` is asked, a while later, before it is repeated), and TicketGoneError where the ticket was deleted or is
+    closed for good (then another takes its place).
+    """
+
+    def find(self, ticket: Ticket) -> Handle | None:
+        """The ticket that was created with `ticket.id`, the oldest of several; None where there is none."""
+        ...
+
+    def create(self, ticket: Ticket) -> Handle:
+        """Create it, in such a way that `find` finds it by `ticket.id`."""
+        ...
+
+    def update(self, handle: Handle, ticket: Ticket) -> None:
+        """Bring title, text and fields up to date; the status stays as people left it."""
+        ...
+
+    def comment(self, handle: Handle, ticket: Ticket, text: str) -> None:
+        """Say something below it; `text` is plain, and escaped here."""
+        ...
+
+    def resolve(self, handle: Handle, ticket: Ticket) -> None:
+        """Close it, with `ticket.summary` as the reason; nothing happens where it is closed already."""
+        ...
+
+    def reopen(self, handle: Handle, ticket: Ticket) -> None:
+        """Open it again, and bring it up to date; nothing but the latter happens where it is open."""
+        ...
+
+    def remote(self, handle: Handle) -> Remote:
+        """How it stands there, read past every cache."""
+        ...
+
+    def check(self) -> None:
+        """See whether the sink would take a ticket, without making one; raises as `create`."""
         ...

@@ -9,7 +9,8 @@ from warden.core.errors import TransientError
 from warden.core.finding import WorkflowStatus
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import TicketEvent
-from warden.core.ticket import TicketState, ticket
+from warden.core.ticket import TicketState
+from warden.core.ticket_text import digest, ticket
 from warden.pipeline.ports import TicketRow
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.messages import TicketMessage
     from warden.core.ticket import Ticket
-    from warden.pipeline.ports import Clock, Findings, Ledger, Tickets, TicketSink
+    from warden.pipeline.ports import Clock, Findings, Ledger, Notifier, Tickets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Ticketer:
     findings: Findings
     tickets: Tickets
     ledger: Ledger
-    sinks: Sequence[TicketSink]
+    sinks: Sequence[Notifier]
     clock: Clock
 
     def handle(self, message: TicketMessage) -> str:
@@ -61,8 +62,8 @@ class Ticketer:
         row = self.tickets.get(finding.id)
         told = row is not None and row.state == "open"
         wanted = self._ticket(finding, TicketState.UPDATED if told else TicketState.OPEN)
-        digest = replace(wanted, state=TicketState.OPEN).digest
-        if told and row is not None and row.digest == digest:
+        told_digest = digest(finding)
+        if told and row is not None and row.digest == told_digest:
             self._notified(finding)
             return "known"
         now = self.clock()
@@ -79,7 +80,7 @@ class Ticketer:
             )
         self._deliver(wanted)
         self._record(finding, wanted.state)
-        self.tickets.put(replace(row, state="open", digest=digest, changed_at=now))
+        self.tickets.put(replace(row, state="open", digest=told_digest, changed_at=now))
         self._notified(finding)
         return wanted.state.lower()
 
@@ -90,7 +91,7 @@ class Ticketer:
         wanted = self._ticket(finding, TicketState.RESOLVED)
         self._deliver(wanted)
         self._record(finding, wanted.state)
-        self.tickets.put(replace(row, state="resolved", digest=wanted.digest, changed_at=self.clock()))
+        self.tickets.put(replace(row, state="resolved", digest="", changed_at=self.clock()))
         return "resolved"
 
     def _drifted_again(self, finding: Finding) -> str:
@@ -105,7 +106,7 @@ class Ticketer:
 
     def _deliver(self, wanted: Ticket) -> None:
         for sink in self.sinks:
-            sink.deliver(wanted)
+            sink.notify(wanted)
 
     def _notified(self, finding: Finding) -> None:
         if finding.workflow is WorkflowStatus.NEW:

@@ -1,0 +1,37 @@
+"""Names, tags and annotations as they may be shown: who can tag a database must not mention a channel."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_BREAK = "\u200b"
+"""ZERO WIDTH SPACE: shown as nothing, and it parts a sign from what would give it a meaning."""
+_MENTION = re.compile(r"@(?=\w)")
+_MARKED = re.compile(r"<(?=[!@#/\w])")
+_ADDRESS = re.compile(r"(?<=\w):(?=//)")
+_WWW = re.compile(r"\bwww\.(?=\w)", re.IGNORECASE)
+_KEPT = frozenset("\n\t")
+
+
+def printable(text: str) -> str:
+    """A text without control and format characters, which hide or reorder what is read."""
+    return "".join(
+        char
+        if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+        else "\ufffd"
+        for char in text.replace("\r\n", "\n").replace("\r", "\n")
+    )
+
+
+def defused(text: str) -> str:
+    """A text in which nothing mentions, links or opens a tag; it reads the same."""
+    text = _MENTION.sub(f"@{_BREAK}", printable(text))
+    text = _MARKED.sub(f"<{_BREAK}", text)
+    text = _WWW.sub(lambda found: f"{found[0][:3]}{_BREAK}.", text)
+    return _ADDRESS.sub(f":{_BREAK}", text)
+
+
+def one_line(text: str) -> str:
+    """A text on one line."""
+    return " ".join(printable(text).split())

@@ -1,0 +1,49 @@
+"""A ticket as JSON: queues, functions, web hooks and buses that read tickets by program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from warden.core.ledger import plain, redacted
+
+if TYPE_CHECKING:
+    from warden.core.finding import Finding
+    from warden.core.ticket import Ticket
+
+_LISTED = 100
+"""Findings of a group that are named one by one."""
+
+
+def document(ticket: Ticket) -> dict[str, Any]:
+    """The ticket with its gravest finding whole, and the others by name; plain JSON values without secrets."""
+    finding = ticket.finding
+    told: dict[str, Any] = {
+        "version": 1,
+        "ticket": ticket.id,
+        "state": ticket.state.value,
+        "control": finding.control,
+        "title": finding.title,
+        "severity": ticket.severity,
+        "resource": finding.arn,
+        "resource_type": finding.resource_type,
+        "account": ticket.account,
+        "region": ticket.region,
+        "owner": ticket.owner,
+        "annotation": finding.annotation,
+        "first_observed": finding.first_observed.isoformat(),
+        "resolved_at": finding.resolved_at.isoformat() if finding.resolved_at else None,
+        "evidence": plain(finding.evidence),
+        "decision": plain(finding.decision),
+        "plan": plain(list(finding.plan)),
+        "manual": finding.manual,
+        "fix": ticket.fix,
+        "cause": plain(finding.cause),
+        "reverts": plain(list(finding.reverts)),
+        "frameworks": list(ticket.frameworks),
+        "findings": [_named(one) for one in ticket.findings[:_LISTED]],
+    }
+    return {name: redacted(value) for name, value in told.items()}
+
+
+def _named(finding: Finding) -> dict[str, str]:
+    return {"control": finding.control, "resource": finding.arn, "severity": finding.severity}

@@ -1,0 +1,64 @@
+"""Builds the ticket sinks that the policy names; beside `wiring`, the one module that joins gateways and pipeline.
+
+What only one kind of sink needs is imported when that kind is built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from warden.core.errors import ConfigurationError
+from warden.gateways.sns import SnsSink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from warden.core.resource import Deployment
+    from warden.core.sinks import SinkConfig
+    from warden.pipeline.ports import Clock, Notifier, Tracker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What sinks are built with."""
+
+    client: Callable[[str], Any]
+    """The boto3 client of a service, in the deployment's account and Region."""
+    deployment: Deployment
+    topic_arn: str
+    clock: Clock
+    secret_arns: tuple[str, ...] = ()
+    """The secrets that the template lets this function read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sinks:
+    """The sinks of a policy by the names that it gives them."""
+
+    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
+    trackers: Mapping[str, Tracker] = field(default_factory=dict)
+
+
+def _sns(config: SinkConfig, tools: Tools) -> Notifier:
+    return SnsSink(tools.client("sns"), config.options["topic_arn"] or tools.topic_arn)
+
+
+NOTIFIERS: Mapping[str, Callable[[SinkConfig, Tools], Notifier]] = {"sns": _sns}
+TRACKERS: Mapping[str, Callable[[SinkConfig, Tools], Tracker]] = {}
+"""How each type of sink is made; `core.sinks` declares what the policy may say of it."""
+
+
+def build(configs: Sequence[SinkConfig], tools: Tools) -> Sinks:
+    """Make every sink; raises ConfigurationError naming the one that cannot be made."""
+    notifiers: dict[str, Notifier] = {}
+    trackers: dict[str, Tracker] = {}
+    for config in configs:
+        if config.type in NOTIFIERS:
+            notifiers[config.name] = NOTIFIERS[config.type](config, tools)
+        elif config.type in TRACKERS:
+            trackers[config.name] = TRACKERS[config.type](config, tools)
+        else:
+            msg = f"the sink {config.name} is of the type {config.type}, which this Warden cannot make"
+            raise ConfigurationError(msg)
+    return Sinks(notifiers, trackers)
