@@ -69,6 +69,8 @@ class Manual:
 
     why: str
     steps: tuple[str, ...] = ()
+    done: bool = False
+    """Whether a procedure has come to its end: what is left was a person's from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,15 +155,19 @@ def eased(situation: Situation, planned: Plan | Manual | Wait) -> Situation:
     return replace(
         situation,
         flapping=False,
+        refused=False,
+        unverified=False,
         circuit_open=False,
         owner_first=False,
         approval_missing=False,
         unknown_state=False,
         busy=False,
+        settling=False,
         pending=False,
         frozen=False,
         outside_window=False,
         unhealthy=False,
+        canary=False,
         budget_spent=False,
     )
 

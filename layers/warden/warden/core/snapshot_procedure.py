@@ -237,6 +237,7 @@ def _with_result(world: _World, result: Mapping[str, Any]) -> Manual | Wait:
                 {"db-cluster-snapshot-identifier": original},
             ),
         ),
+        done=True,
     )
 
 

@@ -41,7 +41,12 @@ class Caretaker:
     def _look(self, record: Record) -> list[str]:
         visitor = self.visitor
         why = unwanted(
-            record, judge=visitor.judge, reader=self.reader, findings=visitor.findings, now=visitor.clock()
+            record,
+            judge=visitor.judge,
+            reader=self.reader,
+            findings=visitor.findings,
+            brakes=visitor.brakes,
+            now=visitor.clock(),
         )
         ref = ResourceRef.from_arn(record.arn)
         if ref.resource_type not in TEMPORARY_TYPES:

@@ -65,6 +65,7 @@ class CleanUp:
             judge=remediator.judge,
             reader=remediator.reader,
             findings=remediator.findings,
+            brakes=remediator.brakes,
             now=remediator.clock(),
         )
         try:

@@ -10,6 +10,7 @@ from warden.core.errors import ResourceGoneError, WardenError
 from warden.core.plan import digest, written
 from warden.core.procedure import CREATES, Record, is_named_so, with_nonce
 from warden.core.resource import ResourceRef, ResourceType
+from warden.pipeline.restraints import Restraints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from warden.core.plan import Call
     from warden.core.resource import Resource
     from warden.pipeline.judge import Judge, Judgement
-    from warden.pipeline.ports import Findings, Reader, Temporaries
+    from warden.pipeline.ports import Brakes, Findings, Reader, Temporaries
     from warden.pipeline.remediate import Remediator
 
 
@@ -65,7 +66,9 @@ def served_by(ref: ResourceRef, temporaries: Temporaries) -> list[ResourceRef]:
     return [] if record is None else [ResourceRef.from_arn(record.serves)]
 
 
-def unwanted(record: Record, *, judge: Judge, reader: Reader, findings: Findings, now: datetime) -> str:
+def unwanted(
+    record: Record, *, judge: Judge, reader: Reader, findings: Findings, brakes: Brakes, now: datetime
+) -> str:
     """Why nobody wants what a procedure made any more, as a sentence; empty where it is wanted, or not known."""
     ref = ResourceRef.from_arn(record.serves)
     try:
@@ -84,7 +87,7 @@ def unwanted(record: Record, *, judge: Judge, reader: Reader, findings: Findings
         evaluations,
         findings=findings.of_resource(resource.key),
         now=now,
-        budget_spent=lambda _: False,
+        restraints=Restraints(brakes, policy=judge.policy, resource=resource, now=now),
     )
     if resource.facts.missing or any(
         one.evaluation.compliance is ComplianceType.INSUFFICIENT_DATA
