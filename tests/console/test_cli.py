@@ -34,8 +34,10 @@ COMMANDS = [
     ["stop"],
     ["resume"],
     ["acknowledge"],
+    ["undo"],
     ["ledger"],
     ["explain"],
+    ["doctor"],
 ]
 
 

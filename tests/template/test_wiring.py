@@ -48,7 +48,7 @@ ENVIRONMENT = {
         *DECIDING,
         *("WARDEN_TRIGGERS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
     },
-    "TicketFunction": {*EVERYWHERE, "WARDEN_TOPIC_ARN"},
+    "TicketFunction": {*EVERYWHERE, "WARDEN_SINK_SECRET_ARNS", "WARDEN_TOPIC_ARN"},
     "SweepFunction": {
         *EVERYWHERE,
         *DECIDING,
