@@ -7,6 +7,7 @@ from the environment.
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 import ssl
@@ -63,7 +64,13 @@ def verified(host: str, port: int) -> HTTPConnection:
     # Only the ticket function pays for the import, and only once it has something to send.
     from urllib3.connection import HTTPSConnection  # noqa: PLC0415
 
-    return HTTPSConnection(host, port, timeout=CONNECT_SECONDS, ssl_context=ssl.create_default_context())
+    return HTTPSConnection(host, port, timeout=CONNECT_SECONDS, ssl_context=_trust())
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Made once: reading a system's certificates takes twenty milliseconds."""
+    return ssl.create_default_context()
 
 
 class Http:
