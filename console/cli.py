@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_approvals(commands)
     _add_stop(commands)
     _add_acknowledge(commands)
+    _add_undo(commands)
     _add_ledger(commands)
     _add_explain(commands)
     _add_doctor(commands)
@@ -217,6 +218,42 @@ def _add_acknowledge(commands: argparse._SubParsersAction[argparse.ArgumentParse
             )
         return stop.acknowledge(
             reason=options.reason, stack=options.stack, region=options.region, profile=options.profile
+        )
+
+    command.set_defaults(run=run)
+
+
+def _add_undo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "undo",
+        help="take a write of Warden's back, by its entry of the ledger",
+        description=(
+            "Shows what was written and the call that takes it back; refuses where the resource has changed since, or "
+            "there is no way back that Warden may go. What is taken back is left alone for a while. Exit status: 0 it "
+            "was asked for, 1 it cannot be taken back, or was not asked for."
+        ),
+    )
+    command.add_argument(
+        "entry", metavar="ENTRY", help="CHAIN@NUMBER, as `warden ledger` shows it beneath a write"
+    )
+    command.add_argument("--reason", required=True, help="why; it goes into the ledger")
+    command.add_argument("--yes", action="store_true", help="ask for it without asking you")
+    command.add_argument(
+        "--policy", default=None, help="the policy of the deployment (default: the one it names)"
+    )
+    _add_deployment(command)
+
+    def run(options: argparse.Namespace) -> int:
+        from console import undo  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return undo.run(
+            entry=options.entry,
+            reason=options.reason,
+            yes=options.yes,
+            policy_file=options.policy,
+            stack=options.stack,
+            region=options.region,
+            profile=options.profile,
         )
 
     command.set_defaults(run=run)

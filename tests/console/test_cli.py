@@ -34,6 +34,7 @@ COMMANDS = [
     ["stop"],
     ["resume"],
     ["acknowledge"],
+    ["undo"],
     ["ledger"],
     ["explain"],
     ["doctor"],

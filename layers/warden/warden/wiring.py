@@ -1,4 +1,8 @@
-"""Joins the parts: builds the real gateways from the environment. The only module that knows everyone."""
+"""Joins the parts: builds the real gateways from the environment. The only module that knows everyone.
+
+A function imports what its own step is built of, and nothing else: what is imported where it is used is what another
+function can do without.
+"""
 
 from __future__ import annotations
 
@@ -17,29 +21,27 @@ from warden.core.errors import ConfigurationError
 from warden.core.policy import Policy, parse_policy
 from warden.core.resource import Deployment
 from warden.core.tokens import Draw
-from warden.gateways.approvals import DynamoApprovals
-from warden.gateways.brakes import DynamoBrakes
 from warden.gateways.clients import Clients
-from warden.gateways.findings import DynamoFindings
-from warden.gateways.ledger import DynamoLedger
-from warden.gateways.pace import Pace, SharedBucket
-from warden.gateways.queues import SqsQueues
-from warden.gateways.rds import Rds
-from warden.gateways.rds_reader import RdsReader
-from warden.gateways.rds_writer import RdsWriter
-from warden.gateways.sns import SnsSink
-from warden.gateways.state import DynamoState
-from warden.gateways.tickets import DynamoTickets
-from warden.pipeline.evaluate import Evaluator
-from warden.pipeline.judge import Judge
-from warden.pipeline.remediate import Remediator
-from warden.pipeline.sweep import Sweeper
-from warden.pipeline.ticket import Ticketer
-from warden.pipeline.visit import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
+
+    from warden.gateways.brakes import DynamoBrakes
+    from warden.gateways.findings import DynamoFindings
+    from warden.gateways.ledger import DynamoLedger
+    from warden.gateways.pace import Pace
+    from warden.gateways.queues import SqsQueues
+    from warden.gateways.rds import Rds
+    from warden.gateways.rds_reader import RdsReader
+    from warden.gateways.state import DynamoState
+    from warden.pipeline.evaluate import Evaluator
+    from warden.pipeline.judge import Judge
+    from warden.pipeline.remediate import Remediator
+    from warden.pipeline.sweep import Sweeper
+    from warden.pipeline.ticket import Ticketer
+    from warden.pipeline.undo import Undoer
+    from warden.pipeline.visit import Visitor
 
 
 def utcnow() -> datetime:
@@ -133,6 +135,8 @@ class Wiring:
 
     def _pace(self) -> Pace:
         """How fast RDS may be asked by all functions together; made with the client, since the policy says it."""
+        from warden.gateways.pace import Pace, SharedBucket
+
         return Pace(
             self.policy.requests,
             SharedBucket(
@@ -146,18 +150,24 @@ class Wiring:
         )
 
     def _client(self, service: str) -> Any:
-        return self._clients.get(service, account=self.environment.account, region=self.environment.region)
+        return self._clients.later(service, account=self.environment.account, region=self.environment.region)
 
     @functools.cached_property
     def _rds(self) -> Rds:
+        from warden.gateways.rds import Rds
+
         return Rds(self._clients, account=self.environment.account, region=self.environment.region)
 
     @functools.cached_property
     def _findings(self) -> DynamoFindings:
+        from warden.gateways.findings import DynamoFindings
+
         return DynamoFindings(self._client("dynamodb"), self.environment["WARDEN_FINDINGS_TABLE"])
 
     @functools.cached_property
     def _ledger(self) -> DynamoLedger:
+        from warden.gateways.ledger import DynamoLedger
+
         environment = self.environment
         return DynamoLedger(
             self._client("dynamodb"), environment["WARDEN_LEDGER_TABLE"], environment["WARDEN_STATE_TABLE"]
@@ -165,14 +175,20 @@ class Wiring:
 
     @functools.cached_property
     def _state(self) -> DynamoState:
+        from warden.gateways.state import DynamoState
+
         return DynamoState(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
 
     @functools.cached_property
     def _brakes(self) -> DynamoBrakes:
+        from warden.gateways.brakes import DynamoBrakes
+
         return DynamoBrakes(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
 
     @functools.cached_property
     def _queues(self) -> SqsQueues:
+        from warden.gateways.queues import SqsQueues
+
         names = dict(self.environment.names)
         return SqsQueues(
             self._client("sqs"),
@@ -182,9 +198,14 @@ class Wiring:
         )
 
     def _reader(self, *, bulk: bool = False) -> RdsReader:
+        from warden.gateways.rds_reader import RdsReader
+
         return RdsReader(self._rds, deployment=self.deployment, clock=now, bulk=bulk)
 
     def _judge(self, reader: RdsReader) -> Judge:
+        from warden.gateways.approvals import DynamoApprovals
+        from warden.pipeline.judge import Judge
+
         return Judge.of(
             all_controls(),
             policy=self.policy,
@@ -198,6 +219,8 @@ class Wiring:
         )
 
     def _visitor(self, reader: RdsReader) -> Visitor:
+        from warden.pipeline.visit import Visitor
+
         return Visitor(
             judge=self._judge(reader),
             findings=self._findings,
@@ -213,6 +236,8 @@ class Wiring:
     @functools.cached_property
     def evaluator(self) -> Evaluator:
         """The step behind the triggers queue."""
+        from warden.pipeline.evaluate import Evaluator
+
         reader = self._reader()
         return Evaluator(
             deployment=self.deployment, reader=reader, visitor=self._visitor(reader), sharing=self._sharing
@@ -220,12 +245,17 @@ class Wiring:
 
     def _sharing(self) -> Evaluator:
         """One that reads whole lists once; made anew each time."""
+        from warden.pipeline.evaluate import Evaluator
+
         reader = self._reader(bulk=True)
         return Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
 
     @functools.cached_property
     def remediator(self) -> Remediator:
         """The step behind the remediations queue."""
+        from warden.gateways.rds_writer import RdsWriter
+        from warden.pipeline.remediate import Remediator
+
         reader = self._reader()
         return Remediator(
             deployment=self.deployment,
@@ -243,8 +273,19 @@ class Wiring:
         )
 
     @functools.cached_property
+    def undoer(self) -> Undoer:
+        """The same step, for what somebody wants taken back."""
+        from warden.pipeline.undo import Undoer
+
+        return Undoer(remediator=self.remediator)
+
+    @functools.cached_property
     def ticketer(self) -> Ticketer:
         """The step behind the tickets queue."""
+        from warden.gateways.sns import SnsSink
+        from warden.gateways.tickets import DynamoTickets
+        from warden.pipeline.ticket import Ticketer
+
         return Ticketer(
             controls={control.id: control for control in all_controls()},
             findings=self._findings,
@@ -256,6 +297,8 @@ class Wiring:
 
     def sweeper(self) -> Sweeper:
         """A sweep; made anew each time, since it reads whole lists once."""
+        from warden.pipeline.sweep import Sweeper
+
         self._draw, self._patience = _PATIENT
         return Sweeper(evaluator=self._sharing())
 

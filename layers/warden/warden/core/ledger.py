@@ -62,6 +62,8 @@ class EntryKind(StrEnum):
     TICKET = "ticket"
     SWEEP = "sweep"
     """The counts of a sweep."""
+    UNDO = "undo"
+    """Somebody asked to take a write back, and it was not taken back."""
     STOP = "stop"
     """Somebody stopped or resumed all writes."""
     ACKNOWLEDGE = "acknowledge"

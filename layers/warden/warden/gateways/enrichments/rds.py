@@ -8,6 +8,7 @@ from warden.core import engines
 from warden.core.errors import MissingFactError, UnsupportedError
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import ResourceType
+from warden.gateways.enrichments.parameters import DEFAULT_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,8 +61,15 @@ def _members(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
 
 
 def _parameter_group_users(reads: Reads, resource: Resource) -> list[str]:
-    """The list of clusters: DescribeDBClusters has no filter for a parameter group."""
+    """The list of clusters: DescribeDBClusters has no filter for a parameter group.
+
+    None for a default group, which nobody can modify, so that nobody need know: a plan that asks all the same is none.
+    """
     group = resource.facts["DBClusterParameterGroup"]
+    if not reads.bulk and str(group).startswith(DEFAULT_GROUP):
+        raise MissingFactError(
+            Need.PARAMETER_GROUP_USERS, f"{group} cannot be modified, so its users were not read"
+        )
     users = reads.by("DescribeDBClusters", "DBClusterParameterGroup").get(group, [])
     return [item["DBClusterArn"] for item in users]
 
