@@ -16,6 +16,7 @@ from fakes.stores import (
     MemoryLedger,
     MemoryState,
     MemorySweeps,
+    MemoryTemporaries,
     MemoryTickets,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "MemorySink",
     "MemoryState",
     "MemorySweeps",
+    "MemoryTemporaries",
     "MemoryTickets",
 ]

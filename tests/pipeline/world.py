@@ -19,6 +19,7 @@ from fakes import (
     MemorySink,
     MemoryState,
     MemorySweeps,
+    MemoryTemporaries,
     MemoryTickets,
 )
 from fakes.aws import HERE
@@ -38,6 +39,7 @@ from warden.core.decision import Mode
 from warden.core.policy import parse_policy
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Cause, Ignored, Source, Trigger, parse
+from warden.pipeline.caretaker import Caretaker
 from warden.pipeline.due import Waiting
 from warden.pipeline.evaluate import Evaluator, Handled
 from warden.pipeline.judge import Judge
@@ -143,6 +145,7 @@ class World:
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets()
         self.approvals = MemoryApprovals()
+        self.temporaries = MemoryTemporaries()
         self.sink = MemorySink()
         self.policy = policy_of(policy)
         self.ceiling = ceiling
@@ -226,6 +229,7 @@ class World:
             "sink": self.sink,
             "approvals": self.approvals,
             "sweeps": self.sweeps,
+            "temporaries": self.temporaries,
         }
         return self.wrap(name, ports[name])
 
@@ -236,6 +240,7 @@ class World:
             ceiling=self.ceiling,
             reader=reader or self._port("reader"),
             approvals=self._port("approvals"),
+            temporaries=self._port("temporaries"),
         )
 
     @property
@@ -252,7 +257,9 @@ class World:
             jitter=lambda: self.jitter,
             own_roles=frozenset({OWN_ROLE}),
         )
-        return Evaluator(deployment=HERE, reader=reader, visitor=visitor)
+        return Evaluator(
+            deployment=HERE, reader=reader, visitor=visitor, temporaries=self._port("temporaries")
+        )
 
     @property
     def remediator(self) -> Remediator:
@@ -267,6 +274,7 @@ class World:
             state=self._port("state"),
             brakes=self._port("brakes"),
             queues=self._port("queues"),
+            temporaries=self._port("temporaries"),
             clock=self.clock,
             jitter=lambda: self.jitter,
             new_owner=lambda: f"owner-{next(self._owners)}",
@@ -289,13 +297,21 @@ class World:
 
     @property
     def sweeper(self) -> Sweeper:
-        return Sweeper(evaluator=self.evaluator, sweeps=self._port("sweeps"))
+        return Sweeper(evaluator=self.evaluator, caretaker=self._caretaker(), sweeps=self._port("sweeps"))
+
+    def _caretaker(self) -> Caretaker:
+        evaluator = self.evaluator
+        return Caretaker(
+            visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._port("temporaries")
+        )
 
     @property
     def waiting(self) -> Waiting:
         return Waiting(
             state=self._port("state"),
             queues=self._port("queues"),
+            temporaries=self._port("temporaries"),
+            caretaker=self._caretaker,
             clock=self.clock,
             jitter=lambda: self.jitter,
         )

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from warden.gateways.rds_reader import RdsReader
     from warden.gateways.state import DynamoState
     from warden.gateways.sweeps import DynamoSweeps
+    from warden.gateways.temporaries import DynamoTemporaries
+    from warden.pipeline.caretaker import Caretaker
     from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
@@ -211,10 +213,18 @@ class Wiring:
             tickets_url=names.get("WARDEN_TICKETS_QUEUE_URL", ""),
         )
 
+    @functools.cached_property
+    def _temporaries(self) -> DynamoTemporaries:
+        from warden.gateways.temporaries import DynamoTemporaries
+
+        return DynamoTemporaries(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+
     def _reader(self, *, bulk: bool = False) -> RdsReader:
         from warden.gateways.rds_reader import RdsReader
 
-        return RdsReader(self._rds, deployment=self.deployment, clock=now, bulk=bulk)
+        return RdsReader(
+            self._rds, deployment=self.deployment, clock=now, bulk=bulk, temporaries=self._temporaries
+        )
 
     def _judge(self, reader: RdsReader) -> Judge:
         from warden.gateways.approvals import DynamoApprovals
@@ -230,6 +240,7 @@ class Wiring:
                 self.environment["WARDEN_APPROVALS_TABLE"],
                 self.environment["WARDEN_STATE_TABLE"],
             ),
+            temporaries=self._temporaries,
         )
 
     def _visitor(self, reader: RdsReader) -> Visitor:
@@ -254,7 +265,11 @@ class Wiring:
 
         reader = self._reader()
         return Evaluator(
-            deployment=self.deployment, reader=reader, visitor=self._visitor(reader), sharing=self._sharing
+            deployment=self.deployment,
+            reader=reader,
+            visitor=self._visitor(reader),
+            sharing=self._sharing,
+            temporaries=self._temporaries,
         )
 
     def _sharing(self) -> Evaluator:
@@ -262,7 +277,12 @@ class Wiring:
         from warden.pipeline.evaluate import Evaluator
 
         reader = self._reader(bulk=True)
-        return Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
+        return Evaluator(
+            deployment=self.deployment,
+            reader=reader,
+            visitor=self._visitor(reader),
+            temporaries=self._temporaries,
+        )
 
     @functools.cached_property
     def remediator(self) -> Remediator:
@@ -275,7 +295,8 @@ class Wiring:
             deployment=self.deployment,
             judge=self._judge(reader),
             reader=reader,
-            writer=RdsWriter(self._rds),
+            writer=RdsWriter(self._rds, self._temporaries),
+            temporaries=self._temporaries,
             findings=self._findings,
             ledger=self._ledger,
             state=self._state,
@@ -314,7 +335,13 @@ class Wiring:
         from warden.pipeline.sweep import Sweeper
 
         self._draw, self._patience = _PATIENT
-        return Sweeper(evaluator=self._sharing(), sweeps=self._sweeps)
+        evaluator = self._sharing()
+        return Sweeper(evaluator=evaluator, caretaker=self._caretaker(evaluator), sweeps=self._sweeps)
+
+    def _caretaker(self, evaluator: Evaluator) -> Caretaker:
+        from warden.pipeline.caretaker import Caretaker
+
+        return Caretaker(visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries)
 
     def sweep_goes_on(self) -> bool:
         """Whether a sweep has begun that is not at its end; asks for nothing else, since as a rule there is none."""
@@ -325,7 +352,14 @@ class Wiring:
         """The looks at what is due."""
         from warden.pipeline.due import Waiting
 
-        return Waiting(state=self._state, queues=self._queues, clock=now, jitter=random.random)
+        return Waiting(
+            state=self._state,
+            queues=self._queues,
+            temporaries=self._temporaries,
+            caretaker=lambda: self._caretaker(self.evaluator),
+            clock=now,
+            jitter=random.random,
+        )
 
 
 _built: dict[Environment, Wiring] = {}

@@ -46,6 +46,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEvents",
         "DescribeDBClusterAutomatedBackups",
         "DescribeDBInstanceAutomatedBackups",
+        "DescribeAccountAttributes",
         "AddTagsToResource",
         "ModifyDBCluster",
         "ModifyDBInstance",
@@ -58,6 +59,9 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ModifyDBClusterSnapshotAttribute",
         "ModifyDBSnapshotAttribute",
         "CopyDBSnapshot",
+        "RestoreDBClusterFromSnapshot",
+        "CreateDBClusterSnapshot",
+        "DeleteDBCluster",
         "CreateEventSubscription",
     ),
     "ec2": (

@@ -1,4 +1,4 @@
-"""What waits for another look, as triggers when its time has come."""
+"""What waits for another look, as triggers when its time has come; and what procedures have made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from warden.core import deferral
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from warden.pipeline.ports import Clock, Due, Queues, State
+    from warden.pipeline.caretaker import Caretaker
+    from warden.pipeline.ports import Clock, Due, Queues, State, Temporaries
 
 _SOURCE = "deferral"
 """`Source.DEFERRAL`, whose module knows every source of events, and takes longer to import than this takes to run."""
@@ -22,6 +23,9 @@ class Waiting:
 
     state: State
     queues: Queues
+    temporaries: Temporaries
+    caretaker: Callable[[], Caretaker]
+    """Made only where a procedure has made something that is to be looked after."""
     clock: Clock
     jitter: Callable[[], float]
 
@@ -30,6 +34,8 @@ class Waiting:
 
         The backing off is done here and not by who looks: a look that fails, or never comes, backs off as well.
         """
+        if any(True for _ in self.temporaries.all()):
+            self.caretaker().look()
         now = self.clock()
         due = self.state.due(now)
         for row in due:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from warden.core.finding import Finding
     from warden.core.resource import Resource, ResourceType
+    from warden.pipeline.caretaker import Caretaker
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.ports import Sweeps
 
@@ -70,6 +71,7 @@ class Sweeper:
     """Sweeps one account and Region in process; it never enqueues a trigger per resource."""
 
     evaluator: Evaluator
+    caretaker: Caretaker
     sweeps: Sweeps
 
     def sweep(
@@ -116,6 +118,7 @@ class Sweeper:
             if not self._sweep_kind(resource_type, cause, kept, report, run):
                 return report
             run.done(resource_type)
+        report.problems += self.caretaker.look()
         policy, now = visitor.judge.policy, visitor.clock()
         report.ending += [
             f"The exemption of {one.resource or one.account} from {one.control}, owner {one.owner}, ends after "

@@ -36,13 +36,16 @@ def _restore_accounts(reads: Reads, resource: Resource) -> list[str]:
     """One call for each manual snapshot; only manual snapshots can be shared, so others are not asked."""
     if resource.facts["SnapshotType"] != "manual":
         return []
-    if resource.ref.resource_type is ResourceType.DB_CLUSTER_SNAPSHOT:
-        answer = reads.api.call(
-            "DescribeDBClusterSnapshotAttributes", DBClusterSnapshotIdentifier=resource.ref.id
-        )
+    return restore_accounts(reads, resource.ref.resource_type, resource.ref.id)
+
+
+def restore_accounts(reads: Reads, resource_type: ResourceType, name: str) -> list[str]:
+    """The accounts that may restore a manual snapshot, or `all`."""
+    if resource_type is ResourceType.DB_CLUSTER_SNAPSHOT:
+        answer = reads.api.call("DescribeDBClusterSnapshotAttributes", DBClusterSnapshotIdentifier=name)
         attributes = answer["DBClusterSnapshotAttributesResult"]["DBClusterSnapshotAttributes"]
     else:
-        answer = reads.api.call("DescribeDBSnapshotAttributes", DBSnapshotIdentifier=resource.ref.id)
+        answer = reads.api.call("DescribeDBSnapshotAttributes", DBSnapshotIdentifier=name)
         attributes = answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
     return [
         value
