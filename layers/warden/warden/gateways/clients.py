@@ -19,6 +19,7 @@ from warden.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from warden.gateways.pace import Pace
 
@@ -163,11 +164,15 @@ class Clients:
         profile: str | None = None,
         on_call: Callable[[str], None] | None = None,
         pace: Callable[[], Pace] | None = None,
+        models: Path | None = None,
     ) -> None:
         self._account = account
         self._pace = pace
         # boto3 would add resources and transfers to S3, and takes longer to import than all of Warden.
         self._session = botocore.session.Session(profile=profile)
+        if models is not None and models.is_dir():
+            # Complete for `OPERATIONS`, and looked for first.
+            self._session.get_component("data_loader").search_paths.insert(0, str(models))
         parsers = self._session.get_component("response_parser_factory")
         parsers.set_parser_defaults(timestamp_parser=moment)
         self._clients: dict[tuple[str, str, str], Any] = {}
