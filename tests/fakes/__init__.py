@@ -9,7 +9,8 @@ from __future__ import annotations
 from fakes.aws import FakeAws
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
-from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState, MemoryTickets
+from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState
+from fakes.tickets import MemoryTickets, MemoryTracker
 
 __all__ = [
     "NOW",
@@ -22,4 +23,5 @@ __all__ = [
     "MemorySink",
     "MemoryState",
     "MemoryTickets",
+    "MemoryTracker",
 ]

@@ -57,6 +57,8 @@ class EntryKind(StrEnum):
     """What is about to be written, with the values before. A crash leaves this behind."""
     OUTCOME = "outcome"
     TICKET = "ticket"
+    EXEMPTION_REQUEST = "exemption_request"
+    """Somebody said in a tracker that it will not be fixed; nothing is exempt by that."""
     SWEEP = "sweep"
     """The counts of a sweep."""
     STOP = "stop"
