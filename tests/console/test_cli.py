@@ -36,6 +36,8 @@ COMMANDS = [
     ["acknowledge"],
     ["ledger"],
     ["explain"],
+    ["tickets"],
+    ["requests"],
 ]
 
 

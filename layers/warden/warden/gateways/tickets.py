@@ -39,6 +39,17 @@ class DynamoTickets:
         """How a ticket should stand, read consistently."""
         return self._read(TicketRow, _ticket_key(key))
 
+    def all(self) -> Iterator[TicketRow]:
+        """Every ticket that is kept; for people, who look seldom: it reads the whole table."""
+        rows = pages(
+            self._client.scan,
+            "dynamodb:Scan",
+            TableName=self._table,
+            FilterExpression="begins_with(pk, :ticket) AND sk = :ticket_row",
+            ExpressionAttributeValues=encode({":ticket": "ticket#", ":ticket_row": "ticket"}),
+        )
+        return (_row(TicketRow, row) for row in rows)
+
     def delivery(self, key: str, sink: str) -> Delivery | None:
         """What a sink knows of a ticket, read consistently."""
         return self._read(Delivery, _delivery_key(key, sink))
