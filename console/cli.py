@@ -174,18 +174,39 @@ def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_acknowledge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser(
         "acknowledge",
-        help="let a deployment go on whose budget of writes is spent",
+        help="let a deployment go on that waits for somebody to look: a spent budget, failed fixes, a first sweep",
         description=(
-            "A budget that was passed stays spent, however many hours go by, until somebody has looked at what was "
-            "written. Exit status: 0 it is open again, 1 none was spent."
+            "A budget that was passed stays spent, and a control whose fixes failed stays stopped, however many hours "
+            "go by, until somebody has looked. With --day-one: show what the first sweep of each control found, and "
+            "let what the policy says follow. Exit status: 0 they go on, 1 nothing waited."
         ),
     )
     command.add_argument("--reason", required=True, help="why; it goes into the ledger")
+    command.add_argument(
+        "--day-one", action="store_true", help="acknowledge first sweeps, instead of budgets and failed fixes"
+    )
+    command.add_argument(
+        "--control", action="append", metavar="ID", help="with --day-one: of this control alone; repeatable"
+    )
+    command.add_argument(
+        "--policy",
+        default=None,
+        help="with --day-one: the policy of the deployment (default: the one it names)",
+    )
     _add_deployment(command)
 
     def run(options: argparse.Namespace) -> int:
-        from console import stop  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+        from console import day_one, stop  # noqa: PLC0415 - boto3 is not needed for the other commands' help
 
+        if options.day_one:
+            return day_one.acknowledge(
+                controls=options.control,
+                reason=options.reason,
+                policy_file=options.policy,
+                stack=options.stack,
+                region=options.region,
+                profile=options.profile,
+            )
         return stop.acknowledge(
             reason=options.reason, stack=options.stack, region=options.region, profile=options.profile
         )

@@ -13,10 +13,12 @@ from console.known import Case, Known
 from console.ledger import Books
 from warden import wiring
 from warden.controls import all_controls
+from warden.core.brakes import budget_of
 from warden.core.decision import Mode
 from warden.core.errors import ConfigurationError, StoppedError, WardenError
 from warden.core.resource import Deployment, ResourceRef
 from warden.gateways.approvals import DynamoApprovals
+from warden.gateways.brakes import DynamoBrakes
 from warden.gateways.state import DynamoState
 from warden.gateways.tickets import DynamoTickets
 
@@ -39,6 +41,7 @@ class Desk:
     found: deployed.Deployed
     books: Books
     state: DynamoState
+    brakes: DynamoBrakes
     tickets: DynamoTickets
     approvals: DynamoApprovals
     policy: Policy
@@ -59,6 +62,7 @@ class Desk:
             found=found,
             books=Books.of(found),
             state=DynamoState(dynamodb, state),
+            brakes=DynamoBrakes(dynamodb, state),
             tickets=DynamoTickets(dynamodb, state),
             approvals=DynamoApprovals(dynamodb, found.names["ApprovalsTable"], state),
             policy=wiring.load_policy(named if policy_file is None else policy_file),
@@ -101,8 +105,8 @@ class Desk:
             stop=self._stop(),
             due=self.state.waiting(finding.arn),
             ticket=self.tickets.get(finding.id),
-            spent=self.state.spent(*where, containment=containment, now=now),
-            latched=self.state.latched(*where, containment=containment),
+            spent=self.brakes.spent(*where, budget=budget_of(containment=containment), now=now),
+            standing=self.brakes.standing(*where),
             answers=tuple(self.approvals.answers(str(request))) if request else (),
             entries=tuple(
                 one for one in entries if finding.control in str(one.entry.get("control", "")).split(",")

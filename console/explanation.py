@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from console import obstacles, reasons
 from console.known import time
 from console.ledger_text import mapping
-from warden.core import approval, pace
+from warden.core import approval, brakes, pace
 from warden.core.decision import Action
 from warden.core.ledger import EntryKind, plain
 
@@ -173,10 +173,13 @@ class Explanation:
             },
             "reverts": list(finding.reverts),
             "budget": {
-                "spent": known.spent,
+                "spent": known.spent.writes,
+                "spent_by_control": known.spent.by_control.get(finding.control, 0),
                 "limit": limits.of(containment=containment),
                 "containment": containment,
-                "latched": known.latched,
+                "latched": sorted(
+                    {brakes.budget_of(containment=containment), finding.control} & known.standing.latched
+                ),
             },
             "approvals": [self._answer(one) for one in known.answers],
             "due": None

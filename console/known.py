@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from warden.core.brakes import Spent, Standing
+from warden.core.plan import Call
 from warden.core.resource import ResourceRef
 
 if TYPE_CHECKING:
@@ -31,10 +33,10 @@ class Known:
     """Who stopped all writes and why, or that this cannot be read; empty where they go on."""
     due: Due | None = None
     ticket: TicketRow | None = None
-    spent: int = 0
+    spent: Spent = field(default_factory=Spent)
     """Writes of this hour, from the budget that counts for it."""
-    latched: bool = False
-    """Whether that budget was passed, and nobody has acknowledged it since."""
+    standing: Standing = field(default_factory=Standing)
+    """What holds controls back in the whole account and Region."""
     answers: tuple[Approval, ...] = ()
     entries: tuple[Link, ...] = field(default=(), repr=False)
     """The ledger's entries of this finding, the oldest first."""
@@ -54,6 +56,11 @@ class Case:
     def account(self) -> str:
         """The account of the resource."""
         return ResourceRef.from_arn(self.finding.arn).account
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls of its plan, as they are kept."""
+        return tuple(Call(call["operation"], call["parameters"]) for call in self.finding.plan)
 
     @property
     def is_containment(self) -> bool:

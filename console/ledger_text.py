@@ -66,6 +66,12 @@ def _told(entry: Mapping[str, Any]) -> Iterator[str]:
         case "outcome":
             yield f"{after.get('status')} {after.get('operation')}" + _answer(after)
             yield from _calls(after.get("calls"))
+        case "verification":
+            shows = (
+                "the fix holds" if after.get("status") == "SUCCEEDED" else "no effect of the fix has shown"
+            )
+            yield f"{after.get('status')}: {shows}; AWS accepted it at {when(after.get('applied_at'))}"
+            yield from _facts("read", entry.get("evidence"))
         case _:
             yield cut(json.dumps(after, sort_keys=True, ensure_ascii=False))
     yield from (f"approved for {control} by {approver(one)}" for control, one in _approvals(after))

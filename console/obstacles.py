@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from console import consent, pacing
+from console import consent, pacing, restraint
 from console.known import untold
 from warden.core.decision import ROWS, Action, Mode, Reason
 
@@ -19,21 +19,25 @@ DECIDED, PASSED, NOT_ASKED, UNKNOWN = "decided", "did not hold", "not asked", "u
 
 _ASK: Mapping[Reason, Callable[[Case], Answer]] = {
     Reason.EXEMPT: consent.exempt,
+    Reason.UNDONE: pacing.undone,
     Reason.PREVIEW: consent.preview,
+    Reason.DAY_ONE: restraint.day_one,
     Reason.NO_REMEDIATION: consent.no_remediation,
     Reason.FLAPPING: pacing.flapping,
-    Reason.CIRCUIT_OPEN: pacing.circuit_open,
+    Reason.REFUSED: pacing.refused,
+    Reason.UNVERIFIED: pacing.unverified,
+    Reason.CIRCUIT_OPEN: restraint.circuit_open,
     Reason.OWNER_FIRST: pacing.owner_first,
     Reason.NEEDS_APPROVAL: consent.needs_approval,
+    Reason.SETTLING: pacing.settling,
     Reason.FROZEN: pacing.frozen,
     Reason.OUTSIDE_WINDOW: pacing.outside_window,
-    Reason.BLAST_RADIUS: pacing.budget,
+    Reason.CANARY: restraint.canary,
+    Reason.BLAST_RADIUS: restraint.budget,
 }
 """What can be answered without looking at the database."""
 
 _CHANGES = {
-    Reason.UNDONE: "The hold of the undo would have to end.",
-    Reason.DAY_ONE: "The first sweep in this mode would have to be acknowledged.",
     Reason.UNKNOWN_STATE: "AWS would have to say whether the database may be written to: what that is read from is "
     "missing, or was denied to remediate or evaluate.",
     Reason.BUSY: "The database would have to be available, with no blue/green deployment of it under way.",
@@ -42,7 +46,6 @@ _CHANGES = {
     Reason.UNHEALTHY: "Its alarms would have to be quiet, and its last failover be long enough ago.",
 }
 """What would have to change for the other rows."""
-_NOT_READ = frozenset({Reason.UNDONE, Reason.DAY_ONE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +99,7 @@ def _answer(case: Case, action: Action, reason: Reason) -> Answer:
 
 def _untold(reason: Reason) -> Answer:
     """The answer of a row that asks what no table keeps."""
-    told = "nothing that is read here tells" if reason in _NOT_READ else "only a look at the database tells"
-    return untold(told, _CHANGES.get(reason, ""))
+    return untold("only a look at the database tells", _CHANGES.get(reason, ""))
 
 
 def _then(place: int, decided: int | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from console.known import UNKNOWN_CONTROL, because, no, time, untold, yes
@@ -29,7 +30,41 @@ def flapping(case: Case) -> Answer:
     return yes(what, change)
 
 
-def circuit_open(case: Case) -> Answer:
+def undone(case: Case) -> Answer:
+    """Whether somebody took a remediation of it back."""
+    hold = case.finding.hold
+    if not hold:
+        return no("nobody took a remediation of it back")
+    until = datetime.fromisoformat(hold["until"])
+    if not pace.is_held(case.finding, case.known.now):
+        return no(f"it was taken back, and left alone until {time(until)}")
+    what = f"{hold['by']} took it back: {hold['reason']}"
+    return yes(what, f"What was taken back is left alone until {time(until)}: {hold['reason']}.")
+
+
+def unverified(case: Case) -> Answer:
+    """Whether the calls were accepted and never showed an effect."""
+    finding, policy = case.finding, case.policy
+    since = pace.awaited_since(finding, case.calls, None)
+    if not pace.is_unverified(finding, since, policy, case.known.now):
+        return no("no accepted fix is without its effect")
+    what = f"AWS accepted the calls at {time(finding.attempts[-1])}, and no look since showed their effect"
+    change = "A person would have to see why what AWS accepted has no effect; other calls are tried at once."
+    return yes(what, change)
+
+
+def settling(case: Case) -> Answer:
+    """Whether the effect of the same calls may still be on its way."""
+    finding, policy = case.finding, case.policy
+    since = pace.awaited_since(finding, case.calls, None)
+    if not pace.is_settling(since, policy, case.known.now):
+        return untold("an own write that just came back as an event tells", "")
+    until = finding.attempts[-1] + policy.verify_within
+    what = f"AWS accepted these calls at {time(finding.attempts[-1])}"
+    return yes(what, f"Their effect would have to show; from {time(until)} on it counts as missing.")
+
+
+def refused(case: Case) -> Answer:
     """Whether calls that were refused still rest."""
     until = pace.rests_until(case.finding, case.policy)
     if until is None:
@@ -46,8 +81,12 @@ def owner_first(case: Case) -> Answer:
     """Whether the grace period of a stack's owner runs."""
     if case.is_containment:
         return no("containment passes it")
-    until = pace.owner_until(case.finding, case.policy, case.known.now)
-    if not case.policy.owner_grace or until <= case.known.now:
+    grace = max(
+        [timedelta(hours=case.policy.limits.owner_grace_hours)]
+        + [scope.owner_grace for scope in case.policy.scopes if scope.owner_grace is not None]
+    )
+    until = pace.owner_until(case.finding, grace, case.known.now)
+    if not grace or until <= case.known.now:
         return no("no grace period runs")
     change = f"The grace period of the stack's owner would have to end, as it does at {time(until)}."
     what = f"the grace period runs until {time(until)}"
@@ -76,18 +115,3 @@ def outside_window(case: Case) -> Answer:
     return yes(
         f"the next opens at {time(opens)}", f"A change window would have to open, as at {time(opens)}."
     )
-
-
-def budget(case: Case) -> Answer:
-    """Whether the hour's writes are spent."""
-    limits, spent = case.policy.limits, case.known.spent
-    limit = limits.of(containment=case.is_containment)
-    what = f"{spent} of {limit} writes of this hour are spent"
-    if not case.known.latched and spent < limit:
-        return no(what)
-    setting = "containment_writes_per_hour" if case.is_containment else "writes_per_hour"
-    change = (
-        "Somebody would have to look at what was written, and call `warden acknowledge`: the budget "
-        f"(limits.{setting}, {limit}) is spent until then."
-    )
-    return yes(f"{what}, and nobody has acknowledged that" if case.known.latched else what, change)

@@ -24,6 +24,7 @@ from warden.gateways.errors import UNREADABLE, translate, unreadable
 from warden.gateways.rds import Rds
 from warden.gateways.rds_reader import RdsReader
 from warden.pipeline.judge import Judge
+from warden.pipeline.restraints import Unrestrained
 from warden.wiring import load_policy
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class _Region:
                 self._judge.evaluate(resource),
                 findings={},
                 now=datetime.now(UTC),
-                budget_spent=lambda _: False,
+                restraints=Unrestrained(),
             )
         except Exception as error:  # noqa: BLE001 - nor one resource
             for control in self._judge.of_type(resource.ref.resource_type):

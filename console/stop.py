@@ -9,6 +9,7 @@ from console import deployed
 from warden.core.errors import ConfigurationError, StoppedError
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.rows import Stop
+from warden.gateways.brakes import DynamoBrakes
 from warden.gateways.ledger import DynamoLedger
 from warden.gateways.state import DynamoState
 
@@ -43,7 +44,7 @@ def run(*, stopping: bool, reason: str, stack: str, region: str | None, profile:
 
 
 def acknowledge(*, reason: str, stack: str, region: str | None, profile: str | None) -> int:
-    """Open a spent budget again, and record who did so and why; 1 where none was spent."""
+    """Open spent budgets and circuits again, and record who did so and why; 1 where nothing was in the way."""
     if not reason.strip():
         msg = "--reason is empty; say why, it goes into the ledger"
         raise ConfigurationError(msg)
@@ -60,9 +61,9 @@ def acknowledge(*, reason: str, stack: str, region: str | None, profile: str | N
         reason=reason,
     )
     if not opened:
-        print(f"{stack}: no budget is spent; there is nothing to acknowledge.")
+        print(f"{stack}: no budget is spent, and no circuit is open; there is nothing to acknowledge.")
         return 1
-    print(f"{stack}: the budget is open again. What waited is judged again within minutes.")
+    print(f"{stack}: open again: {', '.join(opened)}. What waited is judged again within minutes.")
     return 0
 
 
@@ -76,25 +77,28 @@ def set_acknowledged(
     by: str,
     reason: str,
     now: datetime | None = None,
-) -> bool:
-    """The record first: a budget must not open without one."""
+) -> tuple[str, ...]:
+    """The record first: a budget must not open without one. Returns what is open again."""
     at = now or datetime.now(UTC)
     state = DynamoState(dynamodb, state_table)  # type: ignore[arg-type]  # a client; the stubs know no base of them
-    if not any(state.latched(account, region, containment=which) for which in (False, True)):
-        return False
+    brakes = DynamoBrakes(dynamodb, state_table)  # type: ignore[arg-type]  # the same
+    standing = brakes.standing(account, region)
+    held = [*sorted(standing.latched), *(f"circuit of {name}" for name in sorted(standing.circuits))]
+    if not held:
+        return ()
     DynamoLedger(dynamodb, ledger_table, state_table).append(  # type: ignore[arg-type]  # the same
         LedgerEntry(
             at=at,
             actor=by,
             chain=f"deployment/{account}/{region}",
             kind=EntryKind.ACKNOWLEDGE,
-            before={"budget": "spent"},
-            after={"budget": "open", "reason": reason},
+            before={"held": held},
+            after={"held": [], "reason": reason},
         )
     )
-    state.acknowledge(account, region, now=at)
+    opened = brakes.acknowledge(account, region, now=at)
     _wake(state, at)
-    return True
+    return opened
 
 
 def set_stop(

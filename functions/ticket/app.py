@@ -57,12 +57,11 @@ def _tick(event: dict[str, Any], seconds: float) -> dict[str, Any]:
         logger.error("sink refused", extra={"sink": sink, "why": why})
     for problem in report.problems:
         logger.warning("not done", extra={"problem": problem})
-    counts = {
-        "TicketsWaiting": report.waiting,
-        "TicketsOverdue": report.overdue,
-        "TicketsParked": report.parked,
-        "SinksRefused": len(report.refused),
-    }
-    for name, count in counts.items():
+    totals: dict[str, int] = {}
+    totals["TicketsWaiting"] = report.waiting
+    totals["TicketsOverdue"] = report.overdue
+    totals["TicketsParked"] = report.parked
+    totals["SinksRefused"] = len(report.refused)
+    for name, count in totals.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
-    return {**counts, "done": dict(report.done)}
+    return {**totals, "done": dict(report.done)}

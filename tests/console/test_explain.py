@@ -348,7 +348,13 @@ def test_cause_facts_calls_and_what_was_written_are_told(case: Case) -> None:
     card = case.card()
     assert (card["last_write"]["status"], card["last_write"]["request_id"]) == ("SUCCEEDED", "request-1")
     assert card["attempts"]["recent"] == 1
-    assert card["budget"] == {"spent": 1, "limit": 20, "containment": False, "latched": False}
+    assert card["budget"] == {
+        "spent": 1,
+        "limit": 20,
+        "containment": False,
+        "latched": [],
+        "spent_by_control": 1,
+    }
     assert card["due"]["reason"] == "verify"
     world.look(ref, event_id="e-2")
     card = case.card()

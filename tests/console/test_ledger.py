@@ -58,7 +58,7 @@ def test_a_resource_s_history_is_told_from_the_cause_to_the_request_id(
         "NEW → RESOLVED: ",
         f"policy {world.policy.version}, code {package_version()}",
         f"entry 1 of {world.key(fixed)}",
-        "5 entries.",
+        "6 entries.",
     ):
         assert told in done.out
     assert done.out.index("NEW: orders") < done.out.index("SUCCEEDED") < done.out.index("RESOLVED")
@@ -67,7 +67,9 @@ def test_a_resource_s_history_is_told_from_the_cause_to_the_request_id(
 def test_the_json_is_the_entries_with_their_places(world: World, fixed: ResourceRef, capsys: Capsys) -> None:
     card = run(capsys, "ledger", fixed.arn, "--format", "json").card
     assert (card["version"], card["left_out"]) == (1, 0)
-    assert [one["kind"] for one in card["entries"]] == ["finding", "decision", "intent", "outcome", "finding"]
+    assert [one["kind"] for one in card["entries"]] == [
+        *("finding", "decision", "intent", "outcome", "verification", "finding")
+    ]
     links = list(world.ledger.read(world.key(fixed)))
     assert card["entries"] == [
         {**link.entry, "sequence": link.sequence, "previous": link.previous, "hash": link.hash}
@@ -85,7 +87,7 @@ def test_a_renamed_resource_has_its_whole_history_under_both_names(
     assert world.key(renamed) == key
     for name in (fixed.arn, renamed.arn, fixed.arn.replace(":orders", ":ORDERS"), key):
         card = run(capsys, "ledger", name, "--format", "json").card
-        assert [one["sequence"] for one in card["entries"]] == list(range(1, 8)), name
+        assert [one["sequence"] for one in card["entries"]] == list(range(1, 9)), name
         assert {one["arn"] for one in card["entries"]} == {fixed.arn, renamed.arn}
 
 
@@ -97,7 +99,7 @@ def test_two_resources_that_had_one_name_are_both_shown(
     assert other == fixed
     world.look(other)
     done = run(capsys, "ledger", fixed.arn)
-    assert "7 entries of 2 resources that had this name." in done.out
+    assert "8 entries of 2 resources that had this name." in done.out
     assert f"entry 1 of {world.key(other)}" in done.out
 
 

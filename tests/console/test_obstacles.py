@@ -11,9 +11,11 @@ from console.known import Case, Known
 from console.obstacles import Row, rows
 from warden.controls import all_controls
 from warden.core.approval import Answer, Approval
+from warden.core.brakes import Canary, Spent, Standing
 from warden.core.control import ComplianceType, Maturity
 from warden.core.decision import Mode, Reason
 from warden.core.finding import Finding, WorkflowStatus
+from warden.core.plan import Call, digest
 from warden.core.policy import parse_policy
 
 if TYPE_CHECKING:
@@ -151,10 +153,10 @@ def test_containment_passes_a_freeze_and_the_owner() -> None:
 
 def test_calls_that_were_refused_rest_and_then_do_not() -> None:
     refused = {**finding().decision, "refused": "", "refused_at": (NOW - timedelta(hours=1)).isoformat()}
-    row = said(Reason.CIRCUIT_OPEN, ALLOWED, of=finding(decision=refused))
+    row = said(Reason.REFUSED, ALLOWED, of=finding(decision=refused))
     assert (row.holds, row.what) == (True, "what was refused rests until 2026-11-24 19:00 UTC")
     long_ago = refused | {"refused_at": (NOW - timedelta(hours=9)).isoformat()}
-    assert said(Reason.CIRCUIT_OPEN, ALLOWED, of=finding(decision=long_ago)).holds is False
+    assert said(Reason.REFUSED, ALLOWED, of=finding(decision=long_ago)).holds is False
 
 
 def test_the_last_row_holds_where_no_other_can() -> None:
@@ -173,8 +175,63 @@ def test_a_decision_of_another_version_is_explained_without_its_row() -> None:
 
 
 def test_a_budget_stays_spent_until_somebody_acknowledges_it() -> None:
-    assert said(Reason.BLAST_RADIUS, ALLOWED, spent=19).holds is False
-    assert said(Reason.BLAST_RADIUS, ALLOWED, spent=20).holds is True
-    row = said(Reason.BLAST_RADIUS, ALLOWED, spent=0, latched=True)
+    assert said(Reason.BLAST_RADIUS, ALLOWED, spent=Spent(writes=19)).holds is False
+    assert said(Reason.BLAST_RADIUS, ALLOWED, spent=Spent(writes=20)).holds is True
+    row = said(Reason.BLAST_RADIUS, ALLOWED, standing=Standing(latched=frozenset({"normal"})))
     assert row.holds is True
     assert row.what == "0 of 20 writes of this hour are spent, and nobody has acknowledged that"
+
+
+def test_a_control_has_a_budget_of_its_own_and_a_share_of_what_it_judges() -> None:
+    own = Spent(writes=10, by_control={DATA_API: 10})
+    row = said(Reason.BLAST_RADIUS, ALLOWED, spent=own)
+    assert (row.holds, row.what) == (
+        True,
+        "10 of 20 writes of this hour are spent, 10 of 10 for this control",
+    )
+    few = Standing(census={"AWS::RDS::DBCluster": 30})
+    assert said(Reason.BLAST_RADIUS, ALLOWED, spent=Spent(writes=6, by_control={DATA_API: 6})).holds is False
+    row = said(Reason.BLAST_RADIUS, ALLOWED, spent=Spent(writes=6, by_control={DATA_API: 6}), standing=few)
+    assert (row.holds, row.what) == (True, "6 of 20 writes of this hour are spent, 6 of 6 for this control")
+
+
+def test_an_open_circuit_and_a_canary_are_told_with_what_ends_them() -> None:
+    row = said(Reason.CIRCUIT_OPEN, ALLOWED, standing=Standing(circuits={DATA_API: NOW}))
+    assert row.holds is True
+    assert row.change.endswith("and call `warden acknowledge`.")
+    canary = ALLOWED + "[canary]\nsoak_hours = 24\n"
+    first = Canary(resource_key="the/first/one", begun_at=NOW)
+    assert said(Reason.CANARY, canary).holds is False, "it may be the first"
+    row = said(Reason.CANARY, canary, standing=Standing(canaries={DATA_API: first}))
+    assert (row.holds, row.what) == (True, "its control is being tried on the/first/one first")
+    verified = Standing(canaries={DATA_API: replace(first, verified_at=NOW)})
+    assert said(Reason.CANARY, canary, standing=verified).holds is None, "its tags are not kept"
+
+
+def test_a_first_sweep_is_acknowledged_for_each_mode() -> None:
+    policy = ALLOWED + "[day_one]\nacknowledge = true\n"
+    assert said(Reason.DAY_ONE, ALLOWED).holds is False
+    assert said(Reason.DAY_ONE, policy).holds is True
+    ticket = {(DATA_API, "ticket")}
+    assert said(Reason.DAY_ONE, policy, standing=Standing(acknowledged=frozenset(ticket))).holds is None
+    both = frozenset({*ticket, (DATA_API, "remediate")})
+    assert said(Reason.DAY_ONE, policy, standing=Standing(acknowledged=both)).holds is False
+
+
+def test_what_was_taken_back_is_left_alone_until_its_day() -> None:
+    hold = {"until": "2026-12-01T00:00:00+00:00", "by": "dora", "reason": "the application broke"}
+    row = said(Reason.UNDONE, ALLOWED, of=finding(hold=hold))
+    assert (row.holds, row.what) == (True, "dora took it back: the application broke")
+    assert (
+        said(Reason.UNDONE, ALLOWED, of=finding(hold=hold | {"until": "2026-11-23T00:00:00+00:00"})).holds
+        is False
+    )
+
+
+def test_a_fix_without_effect_waits_and_then_is_a_persons_business() -> None:
+    applied = digest([Call("DisableHttpEndpoint", {})])
+    recent = finding(applied=applied, attempts=(NOW - timedelta(minutes=59),))
+    assert said(Reason.SETTLING, ALLOWED, of=recent).holds is True
+    assert said(Reason.UNVERIFIED, ALLOWED, of=recent).holds is False
+    old = finding(applied=applied, attempts=(NOW - timedelta(minutes=60),))
+    assert said(Reason.UNVERIFIED, ALLOWED, of=old).holds is True

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
+
+import pytest
 
 from warden.core.control import ComplianceType
 from warden.core.decision import Action, Mode, Reason, Situation, approval_missing, decide
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 FLAGS = (
-    "exempt", "undone", "preview", "day_one", "remediable", "flapping", "circuit_open", "owner_first",
-    "approval_missing", "unknown_state", "busy", "pending", "frozen", "unhealthy", "budget_spent", "containment",
+    "exempt", "undone", "preview", "day_one", "remediable", "flapping", "refused", "unverified", "circuit_open",
+    "owner_first", "approval_missing", "unknown_state", "busy", "settling", "pending", "frozen", "outside_window",
+    "unhealthy", "canary", "budget_spent", "containment",
 )  # fmt: skip
 
 # Which of DESIGN's guards a row stands for, in the order of the table; those marked do not hold up containment.
@@ -19,15 +26,19 @@ GUARDS = (
     ("preview", Action.OBSERVE, Reason.PREVIEW, False),
     ("day_one", Action.OBSERVE, Reason.DAY_ONE, False),
     ("flapping", Action.TICKET, Reason.FLAPPING, False),
+    ("refused", Action.TICKET, Reason.REFUSED, False),
+    ("unverified", Action.TICKET, Reason.UNVERIFIED, False),
     ("circuit_open", Action.TICKET, Reason.CIRCUIT_OPEN, False),
     ("owner_first", Action.TICKET, Reason.OWNER_FIRST, True),
     ("approval_missing", Action.AWAIT_APPROVAL, Reason.NEEDS_APPROVAL, False),
     ("unknown_state", Action.DEFER, Reason.UNKNOWN_STATE, False),
     ("busy", Action.DEFER, Reason.BUSY, False),
+    ("settling", Action.DEFER, Reason.SETTLING, False),
     ("pending", Action.DEFER, Reason.PENDING, False),
     ("frozen", Action.DEFER, Reason.FROZEN, True),
     ("outside_window", Action.DEFER, Reason.OUTSIDE_WINDOW, True),
     ("unhealthy", Action.DEFER, Reason.UNHEALTHY, True),
+    ("canary", Action.DEFER, Reason.CANARY, True),
     ("budget_spent", Action.DEFER, Reason.BLAST_RADIUS, False),
 )
 
@@ -51,10 +62,23 @@ def expected(situation: Situation) -> tuple[Action, Reason]:
     return action, reason
 
 
-def test_every_combination_of_the_inputs_is_decided_as_the_table_says():
+def situations(apart: int) -> Iterator[dict[str, bool]]:
+    """Every situation in which no more than so many flags differ from the best, or from the worst.
+
+    A row asks one or two flags, so that a wrong order, or a row that holds where it should not, shows in few.
+    """
+    best = dict.fromkeys(FLAGS, False) | {"remediable": True}
+    for size in range(apart + 1):
+        for changed in itertools.combinations(FLAGS, size):
+            near = {name: best[name] is not (name in changed) for name in FLAGS}
+            yield near
+            yield {name: not value for name, value in near.items()}
+
+
+@pytest.mark.parametrize("apart", [4, pytest.param(6, marks=pytest.mark.slow)])
+def test_every_combination_of_the_inputs_is_decided_as_the_table_says(apart):
     remediated = 0
-    for values in itertools.product((False, True), repeat=len(FLAGS)):
-        flags = dict(zip(FLAGS, values, strict=True))
+    for flags in situations(apart):
         for mode in Mode:
             situation = Situation(compliance=ComplianceType.NON_COMPLIANT, mode=mode, **flags)
             decision = decide(situation)

@@ -125,9 +125,11 @@ GOOD = Situation(
 # The situation's field that each row of the table asks, by the row's reason.
 FIELDS = {
     "exempt": "exempt", "undone": "undone", "preview": "preview", "day_one": "day_one", "flapping": "flapping",
-    "circuit_open": "circuit_open", "owner_first": "owner_first", "needs_approval": "approval_missing",
-    "unknown_state": "unknown_state", "busy": "busy", "pending": "pending", "frozen": "frozen",
-    "outside_window": "outside_window", "unhealthy": "unhealthy", "blast_radius": "budget_spent",
+    "refused": "refused", "unverified": "unverified", "circuit_open": "circuit_open",
+    "owner_first": "owner_first", "needs_approval": "approval_missing",
+    "unknown_state": "unknown_state", "busy": "busy", "settling": "settling", "pending": "pending", "frozen": "frozen",
+    "outside_window": "outside_window", "unhealthy": "unhealthy", "canary": "canary",
+    "blast_radius": "budget_spent",
 }  # fmt: skip
 
 

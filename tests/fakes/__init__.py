@@ -7,6 +7,7 @@ tested on behaves like what it runs on.
 from __future__ import annotations
 
 from fakes.aws import FakeAws
+from fakes.brakes import MemoryBrakes
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
 from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState
@@ -17,6 +18,7 @@ __all__ = [
     "FakeAws",
     "FixedClock",
     "MemoryApprovals",
+    "MemoryBrakes",
     "MemoryFindings",
     "MemoryLedger",
     "MemoryQueues",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import ConflictError, StoppedError
@@ -124,8 +123,6 @@ class MemoryState:
     def __init__(self) -> None:
         self._stop: Stop | None = None
         self._leases: dict[str, tuple[str, datetime]] = {}
-        self._writes: Counter[tuple[str, str, bool, datetime]] = Counter()
-        self._latches: set[tuple[str, str, bool]] = set()
         self._due: dict[str, Due] = {}
         self.stop_unreadable = ""
 
@@ -160,31 +157,6 @@ class MemoryState:
         """The ARNs on which a lease is held, expired or not."""
         return sorted(self._leases)
 
-    def spent(self, account: str, region: str, *, containment: bool, now: datetime) -> int:
-        return self._writes[account, region, containment, _hour(now)]
-
-    def latched(self, account: str, region: str, *, containment: bool) -> bool:
-        return (account, region, containment) in self._latches
-
-    def latch(self, account: str, region: str, *, containment: bool, now: datetime) -> None:
-        self._latches.add((account, region, containment))
-
-    def acknowledge(self, account: str, region: str, *, now: datetime) -> bool:
-        found = {latch for latch in self._latches if latch[:2] == (account, region)}
-        for _, _, containment in found:
-            self._writes.pop((account, region, containment, _hour(now)), None)
-        self._latches -= found
-        return bool(found)
-
-    def spend(
-        self, account: str, region: str, *, containment: bool, now: datetime, amount: int, limit: int
-    ) -> bool:
-        key = (account, region, containment, _hour(now))
-        if self._writes[key] + amount > limit:
-            return False
-        self._writes[key] += amount
-        return True
-
     def defer(self, due: Due) -> None:
         self._due[due.arn] = due
 
@@ -197,7 +169,3 @@ class MemoryState:
 
     def settle(self, arn: str) -> None:
         self._due.pop(arn, None)
-
-
-def _hour(now: datetime) -> datetime:
-    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 
 from fakes.tables import Tables
+from fakes.trackers import desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+
+    from fakes.trackers import Server
 
 REGION = "eu-west-1"
 
@@ -58,3 +61,11 @@ def tables(dynamodb: DynamoDBClient) -> Tables:
     tables = Tables("findings", "ledger", "state")
     tables.create(dynamodb)
     return tables
+
+
+@pytest.fixture(scope="session")
+def trackers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server that is every ticket system in turn."""
+    server = desk.start(tmp_path_factory.mktemp("trackers"))
+    yield server
+    server.close()

@@ -302,6 +302,8 @@ MEMBERS: dict[str, st.SearchStrategy[Any]] = dict(  # noqa: C408 - reads like th
     resolved_at=st.none() | MOMENTS,
     attempts=st.lists(MOMENTS, max_size=3).map(tuple),
     reverts=st.lists(DOCUMENTS, max_size=2).map(tuple),
+    applied=st.text(max_size=16),
+    hold=DOCUMENTS,
     decision=DOCUMENTS,
     plan=st.lists(st.fixed_dictionaries({"operation": TEXT, "parameters": DOCUMENTS}), max_size=2).map(tuple),
     manual=TEXT,

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes import NOW, FixedClock, MemoryState
+from gateways.answering import answering
 from warden.core.errors import RejectedError, StoppedError, ThrottledError
 from warden.core.rows import Due, Stop
 from warden.gateways.state import DynamoState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from fakes.tables import Tables
@@ -43,27 +40,6 @@ def dynamo_state(dynamodb: DynamoDBClient, tables: Tables) -> DynamoState:
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
-
-
-@dataclass(frozen=True, slots=True)
-class Http:
-    status_code: int
-
-
-@contextmanager
-def answering(client: DynamoDBClient, operation: str, code: str) -> Iterator[None]:
-    """Let DynamoDB refuse an operation."""
-    answer = (
-        Http(400),
-        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 400}},
-    )
-    event = f"before-call.dynamodb.{operation}"
-    handler: Any = lambda **_: answer  # noqa: E731 - botocore's stubs do not know that an answer may be given
-    client.meta.events.register(event, handler, "answering")
-    try:
-        yield
-    finally:
-        client.meta.events.unregister(event, unique_id="answering")
 
 
 # --- the STOP row -----------------------------------------------------------------------------------------
@@ -250,77 +226,6 @@ def test_the_fake_leases_as_dynamodb_does_and_nothing_has_two_holders(
         real.release([CLUSTER, GROUP, OTHER], owner=owner)
 
 
-# --- budgets ----------------------------------------------------------------------------------------------
-
-
-def spend(state: State, amount: int, limit: int = 5, **changes: Any) -> bool:
-    where = {"account": "123456789012", "region": "eu-west-1", "containment": False, "now": NOW, **changes}
-    account, region = where.pop("account"), where.pop("region")
-    return state.spend(account, region, amount=amount, limit=limit, **where)
-
-
-def spent(state: State, **changes: Any) -> int:
-    where = {"account": "123456789012", "region": "eu-west-1", "containment": False, "now": NOW, **changes}
-    return state.spent(where.pop("account"), where.pop("region"), **where)
-
-
-def test_a_budget_is_spent_up_to_its_limit_and_not_beyond(state: State) -> None:
-    assert spent(state) == 0
-    assert [spend(state, 1) for _ in range(7)] == [True] * 5 + [False] * 2
-    assert spent(state) == 5
-
-
-def test_what_does_not_fit_reserves_nothing(state: State) -> None:
-    assert spend(state, 3)
-    assert not spend(state, 3)
-    assert spent(state) == 3
-    assert spend(state, 2)
-    assert not spend(state, 1)
-
-
-def test_more_than_the_limit_is_refused_even_at_first(state: State) -> None:
-    assert not spend(state, 6)
-    assert not spend(state, 1, limit=0)
-    assert spent(state) == 0
-
-
-def test_a_limit_that_was_lowered_holds_at_once(state: State) -> None:
-    assert spend(state, 4)
-    assert not spend(state, 1, limit=2)
-    assert spent(state) == 4
-
-
-@pytest.mark.parametrize(
-    "other", [{"account": "210987654321"}, {"region": "eu-central-1"}, {"containment": True}], ids=str
-)
-def test_budgets_do_not_touch_each_other(state: State, other: dict[str, Any]) -> None:
-    assert spend(state, 5)
-    assert spent(state, **other) == 0
-    assert spend(state, 5, **other)
-    assert not spend(state, 1)
-
-
-def test_each_hour_has_a_budget_of_its_own(state: State, clock: FixedClock) -> None:
-    assert spend(state, 5, now=clock())
-    assert not spend(state, 1, now=clock.advance(minutes=59))
-    assert spent(state, now=clock()) == 5
-    assert spent(state, now=clock.advance(minutes=1)) == 0
-    assert spend(state, 5, now=clock())
-
-
-def test_two_that_saw_room_for_one_do_not_both_get_it(dynamodb: DynamoDBClient, tables: Tables) -> None:
-    one, two = DynamoState(dynamodb, tables.state), DynamoState(dynamodb, tables.state)
-    assert spend(one, 4)
-    assert (spent(one), spent(two)) == (4, 4)
-    assert [spend(one, 1), spend(two, 1)] == [True, False]
-    assert spent(one) == 5
-
-
-def test_a_throttled_budget_is_no_permission(dynamodb: DynamoDBClient, dynamo_state: DynamoState) -> None:
-    with answering(dynamodb, "UpdateItem", "ThrottlingException"), pytest.raises(ThrottledError):
-        spend(dynamo_state, 1)
-
-
 # --- due rows ---------------------------------------------------------------------------------------------
 
 
@@ -375,14 +280,13 @@ def test_rows_that_lose_their_meaning_expire_after_they_have_lost_it(
     dynamodb: DynamoDBClient, tables: Tables, dynamo_state: DynamoState
 ) -> None:
     dynamo_state.lease([CLUSTER], owner="a", seconds=300, now=NOW)
-    spend(dynamo_state, 1)
     dynamo_state.defer(due())
     dynamo_state.set_stop(STOP)
     rows = dynamodb.scan(TableName=tables.state)["Items"]
     expiry = {row["pk"]["S"].partition("#")[0]: row.get("expires_at", {}).get("N") for row in rows}
     moments = {pk: None if at is None else int(at) - int(NOW.timestamp()) for pk, at in expiry.items()}
     day = 24 * 3600
-    assert moments == {"lease": 300, "budget": 2 * day, "due": 14 * day + 300, "stop": None}
+    assert moments == {"lease": 300, "due": 14 * day + 300, "stop": None}
 
 
 def test_an_error_of_dynamodb_is_one_of_ours(dynamodb: DynamoDBClient) -> None:
@@ -393,8 +297,6 @@ def test_an_error_of_dynamodb_is_one_of_ours(dynamodb: DynamoDBClient) -> None:
         lambda: absent.lease([CLUSTER], owner="a", seconds=1, now=NOW),
         lambda: absent.release([CLUSTER], owner="a"),
         lambda: absent.holds([CLUSTER], owner="a", now=NOW),
-        lambda: spend(absent, 1),
-        lambda: spent(absent),
         lambda: absent.defer(due()),
         lambda: absent.waiting(CLUSTER),
         lambda: absent.due(NOW),
@@ -402,19 +304,3 @@ def test_an_error_of_dynamodb_is_one_of_ours(dynamodb: DynamoDBClient) -> None:
     ):
         with pytest.raises(RejectedError, match="ResourceNotFoundException"):
             call()
-
-
-def test_a_latch_holds_until_it_is_acknowledged_and_takes_the_hour_with_it(state: State) -> None:
-    here = {"account": "123456789012", "region": "eu-west-1"}
-    spend(state, 5)
-    assert not state.latched(**here, containment=False)
-    assert not state.acknowledge(**here, now=NOW)
-    state.latch(**here, containment=False, now=NOW)
-    state.latch(**here, containment=False, now=NOW)
-
-    assert state.latched(**here, containment=False)
-    assert not state.latched(**here, containment=True)
-    assert not state.latched(account="210987654321", region="eu-west-1", containment=False)
-    assert state.acknowledge(**here, now=NOW)
-    assert not state.latched(**here, containment=False)
-    assert state.spent(**here, containment=False, now=NOW) == 0

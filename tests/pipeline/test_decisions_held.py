@@ -57,22 +57,22 @@ def test_a_spent_budget_stays_spent_until_somebody_acknowledges_it():
     [visit] = [visit for visit in world.look_again() if visit.arn == second.arn]
     assert world.decision(visit, PROTECTION) == ("DEFER", "blast_radius"), "an hour alone explains nothing"
     assert world.tell() == [], "one alarm tells for all findings"
-    assert world.state.acknowledge("123456789012", "eu-west-1", now=world.clock())
+    assert world.brakes.acknowledge("123456789012", "eu-west-1", now=world.clock())
     assert world.decision(world.look(second), PROTECTION) == ("REMEDIATE", "policy")
-    assert not world.state.acknowledge("123456789012", "eu-west-1", now=world.clock())
+    assert not world.brakes.acknowledge("123456789012", "eu-west-1", now=world.clock())
 
 
 def test_a_look_that_found_the_latch_does_not_put_it_back_once_it_is_acknowledged():
     world = World(REMEDIATE_ALL + "[limits]\nwrites_per_hour = 1")
     ref = world.cluster("one", DeletionProtection=False)
     here = ("123456789012", "eu-west-1")
-    world.state.latch(*here, containment=False, now=world.clock())
+    world.brakes.latch(*here, "normal", now=world.clock())
     # Somebody acknowledges between the look at the latch and what follows of it.
-    between(world, "latched", lambda: world.state.acknowledge(*here, now=world.clock()), port="state")
+    between(world, "standing", lambda: world.brakes.acknowledge(*here, now=world.clock()), port="brakes")
 
     assert world.decision(world.look(ref), PROTECTION) == ("DEFER", "blast_radius")
 
-    assert not world.state.latched(*here, containment=False)
+    assert not world.brakes.standing(*here).latched
 
 
 def test_containment_has_a_budget_of_its_own():
@@ -326,8 +326,8 @@ def test_our_own_write_coming_back_never_leads_to_a_second_write(alone):
     handled = world.evaluate(*([own] if alone else [other, hers, own]))
 
     [visit] = handled.visits
-    assert world.decision(visit, PROTECTION) == ("DEFER", "busy")
-    assert world.decision(visit, EXPORTS) == ("DEFER", "busy")
+    assert world.decision(visit, PROTECTION) == ("DEFER", "settling")
+    assert world.decision(visit, EXPORTS) == ("DEFER", "settling")
     assert world.queues.remediations == []
     assert world.state.waiting(ref.arn) is not None, "and it is looked at again"
     world.clock.advance(minutes=5)

@@ -23,6 +23,13 @@ from warden.core.decision import Mode
 from warden.core.evaluation import evaluate
 from warden.core.kinds import Need
 from warden.core.resource import ResourceType
+from warden.pipeline.restraints import Unrestrained
+
+
+class Spent(Unrestrained):
+    def is_spent(self, control):
+        del control
+        return True
 
 
 def judged(world, ref, *, spent=False):
@@ -33,7 +40,7 @@ def judged(world, ref, *, spent=False):
         judge.evaluate(resource),
         findings={},
         now=world.clock(),
-        budget_spent=lambda _containment: spent,
+        restraints=Spent() if spent else Unrestrained(),
     )
     return resource, {judgement.control.id: judgement for judgement in judgements}
 
@@ -69,7 +76,7 @@ def test_what_is_known_already_is_not_read_again():
     world.aws.deny(Need.PARAMETERS)
 
     resource, _ = judge.decide(
-        resource, judge.evaluate(resource), findings={}, now=world.clock(), budget_spent=lambda _: False
+        resource, judge.evaluate(resource), findings={}, now=world.clock(), restraints=Unrestrained()
     )
 
     assert Need.PARAMETERS in resource.facts

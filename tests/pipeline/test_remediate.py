@@ -60,7 +60,7 @@ def test_five_findings_of_a_cluster_are_one_call():
     assert operations(world) == ["ModifyDBCluster"]
     assert set(outcome.controls) == {PROTECTION, RETENTION, EXPORTS, AUTHENTICATION}
     assert [len(world.found(ref, control).attempts) for control in outcome.controls] == [1, 1, 1, 1]
-    assert world.state.spent("123456789012", "eu-west-1", containment=False, now=world.clock()) == 1
+    assert world.brakes.spent("123456789012", "eu-west-1", budget="normal", now=world.clock()).writes == 1
 
 
 def test_a_lost_event_of_our_own_write_is_made_up_for():

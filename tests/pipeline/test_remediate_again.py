@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.remediations import between, drifted, failing, operations, outcomes
 from pipeline.world import (
+    ALICE,
     CONTROLS,
     EXPORTS,
     INSTANCE_PROTECTION,
@@ -100,6 +101,7 @@ def test_a_finding_that_is_written_at_the_same_time_keeps_its_attempt():
 
     lost[0] = 99
     world.aws.update(ref, DeletionProtection=False)
+    hers = {"source": "cloudtrail", "principal": ALICE, "at": world.clock.advance(minutes=1).isoformat()}
     with pytest.raises(ConflictError):
         world.remediate(
             RemediationMessage(
@@ -107,6 +109,7 @@ def test_a_finding_that_is_written_at_the_same_time_keeps_its_attempt():
                 controls=(PROTECTION,),
                 policy_version=world.policy.version,
                 resource_key=world.key(ref),
+                cause=hers,
             )
         )
 

@@ -92,7 +92,7 @@ def test_a_refusal_is_told_and_rests_before_it_is_tried_again(error):
     writes = world.findings.writes
     for _ in range(7):
         world.clock.advance(hours=1)
-        assert world.decision(world.look(ref), PROTECTION) == ("TICKET", "circuit_open")
+        assert world.decision(world.look(ref), PROTECTION) == ("TICKET", "refused")
     assert world.queues.remediations == world.queues.tickets == []
     assert world.findings.writes == writes, "AWS's words stay in the finding"
     assert str(error) in world.found(ref, PROTECTION).manual
@@ -209,7 +209,7 @@ def test_a_resource_that_this_role_may_not_even_read_is_told(error):
     assert world.tell() == ["open", "open"]
     assert sorted(world.told()) == [("OPEN", PROTECTION), ("OPEN", EXPORTS)]
     assert world.aws.attempts == []
-    assert world.decision(world.look(ref), PROTECTION) == ("TICKET", "circuit_open")
+    assert world.decision(world.look(ref), PROTECTION) == ("TICKET", "refused")
 
 
 def test_an_unreadable_resource_of_a_message_without_identity_waits():

@@ -14,6 +14,7 @@ from pipeline.world import (
     TLS,
     World,
 )
+from warden.core.brakes import Payment
 from warden.core.errors import (
     ThrottledError,
 )
@@ -176,7 +177,7 @@ def test_each_call_is_taken_from_the_budget_and_what_is_left_over_waits():
     world.look_again()
     assert world.tell() == [], "one alarm tells of the budget"
     assert world.finding(ref, TLS).decision["reason"] == "blast_radius"
-    assert world.state.latched("123456789012", "eu-west-1", containment=False)
+    assert world.brakes.standing("123456789012", "eu-west-1").latched
 
 
 def test_the_parts_of_a_split_call_are_each_taken_from_the_budget():
@@ -188,7 +189,7 @@ def test_the_parts_of_a_split_call_are_each_taken_from_the_budget():
     world.remediate()
 
     assert len(world.aws.attempts) == 2
-    assert world.state.spent("123456789012", "eu-west-1", containment=False, now=world.clock()) == 2
+    assert world.brakes.spent("123456789012", "eu-west-1", budget="normal", now=world.clock()).writes == 2
 
 
 def test_containment_is_written_though_it_is_merged_with_what_has_no_budget():
@@ -208,7 +209,7 @@ def test_containment_is_written_though_it_is_merged_with_what_has_no_budget():
 
 
 def _spend(world):
-    world.state.spend("123456789012", "eu-west-1", containment=False, now=world.clock(), amount=1, limit=1)
+    world.brakes.spend("123456789012", "eu-west-1", Payment(budget="normal", limit=1), now=world.clock())
 
 
 def test_after_a_call_that_cannot_be_made_now_nothing_more_is_tried():

@@ -31,6 +31,8 @@ def test_everything_is_counted():
         "ControlErrors": 2,
         "InsufficientData": 2,
         "BudgetSpent": 0,
+        "CircuitOpen": 0,
+        "DayOne": 0,
         "DecisionRemediate": 1,
     }
 

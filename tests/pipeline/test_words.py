@@ -56,7 +56,8 @@ def test_a_ticket_without_a_plan_evidence_or_frameworks_leaves_them_out():
 @pytest.mark.parametrize(
     "reason",
     [
-        "mode", "no_remediation", "flapping", "circuit_open", "owner_first", "needs_approval", "blast_radius",
+        "mode", "no_remediation", "flapping", "refused", "unverified", "circuit_open",
+        "owner_first", "needs_approval", "blast_radius",
         "busy", "pending", "unknown_state", "frozen", "unhealthy", "remediation_failed", "policy",
     ],
 )  # fmt: skip

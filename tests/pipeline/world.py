@@ -13,6 +13,7 @@ from fakes import (
     FakeAws,
     FixedClock,
     MemoryApprovals,
+    MemoryBrakes,
     MemoryFindings,
     MemoryLedger,
     MemoryQueues,
@@ -138,6 +139,7 @@ class World:
         self.findings = MemoryFindings()
         self.ledger = MemoryLedger()
         self.state = MemoryState()
+        self.brakes = MemoryBrakes()
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets()
         self.approvals = MemoryApprovals()
@@ -219,6 +221,7 @@ class World:
             "findings": self.findings,
             "ledger": self.ledger,
             "state": self.state,
+            "brakes": self.brakes,
             "queues": self.queues,
             "tickets": self.tickets,
             "sink": self.sink,
@@ -244,6 +247,7 @@ class World:
             findings=self._port("findings"),
             ledger=self._port("ledger"),
             state=self._port("state"),
+            brakes=self._port("brakes"),
             queues=self._port("queues"),
             clock=self.clock,
             jitter=lambda: self.jitter,
@@ -262,6 +266,7 @@ class World:
             findings=self._port("findings"),
             ledger=self._port("ledger"),
             state=self._port("state"),
+            brakes=self._port("brakes"),
             queues=self._port("queues"),
             clock=self.clock,
             jitter=lambda: self.jitter,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from console import deployed
 from scanning.runs import REGION
 from warden.gateways.approvals import DynamoApprovals
+from warden.gateways.brakes import DynamoBrakes
 from warden.gateways.findings import DynamoFindings
 from warden.gateways.ledger import DynamoLedger
 from warden.gateways.state import DynamoState
@@ -109,6 +110,7 @@ class Books:
             "findings": self.findings,
             "ledger": self.ledger,
             "state": self.state,
+            "brakes": DynamoBrakes(self.dynamodb, self.names["StateTable"]),
             "tickets": self.tickets,
         }
         for name, port in ports.items():

@@ -126,7 +126,8 @@ def test_drift_by_an_api_call_is_found_decided_fixed_and_seen_to_be_fixed(deploy
     else:
         assert stack.judged(name, arn).compliance is COMPLIANT
         assert finding.workflow is WorkflowStatus.RESOLVED
-        (resolved,) = stack.entries(control=name)[written:]
+        verified, resolved = stack.entries(control=name)[written:]
+        assert (verified["kind"], verified["after"]["status"]) == ("verification", "SUCCEEDED")
         assert resolved["after"]["workflow"] == "RESOLVED"
         assert resolved["cause"]["own"] is case.told, "where AWS tells of our write, that is what resolves"
         assert stack.tickets == []

@@ -24,6 +24,7 @@ FIXED = [
     "decision REMEDIATE policy",
     "intent ModifyDBCluster",
     "outcome SUCCEEDED",
+    "verification",
     "finding RESOLVED",
 ]
 

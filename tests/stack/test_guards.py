@@ -343,7 +343,7 @@ def test_a_spent_budget_holds_until_somebody_acknowledges_it(deploy: Deploy) -> 
     stack.hours_later(1)
     assert len(stack.writes) == 5
     assert stack.open_findings() == {}
-    assert [one["after"]["budget"] for one in stack.entries("acknowledge")] == ["open"]
+    assert [one["before"]["held"] for one in stack.entries("acknowledge")] == [["normal"]]
     assert not acknowledge(stack), "nothing is spent now"
 
 

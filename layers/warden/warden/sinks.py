@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import ConfigurationError
+from warden.core.http_sinks import HTTP_SINKS
 from warden.gateways.sns import SnsSink
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from warden.core.resource import Deployment
     from warden.core.sinks import SinkConfig
+    from warden.gateways.http import Connect
     from warden.pipeline.ports import Clock, Notifier, Tracker
 
 
@@ -30,6 +32,8 @@ class Tools:
     clock: Clock
     secret_arns: tuple[str, ...] = ()
     """The secrets that the template lets this function read."""
+    connect: Connect | None = None
+    """Makes connections in the place of `gateways.http.verified`; tests have one that leads to their own servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,29 @@ def _event_bus(config: SinkConfig, tools: Tools) -> Notifier:
     return EventBusSink(tools.client("events"), bus=config.options["bus"], clock=tools.clock)
 
 
+def _by_https(config: SinkConfig, tools: Tools) -> Any:
+    from warden.gateways.http import verified  # noqa: PLC0415
+    from warden.gateways.secrets import Secrets  # noqa: PLC0415
+    from warden.gateways.sinks.making import Maker  # noqa: PLC0415
+
+    return Maker(
+        secrets=Secrets(lambda: tools.client("secretsmanager")),
+        secret_arns=tools.secret_arns,
+        now=tools.clock,
+        connect=tools.connect or verified,
+    ).make(config)
+
+
 NOTIFIERS: Mapping[str, Callable[[SinkConfig, Tools], Notifier]] = {
     "sns": _sns,
     "security-hub": _security_hub,
     "eventbridge": _event_bus,
+    **{kind.name: _by_https for kind in HTTP_SINKS if not kind.keeps_tickets},
 }
-TRACKERS: Mapping[str, Callable[[SinkConfig, Tools], Tracker]] = {"opscenter": _opscenter}
+TRACKERS: Mapping[str, Callable[[SinkConfig, Tools], Tracker]] = {
+    "opscenter": _opscenter,
+    **{kind.name: _by_https for kind in HTTP_SINKS if kind.keeps_tickets},
+}
 """How each type of sink is made; `core.sinks` declares what the policy may say of it."""
 
 

@@ -17,6 +17,7 @@ from warden.core.errors import ConfigurationError
 from warden.core.policy import Policy, parse_policy
 from warden.core.resource import Deployment
 from warden.gateways.approvals import DynamoApprovals
+from warden.gateways.brakes import DynamoBrakes
 from warden.gateways.clients import Clients
 from warden.gateways.findings import DynamoFindings
 from warden.gateways.ledger import DynamoLedger
@@ -148,6 +149,10 @@ class Wiring:
         return DynamoState(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
 
     @functools.cached_property
+    def _brakes(self) -> DynamoBrakes:
+        return DynamoBrakes(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+
+    @functools.cached_property
     def _queues(self) -> SqsQueues:
         names = dict(self.environment.names)
         return SqsQueues(
@@ -179,6 +184,7 @@ class Wiring:
             findings=self._findings,
             ledger=self._ledger,
             state=self._state,
+            brakes=self._brakes,
             queues=self._queues,
             clock=now,
             jitter=random.random,
@@ -210,6 +216,7 @@ class Wiring:
             findings=self._findings,
             ledger=self._ledger,
             state=self._state,
+            brakes=self._brakes,
             queues=self._queues,
             clock=now,
             jitter=random.random,

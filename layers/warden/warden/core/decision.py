@@ -61,15 +61,19 @@ class Reason(StrEnum):
     DAY_ONE = "day_one"
     NO_REMEDIATION = "no_remediation"
     FLAPPING = "flapping"
+    REFUSED = "refused"
+    UNVERIFIED = "unverified"
     CIRCUIT_OPEN = "circuit_open"
     OWNER_FIRST = "owner_first"
     NEEDS_APPROVAL = "needs_approval"
     UNKNOWN_STATE = "unknown_state"
     BUSY = "busy"
+    SETTLING = "settling"
     PENDING = "pending"
     FROZEN = "frozen"
     OUTSIDE_WINDOW = "outside_window"
     UNHEALTHY = "unhealthy"
+    CANARY = "canary"
     BLAST_RADIUS = "blast_radius"
     POLICY = "policy"
 
@@ -88,18 +92,27 @@ class Situation:
     remediable: bool = False
     """The control has a plan for these facts."""
     flapping: bool = False
+    refused: bool = False
+    """AWS, or the write guard, refused these very calls a short while ago."""
+    unverified: bool = False
+    """AWS accepted these very calls, and no look has shown their effect in good time."""
     circuit_open: bool = False
+    """The fixes of the control failed on several resources, and nobody has acknowledged that."""
     owner_first: bool = False
     approval_missing: bool = True
     """See `approval_missing`."""
     unknown_state: bool = True
     """A fact that says whether the resource may be written to now could not be had."""
     busy: bool = False
+    settling: bool = False
+    """Our own write to it is so recent that its effect may still be on its way."""
     pending: bool = False
     frozen: bool = False
     outside_window: bool = False
     """It can disturb clients, and no change window is open."""
     unhealthy: bool = False
+    canary: bool = False
+    """The control is newly allowed to write, and tries itself on another resource first."""
     budget_spent: bool = True
     containment: bool = False
 
@@ -133,15 +146,19 @@ _TABLE: tuple[tuple[Callable[[Situation], bool], Action, Reason], ...] = (
     (lambda s: s.mode is Mode.TICKET, Action.TICKET, Reason.MODE),
     (lambda s: not s.remediable, Action.TICKET, Reason.NO_REMEDIATION),
     (lambda s: s.flapping, Action.TICKET, Reason.FLAPPING),
+    (lambda s: s.refused, Action.TICKET, Reason.REFUSED),
+    (lambda s: s.unverified, Action.TICKET, Reason.UNVERIFIED),
     (lambda s: s.circuit_open, Action.TICKET, Reason.CIRCUIT_OPEN),
     (lambda s: s.owner_first and not s.containment, Action.TICKET, Reason.OWNER_FIRST),  # *
     (lambda s: s.approval_missing, Action.AWAIT_APPROVAL, Reason.NEEDS_APPROVAL),
     (lambda s: s.unknown_state, Action.DEFER, Reason.UNKNOWN_STATE),
     (lambda s: s.busy, Action.DEFER, Reason.BUSY),
+    (lambda s: s.settling, Action.DEFER, Reason.SETTLING),
     (lambda s: s.pending, Action.DEFER, Reason.PENDING),
     (lambda s: s.frozen and not s.containment, Action.DEFER, Reason.FROZEN),  # *
     (lambda s: s.outside_window and not s.containment, Action.DEFER, Reason.OUTSIDE_WINDOW),  # *
     (lambda s: s.unhealthy and not s.containment, Action.DEFER, Reason.UNHEALTHY),  # *
+    (lambda s: s.canary and not s.containment, Action.DEFER, Reason.CANARY),  # *
     (lambda s: s.budget_spent, Action.DEFER, Reason.BLAST_RADIUS),
 )
 

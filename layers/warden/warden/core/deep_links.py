@@ -48,10 +48,10 @@ def links(finding: Finding) -> tuple[Link, ...]:
         return ()
     found = []
     if page := _PAGES.get(ref.resource_type):
-        place = page.format(region=region, id=quote(ref.id, safe=""))
+        place = page.format(region=region, id=quote(ref.id, safe="", errors="replace"))
         found.append(Link("The resource in the AWS console", f"{home}/{place}"))
     event = str(finding.cause.get("event_id", ""))
     if event and finding.cause.get("source") == Source.CLOUDTRAIL:
-        place = f"cloudtrailv2/home?region={region}#/events/{quote(event, safe='')}"
+        place = f"cloudtrailv2/home?region={region}#/events/{quote(event, safe='', errors='replace')}"
         found.append(Link("The change in CloudTrail", f"{home}/{place}"))
     return tuple(found)

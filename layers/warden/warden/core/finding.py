@@ -54,6 +54,10 @@ class Finding:
     """When remediations of this finding were applied."""
     reverts: tuple[Mapping[str, Any], ...] = ()
     """Who brought the drift back after it had been put right, the latest last, as far as events tell."""
+    applied: str = ""
+    """The digest of the calls that the last attempt made."""
+    hold: Mapping[str, Any] = field(default_factory=dict)
+    """Somebody took a remediation back: until when it is left alone, who, why and which entry of the ledger."""
     decision: Mapping[str, Any] = field(default_factory=dict)
     """The last decision as JSON: action, reason, would, sentence."""
     plan: tuple[Mapping[str, Any], ...] = ()
@@ -138,12 +142,16 @@ def _drifted(
         # What was tried before is remembered: a finding that keeps coming back is flapping.
         attempts=finding.attempts[-_REMEMBERED:] if finding is not None else (),
         reverts=finding.reverts if finding is not None else (),
+        hold=finding.hold if finding is not None else {},
         revision=finding.revision if finding is not None else 0,
     )
 
 
 def brought_back(finding: Finding, cause: Mapping[str, Any]) -> Finding:
-    """The finding of drift that somebody put back after a remediation, with who that was."""
+    """The finding of drift that somebody put back after a remediation, with who that was; one event counts once."""
+    told = [(revert["event_id"], revert["at"]) for revert in finding.reverts[-1:]]
+    if (cause["event_id"], cause["at"]) in told:
+        return finding
     return replace(finding, reverts=(*finding.reverts, cause)[-_REVERTS:])
 
 

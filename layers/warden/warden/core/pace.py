@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from warden.core.plan import digest
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from warden.core.finding import Finding
+    from warden.core.plan import Call
     from warden.core.policy import Policy
 
 REFUSED_AT, REFUSED = "refused_at", "refused"
@@ -35,7 +40,52 @@ def rests_until(finding: Finding, policy: Policy) -> datetime | None:
     return datetime.fromisoformat(refused_at) + policy.attempts_window / policy.limits.attempts
 
 
-def owner_until(finding: Finding | None, policy: Policy, now: datetime) -> datetime:
+def owner_until(finding: Finding | None, grace: timedelta, now: datetime) -> datetime:
     """Until when the owner of a stack has the first word about what the stack owns."""
     since = finding.first_observed if finding is not None and finding.is_open else now
-    return since + policy.owner_grace
+    return since + grace
+
+
+def is_held(finding: Finding, now: datetime) -> bool:
+    """Whether somebody took a remediation of it back, and it is to be left alone for a while."""
+    until = finding.hold.get("until")
+    return until is not None and now < datetime.fromisoformat(until)
+
+
+def awaited_since(
+    finding: Finding | None, calls: Iterable[Call], changed_at: datetime | None
+) -> datetime | None:
+    """When these very calls were accepted for this very drift; None where they were not.
+
+    What was resolved in between is drift anew, and so is what somebody else changed after our write, as the event at
+    hand (`changed_at`) or an earlier one told; what is called now may be a procedure's next step.
+    """
+    if finding is None or not finding.is_open or not finding.attempts or finding.applied != digest(calls):
+        return None
+    last = finding.attempts[-1]
+    changes = [datetime.fromisoformat(revert["at"]) for revert in finding.reverts]
+    changes += [] if changed_at is None else [changed_at]
+    if last < finding.first_observed or any(is_after(change, last) for change in changes):
+        return None
+    return last
+
+
+def is_after(change: datetime, attempt: datetime) -> bool:
+    """Whether somebody wrote after an attempt of ours; CloudTrail tells the second alone (`eventTime`)."""
+    return change >= attempt.replace(microsecond=0)
+
+
+def is_settling(since: datetime | None, policy: Policy, now: datetime) -> bool:
+    """Whether calls are so recent that their effect may still be on its way: they are not made twice."""
+    return since is not None and now < since + policy.verify_within
+
+
+def is_unverified(finding: Finding, since: datetime | None, policy: Policy, now: datetime) -> bool:
+    """Whether AWS accepted the calls, and their time to show an effect is over.
+
+    They are tried again at the pace of refusals, and no oftener in a window than the policy lets anything be tried.
+    """
+    if since is None or now < since + policy.verify_within:
+        return False
+    rests = now < since + policy.attempts_window / policy.limits.attempts
+    return rests or recent_attempts(finding, policy, now) >= policy.limits.attempts

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from warden.core import caution
 from warden.core.decision import Mode
 from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS
@@ -32,6 +33,7 @@ _LONGEST_APPROVAL = 24 * 90
 _A_DAY = 24
 _HALF_AN_HOUR, _AN_HOUR = 30, 60
 _A_WEEK = 7 * 24
+_WHOLE = 100
 _RESOURCE_ID = re.compile(r"(cluster|db)-[A-Z0-9]{20,40}|cluster-[0-9a-f]{16,32}")
 
 
@@ -70,6 +72,8 @@ class Scope:
     accounts: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
+    owner_grace: timedelta | None = None
+    """How long the owner of a stack has the first word here; None for what `limits` says."""
 
     def holds(self, resource: Resource) -> bool:
         """Whether the resource lies in it: every condition that is given must hold."""
@@ -102,6 +106,16 @@ class Limits:
     attempts_window_hours: int = 24
     owner_grace_hours: int = 0
     """How long the owner of a stack has before Warden writes to what the stack owns."""
+    writes_per_hour_per_control: int = 10
+    """Of these, by one control; containment has no such limit."""
+    share_percent: int = 20
+    """The same, of the resources that the last sweep evaluated for it."""
+    share_floor: int = 5
+    """So many writes an hour are never too large a share."""
+    circuit_failures: int = 3
+    """Fixes of one control on as many resources that fail, within `attempts_window_hours`, before it is stopped."""
+    verify_minutes: int = 60
+    """So long a fix that AWS accepted may take to show its effect."""
 
     def of(self, *, containment: bool) -> int:
         """How many writes an hour may bring: those that close an open door have a reserve of their own."""
@@ -147,6 +161,9 @@ class Policy:
     approvals: Approvals = field(default_factory=Approvals)
     health: Health = field(default_factory=Health)
     change_windows: tuple[ChangeWindow, ...] = ()
+    canary: caution.CanarySetting = field(default_factory=caution.CanarySetting)
+    day_one: caution.DayOne = field(default_factory=caution.DayOne)
+    undo: caution.Undo = field(default_factory=caution.Undo)
     tickets: TicketPolicy = field(default_factory=TicketPolicy)
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
@@ -181,9 +198,14 @@ class Policy:
         return timedelta(hours=self.limits.attempts_window_hours)
 
     @property
-    def owner_grace(self) -> timedelta:
-        """How long the owner of a stack has the first word."""
-        return timedelta(hours=self.limits.owner_grace_hours)
+    def verify_within(self) -> timedelta:
+        """How long a fix may take to show its effect."""
+        return timedelta(minutes=self.limits.verify_minutes)
+
+    def owner_grace(self, resource: Resource) -> timedelta:
+        """How long the owner of a stack has the first word: the longest that a scope of the resource gives."""
+        given = [s.owner_grace for s in self.scopes if s.owner_grace is not None and s.holds(resource)]
+        return max(given, default=timedelta(hours=self.limits.owner_grace_hours))
 
 
 def parse_policy(text: str, *, controls: Iterable[Control], source: str = "policy.toml") -> Policy:
@@ -222,6 +244,9 @@ class _Parser(PolicyValues):
                 "approvals",
                 "health",
                 "change_windows",
+                "canary",
+                "day_one",
+                "undo",
                 "tickets",
             },
         )
@@ -254,6 +279,9 @@ class _Parser(PolicyValues):
             approvals=self._approvals(self.table(document, "approvals")),
             health=self._health(self.table(document, "health")),
             change_windows=tuple(self._change_window(*row) for row in self.rows(document, "change_windows")),
+            canary=caution.canary(self.table(document, "canary"), self),
+            day_one=caution.day_one(self.table(document, "day_one"), self),
+            undo=caution.undo(self.table(document, "undo"), self),
             tickets=read_tickets(document, self, controls=self._controls),
         )
 
@@ -323,10 +351,17 @@ class _Parser(PolicyValues):
             lowest = 0 if name in {"owner_grace_hours", "writes_per_hour"} else 1
             if values[name] < lowest:
                 self.fail(f"limits.{name}", f"{values[name]} is below {lowest}")
+        if values.get("share_percent", 1) > _WHOLE:
+            self.fail("limits.share_percent", f"{values['share_percent']} is above {_WHOLE}")
         return Limits(**values)
 
     def _scope(self, row: Mapping[str, Any], where: str) -> Scope:
-        self.keys(row, where, required={"name", "mode"}, optional={"accounts", "regions", "tags"})
+        self.keys(
+            row,
+            where,
+            required={"name", "mode"},
+            optional={"accounts", "regions", "tags", "owner_grace_hours"},
+        )
         tags = self.typed(row.get("tags", {}), dict, f"{where}.tags")
         scope = Scope(
             name=self.typed(row["name"], str, f"{where}.name"),
@@ -334,6 +369,11 @@ class _Parser(PolicyValues):
             accounts=frozenset(self.accounts(row.get("accounts", []), f"{where}.accounts")),
             regions=frozenset(self.strings(row.get("regions", []), f"{where}.regions")),
             tags={key: self.typed(value, str, f"{where}.tags.{key}") for key, value in tags.items()},
+            owner_grace=timedelta(
+                hours=self.number(row, f"{where}.owner_grace_hours", 0, low=0, high=_LONGEST_APPROVAL)
+            )
+            if "owner_grace_hours" in row
+            else None,
         )
         if not (scope.accounts or scope.regions or scope.tags):
             self.fail(where, "has no condition; give accounts, regions or tags, or use defaults.mode")

@@ -31,7 +31,9 @@ _WHY = {
     "no_remediation": "Warden has no unattended remediation for what it found.",
     "policy": "Warden has been trying to put this right for a whole day: writes are stopped, or AWS takes none now.",
     "flapping": "Warden has put this right several times, and somebody keeps changing it back.",
-    "circuit_open": "The remediation was refused a short while ago, and nothing has changed since.",
+    "refused": "The remediation was refused a short while ago, and nothing has changed since.",
+    "unverified": "AWS accepted the remediation, and no look since has shown its effect.",
+    "circuit_open": "The fixes of this control failed on several databases; it waits for `warden acknowledge`.",
     "owner_first": "A stack owns this resource; its owner has the first word.",
     "needs_approval": "The remediation can disturb clients or costs money, and needs an approval.",
     "blast_radius": "Warden has written as much as the policy allows, and waits for `warden acknowledge`.",
@@ -98,7 +100,6 @@ def ticket(
     finding: Finding,
     control: Control | None,
     state: TicketState = TicketState.OPEN,
-    *,
     story: Story | None = None,
 ) -> Ticket:
     """The ticket of one finding; a control that no longer exists leaves the fix empty."""

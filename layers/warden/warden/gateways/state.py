@@ -1,4 +1,4 @@
-"""The State table: leases, budgets, due rows and the STOP row.
+"""The State table: leases, due rows and the STOP row.
 
 `expires_at` is the table's time-to-live attribute. DynamoDB removes an expired row when it comes to it, so that
 every expiry is also compared where it matters.
@@ -7,7 +7,7 @@ every expiry is also compared where it matters.
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import ConflictError, StoppedError, WardenError
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 _STOP = {"pk": "stop", "sk": "stop"}
 _DUE = "due"
-# Long after both have lost their meaning: these rows are removed when they are done with, or their hour is over.
+# Long after it has lost its meaning: the row is removed when it is done with.
 _DUE_LIVES = timedelta(days=14)
-_BUDGET_LIVES = timedelta(days=2)
 
 
 class DynamoState:
@@ -114,66 +113,6 @@ class DynamoState:
             row is not None and row["owner"] == owner and row["expires_at"] > now.timestamp() for row in rows
         )
 
-    # --- budgets ------------------------------------------------------------------------------------------
-
-    def spent(self, account: str, region: str, *, containment: bool, now: datetime) -> int:
-        """How many writes this hour has seen."""
-        row = self._get(_budget_key(account, region, containment=containment, now=now))
-        return 0 if row is None else int(row["writes"])
-
-    def spend(
-        self, account: str, region: str, *, containment: bool, now: datetime, amount: int, limit: int
-    ) -> bool:
-        """Reserve writes of this hour, atomically; False where the limit would be passed.
-
-        An answer that is lost on its way is asked for again by botocore and counts twice: fewer writes, never more.
-        """
-        if amount > limit:
-            return False
-        hour = _hour(now)
-        try:
-            with conditional("dynamodb:UpdateItem"):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=encode(_budget_key(account, region, containment=containment, now=now)),
-                    UpdateExpression="ADD writes :amount SET expires_at = :expires_at",
-                    ConditionExpression="attribute_not_exists(pk) OR writes <= :room",
-                    ExpressionAttributeValues=encode(
-                        {
-                            ":amount": amount,
-                            ":room": limit - amount,
-                            ":expires_at": int((hour + _BUDGET_LIVES).timestamp()),
-                        }
-                    ),
-                )
-        except ConflictError:
-            return False
-        return True
-
-    def latched(self, account: str, region: str, *, containment: bool) -> bool:
-        """Whether the budget was passed, and nobody has acknowledged that since."""
-        return self._get(_latch_key(account, region, containment=containment)) is not None
-
-    def latch(self, account: str, region: str, *, containment: bool, now: datetime) -> None:
-        """Keep the budget spent until somebody acknowledges it, however many hours pass."""
-        row = {**_latch_key(account, region, containment=containment), "at": now.isoformat()}
-        with translated("dynamodb:PutItem"):
-            self._client.put_item(TableName=self._table, Item=encode(row))
-
-    def acknowledge(self, account: str, region: str, *, now: datetime) -> bool:
-        """Open both budgets again, this hour's writes forgotten; False where neither was latched."""
-        found = False
-        for containment in (False, True):
-            latch = _latch_key(account, region, containment=containment)
-            if self._get(latch) is None:
-                continue
-            found = True
-            # The count first: whoever looks in between finds it latched still.
-            for key in (_budget_key(account, region, containment=containment, now=now), latch):
-                with translated("dynamodb:DeleteItem"):
-                    self._client.delete_item(TableName=self._table, Key=encode(key))
-        return found
-
     # --- due rows -----------------------------------------------------------------------------------------
 
     def defer(self, due: Due) -> None:
@@ -221,10 +160,6 @@ def _due_key(arn: str) -> dict[str, str]:
     return {"pk": _DUE, "sk": arn}
 
 
-def _latch_key(account: str, region: str, *, containment: bool) -> dict[str, str]:
-    return {"pk": f"latch#{account}#{region}", "sk": "containment" if containment else "normal"}
-
-
 def _due(row: Mapping[str, Any]) -> Due:
     return Due(
         arn=row["sk"],
@@ -233,12 +168,3 @@ def _due(row: Mapping[str, Any]) -> Due:
         attempt=row["attempt"],
         reason=row["reason"],
     )
-
-
-def _hour(now: datetime) -> datetime:
-    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _budget_key(account: str, region: str, *, containment: bool, now: datetime) -> dict[str, str]:
-    kind = "containment" if containment else "normal"
-    return {"pk": f"budget#{account}#{region}#{kind}", "sk": f"{_hour(now):%Y-%m-%dT%H}"}

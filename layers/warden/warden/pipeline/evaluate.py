@@ -235,9 +235,11 @@ class Evaluator:
             where = f"its writer is in {resource.home}, whose deployment acts"
             return self._skipped(resource.ref.arn, f"not_governed: {where}", cause)
         settling = any(self.visitor.is_own(told) for told in causes)
+        theirs = [told for told in causes if self.visitor.is_others(told)]
+        others = max(theirs, key=lambda told: told.at, default=None)
         for _ in range(_VISITS):
             try:
-                return self.visitor.visit(resource, cause, settling=settling)
+                return self.visitor.visit(resource, cause, settling=settling, others=others)
             except ConflictError as error:
                 # Another step has written: with what it wrote, the same facts may lead to something else.
                 conflict = error
@@ -322,6 +324,7 @@ class Evaluator:
                     )
                 )
             visitor.findings.put(closed)
+            visitor.forget_canary(finding, self.deployment.region)
             resolved.append(finding.control)
         return Visit(arn=arn, skipped="gone", resolved=tuple(resolved), cause=visitor.cause(cause))
 

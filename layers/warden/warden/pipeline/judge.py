@@ -14,7 +14,7 @@ from warden.core.pace import REFUSED
 from warden.core.plan import Call, Manual, Plan, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from warden.core.approval import Approval
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from warden.core.policy import Policy
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.ports import Approvals, Reader
+    from warden.pipeline.restraints import Restraining
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +108,14 @@ class Judge:
         *,
         findings: Mapping[str, Finding],
         now: datetime,
-        budget_spent: Callable[[bool], bool],
+        restraints: Restraining,
         settling: bool = False,
+        changed_at: datetime | None = None,
     ) -> tuple[Resource, list[Judgement]]:
         """Decide about each evaluation; returns the resource with the facts that the plans needed.
 
         `settling`: our own write to it has just come back as an event, so nothing more is written for now.
+        `changed_at`: when somebody else wrote to it, as far as the event at hand tells.
         """
         drifted = [e for e in evaluations if e.compliance is ComplianceType.NON_COMPLIANT]
         resource = self._enriched_for_plans(resource, drifted)
@@ -122,8 +125,9 @@ class Judge:
                 resource,
                 finding=findings.get(evaluation.control.id),
                 now=now,
-                budget_spent=budget_spent,
+                restraints=restraints,
                 settling=settling,
+                changed_at=changed_at,
             )
             for evaluation in evaluations
         ]
@@ -144,8 +148,9 @@ class Judge:
         *,
         finding: Finding | None,
         now: datetime,
-        budget_spent: Callable[[bool], bool],
+        restraints: Restraining,
         settling: bool,
+        changed_at: datetime | None,
     ) -> Judgement:
         control = evaluation.control
         if evaluation.compliance is not ComplianceType.NON_COMPLIANT:
@@ -156,6 +161,7 @@ class Judge:
         if isinstance(planned, Unplanned):
             evaluation = replace(evaluation, error=planned.error)
         calls = planned.calls if isinstance(planned, Plan) else ()
+        awaited = pace.awaited_since(finding, calls, changed_at)
         unknown, busy, pending = _writability(resource, calls)
         mode = self.policy.mode(control.id, resource, self.ceiling)
         # Where nothing may be written, nobody was asked, and a sweep of old debts need not look for answers.
@@ -165,20 +171,26 @@ class Judge:
             compliance=evaluation.compliance,
             mode=mode,
             exempt=self.policy.exemption(control.id, resource, now) is not None,
+            undone=finding is not None and pace.is_held(finding, now),
+            day_one=restraints.is_day_one(control, mode),
             preview=control.maturity == "preview",
             remediable=isinstance(planned, Plan),
             flapping=finding is not None and pace.is_flapping(finding, self.policy, now),
-            circuit_open=self._was_refused(finding, calls, now),
+            refused=self._was_refused(finding, calls, now),
+            unverified=finding is not None and pace.is_unverified(finding, awaited, self.policy, now),
+            circuit_open=restraints.is_circuit_open(control),
             owner_first=self._is_owner_first(resource, finding, now),
             approval_missing=approved is None and approval.is_needed(control, self.policy),
             unknown_state=unknown,
-            busy=busy or settling,
+            busy=busy,
+            settling=settling or pace.is_settling(awaited, self.policy, now),
             pending=pending,
             frozen=self.policy.freeze(now) is not None,
             unhealthy=resource.ref.resource_type in conditions.WRITE_NEEDS
             and health.is_unwell(resource, self.policy.health, now),
             outside_window=control.is_disruptive and self.policy.is_outside_windows(now),
-            budget_spent=budget_spent(control.is_containment),
+            canary=restraints.is_canary_out(control),
+            budget_spent=restraints.is_spent(control),
             containment=control.is_containment,
         )
         return Judgement(evaluation=evaluation, plan=planned, decision=decide(situation), approval=approved)
@@ -210,7 +222,7 @@ class Judge:
 
     def _is_owner_first(self, resource: Resource, finding: Finding | None, now: datetime) -> bool:
         owned = conditions.owner_stack(resource) is not None
-        return owned and now < pace.owner_until(finding, self.policy, now)
+        return owned and now < pace.owner_until(finding, self.policy.owner_grace(resource), now)
 
 
 def _writability(resource: Resource, calls: Sequence[Call]) -> tuple[bool, bool, bool]:

@@ -9,9 +9,10 @@ from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, 
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from warden.core.approval import Approval
+    from warden.core.brakes import Payment, Spent, Standing
     from warden.core.finding import Finding
     from warden.core.guard import Permit
     from warden.core.kinds import Need
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Approvals",
+    "Brakes",
     "Clock",
     "Delivery",
     "Due",
@@ -126,8 +128,72 @@ class Ledger(Protocol):
         ...
 
 
+class Brakes(Protocol):
+    """What holds controls back in a whole account and Region."""
+
+    def standing(self, account: str, region: str) -> Standing:
+        """Latches, circuits, canaries and what was acknowledged, read consistently."""
+        ...
+
+    def spent(self, account: str, region: str, *, budget: str, now: datetime) -> Spent:
+        """How many writes this hour has seen from a budget, and for which controls."""
+        ...
+
+    def spend(self, account: str, region: str, payment: Payment, *, now: datetime) -> bool:
+        """Take one write of this hour from a budget and its controls, atomically; False where a limit is passed."""
+        ...
+
+    def latch(self, account: str, region: str, name: str, *, now: datetime) -> None:
+        """Keep a budget, or a control's share of it, spent until somebody acknowledges it, whatever the hour."""
+        ...
+
+    def acknowledge(self, account: str, region: str, *, now: datetime) -> tuple[str, ...]:
+        """Take latches and open circuits away, this hour's writes forgotten; returns what was in the way."""
+        ...
+
+    def note_failure(
+        self,
+        account: str,
+        region: str,
+        *,
+        control: str,
+        resource_key: str,
+        now: datetime,
+        window: timedelta,
+        limit: int,
+    ) -> bool:
+        """Note that a control's fix of a resource failed; True where that was one too many: the circuit opens."""
+        ...
+
+    def begin_canary(
+        self, account: str, region: str, *, control: str, resource_key: str, now: datetime
+    ) -> bool:
+        """Make a resource the first that a control writes to; False where another is, and is not yet verified."""
+        ...
+
+    def verify_canary(
+        self, account: str, region: str, *, control: str, resource_key: str, now: datetime
+    ) -> None:
+        """Note that the fix of the first resource holds; nothing where another resource is the first."""
+        ...
+
+    def drop_canary(self, account: str, region: str, *, control: str, resource_key: str) -> None:
+        """Let another resource be the first: this one went before its fix was verified."""
+        ...
+
+    def acknowledge_day_one(
+        self, account: str, region: str, pairs: Iterable[tuple[str, str]], *, now: datetime
+    ) -> None:
+        """Note that somebody has looked at what these controls found, each in a mode."""
+        ...
+
+    def take_census(self, account: str, region: str, counts: Mapping[str, int], *, now: datetime) -> None:
+        """Keep how many resources of each type a sweep evaluated."""
+        ...
+
+
 class State(Protocol):
-    """Leases, budgets, due rows and the STOP row."""
+    """Leases, due rows and the STOP row."""
 
     def stop(self) -> Stop | None:
         """The STOP row, read consistently; StoppedError where it cannot be read (it fails closed)."""
@@ -147,28 +213,6 @@ class State(Protocol):
 
     def holds(self, arns: Iterable[str], *, owner: str, now: datetime) -> bool:
         """Whether `owner` still holds an unexpired lease on every ARN."""
-        ...
-
-    def spent(self, account: str, region: str, *, containment: bool, now: datetime) -> int:
-        """How many writes the budget's window has seen."""
-        ...
-
-    def spend(
-        self, account: str, region: str, *, containment: bool, now: datetime, amount: int, limit: int
-    ) -> bool:
-        """Reserve writes in the budget's window, atomically; False where the limit would be passed."""
-        ...
-
-    def latched(self, account: str, region: str, *, containment: bool) -> bool:
-        """Whether the budget was passed, and nobody has acknowledged that since."""
-        ...
-
-    def latch(self, account: str, region: str, *, containment: bool, now: datetime) -> None:
-        """Keep the budget spent until somebody acknowledges it, however many hours pass."""
-        ...
-
-    def acknowledge(self, account: str, region: str, *, now: datetime) -> bool:
-        """Open both budgets again, this hour's writes forgotten; False where neither was latched."""
         ...
 
     def defer(self, due: Due) -> None:

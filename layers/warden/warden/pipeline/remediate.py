@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from warden.core import deferral
 from warden.core.control import ComplianceType
@@ -22,8 +23,9 @@ from warden.core.errors import (
 from warden.core.messages import TicketEvent, TicketMessage
 from warden.core.pace import REFUSED, REFUSED_AT
 from warden.core.plan import Plan, digest, merge, written
-from warden.pipeline.budget import Budget
+from warden.core.trigger import Source
 from warden.pipeline.ports import Due
+from warden.pipeline.restraints import Restraints
 from warden.pipeline.writes import Batch, Outcome, Status
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from warden.core.plan import Call
     from warden.core.resource import Deployment, Resource
     from warden.pipeline.judge import Judge, Judgement
-    from warden.pipeline.ports import Clock, Findings, Ledger, Queues, Reader, State, Writer
+    from warden.pipeline.ports import Brakes, Clock, Findings, Ledger, Queues, Reader, State, Writer
 
 __all__ = ["LEASE_SECONDS", "Outcome", "Remediator", "Status"]
 
@@ -66,6 +68,7 @@ class Remediator:
     findings: Findings
     ledger: Ledger
     state: State
+    brakes: Brakes
     queues: Queues
     clock: Clock
     jitter: Callable[[], float]
@@ -157,22 +160,27 @@ class Remediator:
 
     def _decide_again(self, resource: Resource, message: RemediationMessage) -> _Look:
         now = self.clock()
-        budget = Budget(state=self.state, limits=self.judge.policy.limits, resource=resource, now=now)
+        restraints = self.restraints(resource)
         findings = self.findings.of_resource(resource.key)
         resource, judgements = self.judge.decide(
             resource,
             [e for e in self.judge.evaluate(resource) if e.control.id in message.controls],
             findings=findings,
             now=now,
-            budget_spent=budget.is_spent,
+            restraints=restraints,
+            changed_at=_changed_at(message.cause),
         )
         due = [j for j in judgements if j.decision.action is Action.REMEDIATE]
-        budget.latch(judgements)
+        restraints.latch(judgements)
         return _Look(
             resource,
             tuple(sorted(due, key=lambda j: (j.control.severity.rank, j.control.id))),
             waits=self._hand_back(message.ref.arn, judgements, findings),
         )
+
+    def restraints(self, resource: Resource) -> Restraints:
+        """What holds writes to a resource back now."""
+        return Restraints(self.brakes, policy=self.judge.policy, resource=resource, now=self.clock())
 
     def _hand_back(self, arn: str, judgements: Sequence[Judgement], findings: Mapping[str, Finding]) -> bool:
         """A control that is now decided differently goes back to where decisions are kept; whether one waits."""
@@ -288,6 +296,7 @@ class Remediator:
                 else finding
             ),
         )
+        self._note_failure(resource_key, control)
         self.queues.ticket(
             TicketMessage(
                 event=TicketEvent.OPEN,
@@ -295,6 +304,21 @@ class Remediator:
                 control=control,
                 revision=0 if kept is None else kept.revision,
             )
+        )
+
+    def _note_failure(self, resource_key: str, control: str) -> None:
+        """A control whose fixes are refused on one resource after the other is stopped; at once in its first."""
+        policy, limits = self.judge.policy, self.judge.policy.limits
+        where = resource_key.partition("/")[0], self.deployment.region
+        canary = self.brakes.standing(*where).canaries.get(control) if policy.canary.soak_hours else None
+        tried = canary is not None and canary.verified_at is None and canary.resource_key == resource_key
+        self.brakes.note_failure(
+            *where,
+            control=control,
+            resource_key=resource_key,
+            now=self.clock(),
+            window=policy.attempts_window,
+            limit=1 if tried else limits.circuit_failures,
         )
 
     def keep(self, resource_key: str, control: str, change: Callable[[Finding], Finding]) -> Finding | None:
@@ -313,6 +337,12 @@ class Remediator:
 
 def _outcome(status: Status, arn: str, sentence: str, *, controls: tuple[str, ...] = ()) -> Outcome:
     return Outcome(status=status, arn=arn, sentence=sentence, controls=controls)
+
+
+def _changed_at(cause: Mapping[str, Any]) -> datetime | None:
+    """When somebody else wrote to the resource, by the cause of the message."""
+    theirs = cause.get("source") == Source.CLOUDTRAIL and not cause.get("own")
+    return datetime.fromisoformat(cause["at"]) if theirs else None
 
 
 def _holds(call: Call, own: Call) -> bool:

@@ -52,6 +52,8 @@ def counts(visits: Iterable[Visit]) -> Counter[str]:
             total["InsufficientData"] += judgement.evaluation.compliance is ComplianceType.INSUFFICIENT_DATA
             if judgement.evaluation.compliance is ComplianceType.NON_COMPLIANT:
                 total["BudgetSpent"] += judgement.decision.reason is Reason.BLAST_RADIUS
+                total["CircuitOpen"] += judgement.decision.reason is Reason.CIRCUIT_OPEN
+                total["DayOne"] += judgement.decision.reason is Reason.DAY_ONE
                 total[f"Decision{judgement.decision.action.title().replace('_', '')}"] += 1
     return total
 

@@ -172,6 +172,11 @@ class Sweeper:
     def _record(self, report: SweepReport, cause: Cause) -> None:
         visitor = self.evaluator.visitor
         deployment = self.evaluator.deployment
+        if not report.problems:
+            # What was not wholly seen would make shares of it too small.
+            visitor.brakes.take_census(
+                deployment.account, deployment.region, dict(report.resources), now=visitor.clock()
+            )
         controls: dict[str, dict[str, int]] = {}
         for (control, compliance), count in sorted(report.evaluations.items()):
             controls.setdefault(control, {})[compliance] = count

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from warden.core import conditions, deferral
+from warden.core import conditions, deferral, pace
 from warden.core.approval import request_id
 from warden.core.control import ComplianceType
 from warden.core.decision import Action, Decision, Reason
@@ -16,9 +16,9 @@ from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.trigger import Source
 from warden.core.version import code_version
-from warden.pipeline.budget import Budget
 from warden.pipeline.judge import Judgement
 from warden.pipeline.ports import Due
+from warden.pipeline.restraints import Restraints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource, ResourceRef
     from warden.core.trigger import Cause
     from warden.pipeline.judge import Judge
-    from warden.pipeline.ports import Clock, Findings, Ledger, Queues, State
+    from warden.pipeline.ports import Brakes, Clock, Findings, Ledger, Queues, State
 
 _ABOUT_OWNERS = frozenset({Reason.FLAPPING, Reason.OWNER_FIRST})
 # That a window opens only on Saturday is what the policy wants; of a spent budget, one alarm tells for all findings.
-_PATIENT = frozenset({Reason.OUTSIDE_WINDOW, Reason.BLAST_RADIUS})
+_PATIENT = frozenset({Reason.OUTSIDE_WINDOW, Reason.CANARY, Reason.BLAST_RADIUS})
 TICKET_ACTIONS = frozenset({Action.TICKET, Action.AWAIT_APPROVAL})
 
 
@@ -57,6 +57,7 @@ class Visitor:
     findings: Findings
     ledger: Ledger
     state: State
+    brakes: Brakes
     queues: Queues
     clock: Clock
     jitter: Callable[[], float]
@@ -69,10 +70,12 @@ class Visitor:
         *,
         findings: Mapping[str, Finding] | None = None,
         settling: bool = False,
+        others: Cause | None = None,
     ) -> Visit:
         """Judge the resource as it was just read; `findings` where the caller has them already.
 
-        `settling`: our own write to it has just come back, so nothing more is written for now.
+        `settling`: our own write to it has just come back, so nothing more is written for now. `others`: what
+        somebody else wrote to it last, where that is not the cause itself.
         """
         if conditions.is_deleting(resource):
             return Visit(arn=resource.ref.arn, skipped="deleting", cause=self.cause(cause))
@@ -81,22 +84,28 @@ class Visitor:
         if any(finding.is_newer(resource.observed_at) for finding in before.values()):
             # Whoever saw it later has judged all of it.
             return Visit(arn=resource.ref.arn, skipped="late", cause=self.cause(cause))
-        budget = Budget(state=self.state, limits=self.judge.policy.limits, resource=resource, now=now)
+        others = cause if self.is_others(cause) else others
+        restraints = Restraints(self.brakes, policy=self.judge.policy, resource=resource, now=now)
         resource, judgements = self.judge.decide(
             resource,
             self.judge.evaluate(resource),
             findings=before,
             now=now,
-            budget_spent=budget.is_spent,
+            restraints=restraints,
             settling=settling or self.is_own(cause),
+            changed_at=None if others is None else others.at,
         )
-        budget.latch(judgements)
+        restraints.latch(judgements)
         judgements, overdue = self._waiting(resource, judgements, before, cause)
-        return self._keep(resource, judgements, before, cause, overdue=overdue)
+        return self._keep(resource, judgements, before, cause, restraints, others=others, overdue=overdue)
 
     def is_own(self, cause: Cause) -> bool:
         """Whether our own write came back as an event: it resolves findings and never leads to another write."""
         return cause.principal in self.own_roles
+
+    def is_others(self, cause: Cause) -> bool:
+        """Whether it is a call of somebody else, as CloudTrail records it."""
+        return cause.source is Source.CLOUDTRAIL and not self.is_own(cause)
 
     def cause(self, cause: Cause) -> dict[str, Any]:
         """The cause as the ledger keeps it: who, what, when, by which tool, from where."""
@@ -161,7 +170,9 @@ class Visitor:
         judgements: Sequence[Judgement],
         before: Mapping[str, Finding],
         cause: Cause,
+        restraints: Restraints,
         *,
+        others: Cause | None,
         overdue: bool,
     ) -> Visit:
         """Record, tell, keep, and hand over last: a crash in between repeats something rather than losing it.
@@ -173,9 +184,11 @@ class Visitor:
         changes = [
             Change(before.get(judgement.control.id), new, judgement, overdue=overdue)
             for judgement in judgements
-            if (new := self._after(before.get(judgement.control.id), judgement, resource, cause)) is not None
+            if (new := self._after(before.get(judgement.control.id), judgement, resource, cause, others))
+            is not None
         ]
         for change in changes:
+            self._note(change, restraints)
             if change.is_one:
                 for entry in self._entries(change, resource, cause):
                     self.ledger.append(entry)
@@ -206,7 +219,12 @@ class Visitor:
         )
 
     def _after(
-        self, old: Finding | None, judgement: Judgement, resource: Resource, cause: Cause
+        self,
+        old: Finding | None,
+        judgement: Judgement,
+        resource: Resource,
+        cause: Cause,
+        others: Cause | None,
     ) -> Finding | None:
         """The finding as it should be kept; the same object where nothing changed."""
         new = advance(old, judgement.evaluation, resource_key=resource.key, observed_at=resource.observed_at)
@@ -216,7 +234,7 @@ class Visitor:
         mode = policy.mode(judgement.control.id, resource, self.judge.ceiling)
         decision: Mapping[str, Any] = {**_told(judgement, resource), "mode": mode.word}
         manual = judgement.manual
-        if old is not None and judgement.decision.reason is Reason.CIRCUIT_OPEN:
+        if old is not None and judgement.decision.reason is Reason.REFUSED:
             # The refusal itself, in AWS's words, tells more than that it is not repeated.
             decision, manual = old.decision, old.manual
         wanted = replace(
@@ -230,7 +248,46 @@ class Visitor:
         )
         if old is not None and not old.is_open and old.attempts:
             wanted = brought_back(wanted, self.cause(cause))
+        elif (
+            old is not None
+            and others is not None
+            and old.attempts
+            and pace.is_after(others.at, old.attempts[-1])
+        ):
+            # Before any look could show the effect of our fix, somebody wrote over it.
+            wanted = brought_back(wanted, self.cause(others))
         return old if wanted == old else wanted
+
+    def _note(self, change: Change, restraints: Restraints) -> None:
+        """What a verified fix, or one that does not show, means for the other resources of its control."""
+        control, policy = change.judgement.control, self.judge.policy
+        key = change.new.resource_key
+        where = restraints.where
+        if change.is_unverified:
+            limit = 1 if restraints.is_canary(control) else policy.limits.circuit_failures
+            self.brakes.note_failure(
+                *where,
+                control=control.id,
+                resource_key=key,
+                now=self.clock(),
+                window=policy.attempts_window,
+                limit=limit,
+            )
+        if not policy.canary.soak_hours:
+            return
+        suppressed = change.judgement.decision.action is Action.SUPPRESS
+        if change.is_verified:
+            self.brakes.verify_canary(*where, control=control.id, resource_key=key, now=self.clock())
+        elif (change.resolves or suppressed) and restraints.is_canary(control):
+            self.brakes.drop_canary(*where, control=control.id, resource_key=key)
+
+    def forget_canary(self, finding: Finding, region: str) -> None:
+        """A resource that is gone is nothing that a control can try itself on: let another be the first."""
+        if self.judge.policy.canary.soak_hours:
+            account = finding.resource_key.partition("/")[0]
+            self.brakes.drop_canary(
+                account, region, control=finding.control, resource_key=finding.resource_key
+            )
 
     def _send(self, resource: Resource, remediations: Sequence[Judgement], cause: Cause) -> None:
         if not remediations:
@@ -262,6 +319,14 @@ class Visitor:
             policy_version=self.judge.policy.version,
         )
         entries: list[LedgerEntry] = []
+        if change.is_verified or change.is_unverified:
+            status = "SUCCEEDED" if change.is_verified else "FAILED"
+            tried = {
+                "status": status,
+                "applied_at": new.attempts[-1].isoformat(),
+                "attempts": len(new.attempts),
+            }
+            entries.append(replace(entry, kind=EntryKind.VERIFICATION, before={}, after=tried))
         if old is None or _said(old) != _said(new):
             entries.append(entry)
         if new.is_open and (old is None or change.opens or _decided(old) != _decided(new)):
@@ -301,6 +366,21 @@ class Change:
     def resolves(self) -> bool:
         """Whether the drift has gone."""
         return self.old is not None and self.old.is_open and not self.new.is_open
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether this look shows that our own fix of this very drift holds."""
+        if not self.resolves or self.old is None or not self.old.attempts:
+            return False
+        compliant = self.new.compliance is ComplianceType.COMPLIANT
+        return compliant and self.old.attempts[-1] >= self.old.first_observed
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether this look is the first after the time that our fix had to show an effect."""
+        if self.judgement.decision.reason is not Reason.UNVERIFIED:
+            return False
+        return self.old is None or self.old.decision.get("reason") != Reason.UNVERIFIED
 
     @property
     def tells(self) -> tuple[TicketEvent, ...]:

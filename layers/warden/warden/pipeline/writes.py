@@ -20,13 +20,14 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.core.ledger import EntryKind, LedgerEntry, plain
-from warden.core.plan import is_about
+from warden.core.plan import digest, is_about
 from warden.core.version import code_version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from warden.core.approval import Approval
+    from warden.core.control import Control
     from warden.core.finding import Finding
     from warden.core.guard import Permit
     from warden.core.messages import RemediationMessage
@@ -40,6 +41,10 @@ _WHY_NOT_NOW: Mapping[type[WardenError], str] = {
     ResourceGoneError: "gone",
     StoppedError: "stopped",
     ThrottledError: "throttled",
+}
+_HELD_BACK = {
+    Reason.BLAST_RADIUS: "The budget of writes is spent",
+    Reason.CANARY: "The control is being tried on another resource first",
 }
 _REFUSALS = (RejectedError, AccessDeniedError, GuardError, UnsupportedError)
 
@@ -97,8 +102,8 @@ class Batch:
         Only what the write itself answers is an outcome of the write. What fails around it, such as the ledger, is
         a crash: the message is delivered again, and looks again before anything is written.
         """
-        if not self._reserve(call, concerned):
-            self._wait("The budget of writes is spent", Reason.BLAST_RADIUS.value)
+        if waits := self._reserve(call, concerned):
+            self._wait(_HELD_BACK[waits], waits.value)
             return
         self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()], **_approvals(concerned)})
         if self._is_held_up(call, concerned) or not self._use_approvals(call, concerned):
@@ -139,7 +144,7 @@ class Batch:
 
     # --- before the write ---------------------------------------------------------------------------------
 
-    def _reserve(self, call: Call, concerned: Sequence[Judgement]) -> bool:
+    def _reserve(self, call: Call, concerned: Sequence[Judgement]) -> Reason | None:
         """Take one write from the budget; a call that closes an open door has a budget of its own.
 
         Calls of one operation for the same findings are one write, as they are one attempt: the five alarms of a
@@ -147,26 +152,41 @@ class Batch:
         """
         write = (call.operation, *(judgement.control.id for judgement in concerned))
         if write in self._paid:
-            return True
-        remediator = self._remediator
-        containment = any(judgement.control.is_containment for judgement in concerned)
-        if not remediator.state.spend(
+            return None
+        remediator, controls = self._remediator, [judgement.control for judgement in concerned]
+        if not self._goes_first(controls):
+            return Reason.CANARY
+        restraints = remediator.restraints(self._resource)
+        paid = remediator.brakes.spend(
             self._resource.ref.account,
             self._resource.home,
-            containment=containment,
+            restraints.payment(controls),
             now=remediator.clock(),
-            amount=1,
-            limit=remediator.judge.policy.limits.of(containment=containment),
-        ):
-            remediator.state.latch(
+        )
+        if not paid:
+            restraints.latch_for(controls)
+            return Reason.BLAST_RADIUS
+        self._paid.add(write)
+        return None
+
+    def _goes_first(self, controls: Sequence[Control]) -> bool:
+        """Whether this resource may be written to for controls that are new to writing."""
+        remediator = self._remediator
+        if not remediator.judge.policy.canary.soak_hours:
+            return True
+        # Each of them, whatever the others say: the next look then knows all that hold this call up.
+        firsts = [
+            remediator.brakes.begin_canary(
                 self._resource.ref.account,
                 self._resource.home,
-                containment=containment,
+                control=control.id,
+                resource_key=self._resource.key,
                 now=remediator.clock(),
             )
-            return False
-        self._paid.add(write)
-        return True
+            for control in controls
+            if not control.is_containment
+        ]
+        return all(firsts)
 
     def _is_held_up(self, call: Call, concerned: Sequence[Judgement]) -> bool:
         """Immediately before the write: this is what makes `warden stop` hold at once."""
@@ -227,10 +247,11 @@ class Batch:
             # A fix of several calls is one attempt: else it would look like a fix that does not last.
             if judgement.control.id not in self._done:
                 self._done.append(judgement.control.id)
-                remediator.keep(self._resource.key, judgement.control.id, self._attempted)
+                remediator.keep(self._resource.key, judgement.control.id, self._attempted(judgement))
 
-    def _attempted(self, finding: Finding) -> Finding:
-        return replace(finding, attempts=(*finding.attempts, self._remediator.clock()))
+    def _attempted(self, judgement: Judgement) -> Callable[[Finding], Finding]:
+        now, applied = self._remediator.clock(), digest(judgement.calls)
+        return lambda finding: replace(finding, attempts=(*finding.attempts, now), applied=applied)
 
     def _split(self, call: Call, concerned: Sequence[Judgement], error: RefusedError) -> None:
         """One refused parameter must not keep the others from being fixed: each finding's own call, gravest first."""

@@ -16,11 +16,14 @@ _KEPT = frozenset("\n\t")
 
 def printable(text: str) -> str:
     """A text without control and format characters, which hide or reorder what is read."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
     return "".join(
         char
         if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
         else "\ufffd"
-        for char in text.replace("\r\n", "\n").replace("\r", "\n")
+        for char in text
     )
 
 

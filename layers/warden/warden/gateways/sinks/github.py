@@ -1,0 +1,168 @@
+"""GitHub Issues (docs.github.com/rest/issues/issues, API version 2022-11-28); GitHub Enterprise by its own address."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from warden.core.errors import AmbiguousError, SinkRefusedError, TicketGoneError
+from warden.core.rendering import markdown
+from warden.core.rendering.harmless import defused, one_line
+from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warden.core.ticket import Ticket
+    from warden.gateways.secrets import Secret
+    from warden.gateways.sinks.api import Api
+
+LABEL = "aurora-warden"
+TITLE_LIMIT = 256
+BODY_LIMIT = 65_536
+"""Characters: "body is too long (maximum is 65536 characters)"."""
+HEADERS: Mapping[str, str] = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_PAGE = 100
+_PAGES = 10
+_SLACK = timedelta(hours=1)
+"""For a clock that is behind."""
+
+
+def authorization(secret: Secret) -> dict[str, str]:
+    """A fine-grained or classic personal access token, or one of an App's installation."""
+    return {"Authorization": f"Bearer {secret['token']}"}
+
+
+class GitHub:
+    """Issues of one repository; implements `ports.Tracker`."""
+
+    def __init__(self, api: Api, *, repository: str, labels: Sequence[str] = ()) -> None:
+        """Take the repository as `owner/name`."""
+        owner, _, name = repository.partition("/")
+        self._api = api
+        self._repository = repository
+        self._path = ("repos", owner, name)
+        self._labels = [LABEL, *labels]
+
+    def find(self, ticket: Ticket) -> Handle | None:
+        """The oldest issue with the ticket's mark among those created since it was opened.
+
+        Neither by search, which lags behind, nor by a label for each ticket, which would fill the repository's list;
+        labels are also dropped silently from what somebody without push access creates.
+        """
+        since = ticket.opened_at - _SLACK
+        query = {
+            "state": "all",
+            "sort": "created",
+            "direction": "desc",
+            "since": _utc(since),
+            "per_page": str(_PAGE),
+        }
+        found = None
+        for page in range(1, _PAGES + 1):
+            issues = self._api.call("GET", *self._path, "issues", query={**query, "page": str(page)}) or []
+            for issue in issues:
+                if _mark(ticket.id) in str(issue.get("body") or "") and "pull_request" not in issue:
+                    found = issue
+            if len(issues) < _PAGE or _time(issues[-1].get("created_at"), since) < since:
+                break
+        return None if found is None else _handle(found)
+
+    def create(self, ticket: Ticket) -> Handle:
+        """Open an issue."""
+        issue = self._api.call(
+            "POST", *self._path, "issues", body={**_fields(ticket), "labels": self._labels}, creates=True
+        )
+        if not isinstance(issue, dict) or "number" not in issue:
+            msg = f"GitHub did not say which issue it created in {self._repository}"
+            raise AmbiguousError(msg)
+        return _handle(issue)
+
+    def update(self, handle: Handle, ticket: Ticket) -> None:
+        """Write title and text anew."""
+        self._patch(handle, _fields(ticket))
+
+    def comment(self, handle: Handle, ticket: Ticket, text: str) -> None:
+        """Comment on the issue."""
+        del ticket
+        lines = [markdown.escaped(line) for line in text.splitlines() if line.strip()]
+        body = {"body": cut("\n\n".join(lines), BODY_LIMIT)}
+        self._api.call("POST", *self._path, "issues", handle.id, "comments", body=body, of_ticket=True)
+
+    def resolve(self, handle: Handle, ticket: Ticket) -> None:
+        """Close it as completed, after saying why."""
+        if self._read(handle)["state"] == "closed":
+            return
+        self.comment(handle, ticket, ticket.summary)
+        self._patch(handle, {**_fields(ticket), "state": "closed", "state_reason": "completed"})
+
+    def reopen(self, handle: Handle, ticket: Ticket) -> None:
+        """Open it again, up to date."""
+        again = (
+            {"state": "open", "state_reason": "reopened"} if self._read(handle)["state"] == "closed" else {}
+        )
+        self._patch(handle, {**_fields(ticket), **again})
+
+    def remote(self, handle: Handle) -> Remote:
+        """How it stands: closed as not planned is "won't fix"."""
+        try:
+            issue = self._read(handle)
+        except TicketGoneError:
+            return Remote(RemoteState.GONE)
+        if issue["state"] != "closed":
+            return Remote(RemoteState.OPEN)
+        reason = str(issue.get("state_reason") or "")
+        state = RemoteState.WONT_FIX if reason == "not_planned" else RemoteState.CLOSED
+        by = str((issue.get("closed_by") or {}).get("login") or "")
+        return Remote(state, by=by, at=_time(issue.get("closed_at"), None), reason=reason)
+
+    def check(self) -> None:
+        """See whether issues can be created and closed: the repository, its issues, and the token's permissions."""
+        found = self._api.call("GET", *self._path) or {}
+        if not found.get("has_issues", True) or found.get("archived"):
+            msg = f"{self._repository} takes no issues: they are disabled, or it is archived"
+            raise SinkRefusedError(msg)
+        may = found.get("permissions") or {}
+        if may and not (may.get("triage") or may.get("push") or may.get("maintain") or may.get("admin")):
+            msg = f"the token may not label and close issues of {self._repository}; give it write access to issues"
+            raise SinkRefusedError(msg)
+
+    def _read(self, handle: Handle) -> dict[str, Any]:
+        issue = self._api.call("GET", *self._path, "issues", handle.id, of_ticket=True)
+        if not isinstance(issue, dict) or "state" not in issue:
+            msg = f"GitHub has no issue {handle.id} in {self._repository} any more"
+            raise TicketGoneError(msg)
+        return issue
+
+    def _patch(self, handle: Handle, fields: Mapping[str, Any]) -> None:
+        self._api.call("PATCH", *self._path, "issues", handle.id, body=dict(fields), of_ticket=True)
+
+
+def _fields(ticket: Ticket) -> dict[str, Any]:
+    fitting = fitted(ticket, lambda candidate: len(_body(candidate)) <= BODY_LIMIT)
+    # A title is shown as text, but turns @names into mentions in mails.
+    return {"title": cut(defused(one_line(ticket.title)), TITLE_LIMIT), "body": _body(fitting)}
+
+
+def _body(ticket: Ticket) -> str:
+    return f"{markdown.text(ticket)}\n{_mark(ticket.id)}\n"
+
+
+def _mark(ticket_id: str) -> str:
+    """A comment of HTML, which nobody sees; what others wrote cannot contain one, since `<` is escaped."""
+    return f"<!-- aurora-warden {ticket_id} -->"
+
+
+def _handle(issue: Mapping[str, Any]) -> Handle:
+    return Handle(id=str(issue["number"]), url=str(issue.get("html_url") or ""))
+
+
+def _utc(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _time(text: object, default: Any) -> Any:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return default

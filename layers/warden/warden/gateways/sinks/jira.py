@@ -1,0 +1,209 @@
+"""Jira issues, in the cloud (developer.atlassian.com/cloud/jira/platform/rest/v3) and in a Data Center (REST v2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from warden.core.errors import AmbiguousError, RejectedError, SinkRefusedError, TicketGoneError
+from warden.core.rendering.harmless import defused, one_line
+from warden.core.ticket import Handle, Remote, RemoteState, cut
+from warden.gateways.sinks.jira_workflow import DONE, between, category, closing, reopening, resolution
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warden.core.ticket import Ticket
+    from warden.gateways.sinks.api import Api
+    from warden.gateways.sinks.jira_dialects import Dialect
+    from warden.gateways.sinks.jira_workflow import Words
+
+SUMMARY_LIMIT = 255
+"""Characters: "Summary must be less than 255 characters" counts the last one in."""
+LABEL = "aurora-warden"
+_STEPS = 4
+"""Transitions to done, at most."""
+_PERMISSIONS = ("BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS", "TRANSITION_ISSUES")
+
+
+class Jira:
+    """Issues of one project; implements `ports.Tracker`."""
+
+    def __init__(
+        self,
+        api: Api,
+        dialect: Dialect,
+        *,
+        site: str,
+        project: str,
+        issue_type: str,
+        words: Words,
+        labels: Sequence[str] = (),
+        priorities: Mapping[str, str] | None = None,
+        fields: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take `site`, where people see issues, and the priority for each severity, where there should be one."""
+        self._api = api
+        self._dialect = dialect
+        self._site = site.rstrip("/")
+        self._project = project
+        self._issue_type = issue_type
+        self._words = words
+        self._labels = list(labels)
+        self._priorities = dict(priorities or {})
+        self._extra = dict(fields or {})
+
+    def find(self, ticket: Ticket) -> Handle | None:
+        """The oldest issue with the ticket's label; Jira's index is some seconds behind."""
+        jql = f'project = "{self._project}" AND labels = "{_label(ticket)}" ORDER BY created ASC'
+        found = self._dialect.search(self._api, jql, ("labels", "created"))
+        ours = [
+            issue for issue in found if _label(ticket) in ((issue.get("fields") or {}).get("labels") or ())
+        ]
+        ours.sort(key=lambda issue: (str(issue["fields"].get("created")), int(issue["id"])))
+        return self._handle(ours[0]) if ours else None
+
+    def create(self, ticket: Ticket) -> Handle:
+        """Create an issue."""
+        fields: dict[str, Any] = {
+            **self._extra,
+            "project": {"key": self._project},
+            "issuetype": {"name": self._issue_type},
+            "labels": [_label(ticket), LABEL, *self._labels],
+            **self._texts(ticket),
+        }
+        if priority := self._priorities.get(ticket.severity):
+            fields["priority"] = {"name": priority}
+        issue = self._call("POST", "issue", body={"fields": fields}, creates=True)
+        if not isinstance(issue, dict) or not {"id", "key"} <= issue.keys():
+            msg = f"Jira did not say which issue it created in {self._project}"
+            raise AmbiguousError(msg)
+        return self._handle(issue)
+
+    def update(self, handle: Handle, ticket: Ticket) -> None:
+        """Write summary and description anew."""
+        self._call("PUT", "issue", handle.id, body={"fields": self._texts(ticket)}, of_ticket=True)
+
+    def comment(self, handle: Handle, ticket: Ticket, text: str) -> None:
+        """Comment on the issue."""
+        del ticket
+        body = {"body": self._dialect.comment(text)}
+        self._call("POST", "issue", handle.id, "comment", body=body, of_ticket=True)
+
+    def resolve(self, handle: Handle, ticket: Ticket) -> None:
+        """Move it to done, in more than one step if need be, after saying why."""
+        status = self._status(handle)
+        if category(status) == DONE:
+            return
+        self.update(handle, ticket)
+        self.comment(handle, ticket, ticket.summary)
+        seen = {str(status.get("id"))}
+        for _ in range(_STEPS):
+            transitions = self._transitions(handle)
+            last = closing(transitions, self._words)
+            step = last or between(transitions, seen)
+            if step is None:
+                break
+            self._move(handle, step, resolution(step, self._words) if last else {})
+            if last:
+                return
+            seen.add(str(step["to"].get("id")))
+        msg = f"{handle.url or handle.id}: no transition leads to a status of the category done; set resolve_transition"
+        raise RejectedError(msg)
+
+    def reopen(self, handle: Handle, ticket: Ticket) -> None:
+        """Move it out of done, up to date."""
+        if category(self._status(handle)) == DONE:
+            step = reopening(self._transitions(handle), self._words)
+            if step is None:
+                # Its workflow ends here.
+                msg = f"{handle.url or handle.id}: no transition leads out of its status"
+                raise TicketGoneError(msg)
+            self._move(handle, step, {})
+        self.update(handle, ticket)
+
+    def remote(self, handle: Handle) -> Remote:
+        """How it stands, read by its id: that is never behind, as a search is."""
+        query = {"fields": "status,resolution,resolutiondate", "expand": "changelog"}
+        try:
+            issue = self._call("GET", "issue", handle.id, query=query, of_ticket=True) or {}
+        except TicketGoneError:
+            return Remote(RemoteState.GONE)
+        fields = issue.get("fields") or {}
+        status, resolved = fields.get("status") or {}, fields.get("resolution") or {}
+        if category(status) != DONE:
+            return Remote(RemoteState.OPEN)
+        reason = str(resolved.get("name") or status.get("name") or "")
+        refused = self._words.is_wont_fix(resolved.get("name")) or self._words.is_wont_fix(status.get("name"))
+        by, at = _last_move(issue)
+        return Remote(
+            RemoteState.WONT_FIX if refused else RemoteState.CLOSED,
+            by=by,
+            at=at or _time(fields.get("resolutiondate")),
+            reason=reason,
+        )
+
+    def check(self) -> None:
+        """See whether the account may do in the project what tickets need."""
+        query = {"projectKey": self._project, "permissions": ",".join(_PERMISSIONS)}
+        has = (self._call("GET", "mypermissions", query=query) or {}).get("permissions") or {}
+        missing = [name for name in _PERMISSIONS if not (has.get(name) or {}).get("havePermission")]
+        if missing:
+            msg = f"the account lacks permissions in the project {self._project}: {', '.join(missing)}"
+            raise SinkRefusedError(msg)
+        project = self._call("GET", "project", self._project) or {}
+        types = [str(one.get("name")) for one in project.get("issueTypes") or ()]
+        if types and self._issue_type not in types:
+            msg = f"the project {self._project} has no issue type {self._issue_type!r}; it has {', '.join(types)}"
+            raise SinkRefusedError(msg)
+
+    def _call(self, method: str, *path: str, **options: Any) -> Any:
+        return self._api.call(method, *self._dialect.root, *path, **options)
+
+    def _texts(self, ticket: Ticket) -> dict[str, Any]:
+        # "The summary is invalid because it contains newline characters."
+        summary = cut(defused(one_line(ticket.title)), SUMMARY_LIMIT - 1)
+        return {"summary": summary, "description": self._dialect.description(ticket)}
+
+    def _status(self, handle: Handle) -> Mapping[str, Any]:
+        issue = self._call("GET", "issue", handle.id, query={"fields": "status"}, of_ticket=True) or {}
+        return (issue.get("fields") or {}).get("status") or {}
+
+    def _transitions(self, handle: Handle) -> list[dict[str, Any]]:
+        query = {"expand": "transitions.fields"}
+        found = self._call("GET", "issue", handle.id, "transitions", query=query, of_ticket=True) or {}
+        return list(found.get("transitions") or [])
+
+    def _move(self, handle: Handle, transition: Mapping[str, Any], fields: dict[str, Any]) -> None:
+        body = {"transition": {"id": str(transition["id"])}, **({"fields": fields} if fields else {})}
+        self._call("POST", "issue", handle.id, "transitions", body=body, of_ticket=True)
+
+    def _handle(self, issue: Mapping[str, Any]) -> Handle:
+        # The id stays when an issue is moved to another project; the key does not.
+        return Handle(id=str(issue["id"]), url=f"{self._site}/browse/{issue['key']}")
+
+
+def _label(ticket: Ticket) -> str:
+    return f"{LABEL}-{ticket.id}"
+
+
+def _last_move(issue: Mapping[str, Any]) -> tuple[str, datetime | None]:
+    """Who last changed the status, and when, as far as the history is told."""
+    moves = [
+        one
+        for one in (issue.get("changelog") or {}).get("histories") or ()
+        if any(item.get("field") == "status" for item in one.get("items") or ())
+    ]
+    if not moves:
+        return "", None
+    last = max(moves, key=lambda one: str(one.get("created")))
+    author = last.get("author") or {}
+    return str(author.get("displayName") or author.get("name") or ""), _time(last.get("created"))
+
+
+def _time(text: object) -> datetime | None:
+    """A time as Jira writes it: 2026-11-24T10:00:00.000+0000."""
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None

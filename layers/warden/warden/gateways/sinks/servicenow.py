@@ -1,0 +1,206 @@
+"""ServiceNow incidents by the Table API (its reference: "Table API"; `/api/now/table/{table}`)."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from warden.core.errors import AmbiguousError, SinkRefusedError, TicketGoneError
+from warden.core.rendering import plain
+from warden.core.rendering.harmless import one_line, printable
+from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from warden.core.ticket import Ticket
+    from warden.gateways.secrets import Secret
+    from warden.gateways.sinks.api import Api
+
+TITLE_LIMIT = 160
+"""Characters of `task.short_description`."""
+TEXT_LIMIT = 4_000
+"""Characters of `task.description`, `work_notes` and `close_notes`."""
+PRODUCT = "Aurora Warden"
+_RESOLVED, _CLOSED, _CANCELLED = "6", "7", "8"
+_IN_PROGRESS = "2"
+# Journal fields show what stands between these as HTML.
+_JOURNAL = re.compile(r"\[(?=/?code\])", re.IGNORECASE)
+_ID = re.compile(r"[0-9a-f]{40}")
+_STATE_FIELDS = "state,close_code,resolved_at,resolved_by.user_name,closed_at,closed_by.user_name"
+_IMPACT = {"CRITICAL": "1", "HIGH": "2", "MEDIUM": "2", "LOW": "3"}
+_URGENCY = {"CRITICAL": "1", "HIGH": "1", "MEDIUM": "2", "LOW": "3"}
+
+
+def authorization(secret: Secret) -> dict[str, str]:
+    """An API key, or a user's name and password, whichever the secret holds."""
+    if "api_key" in secret:
+        return {"x-sn-apikey": secret["api_key"]}
+    pair = f"{secret['username']}:{secret['password']}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+class ServiceNow:
+    """Records of one table of tasks; implements `ports.Tracker`."""
+
+    def __init__(
+        self,
+        api: Api,
+        *,
+        site: str,
+        table: str,
+        close_code: str,
+        wont_fix: Collection[str],
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take what the instance calls things, and fields of its own, such as `caller_id` and `assignment_group`."""
+        self._api = api
+        self._site = site.rstrip("/")
+        self._table = table
+        self._path = ("api", "now", "table", table)
+        self._close_code = close_code
+        self._wont_fix = frozenset(code.casefold() for code in wont_fix)
+        self._extra = dict(fields or {})
+
+    def find(self, ticket: Ticket) -> Handle | None:
+        """The oldest record with the ticket's correlation id."""
+        if not _ID.fullmatch(ticket.id):
+            # In a query `^` begins another condition, and nothing escapes it.
+            msg = f"{ticket.id!r} is no ticket id"
+            raise ValueError(msg)
+        query = {
+            "sysparm_query": f"correlation_id={ticket.id}^ORDERBYsys_created_on",
+            "sysparm_fields": "sys_id,number",
+            "sysparm_limit": "1",
+        }
+        found = self._result(self._api.call("GET", *self._path, query=query)) or []
+        return self._handle(found[0]) if found else None
+
+    def create(self, ticket: Ticket) -> Handle:
+        """Create a record."""
+        body = {
+            **self._extra,
+            **_texts(ticket),
+            "impact": _IMPACT.get(ticket.severity, "3"),
+            "urgency": _URGENCY.get(ticket.severity, "3"),
+            "correlation_id": ticket.id,
+            "correlation_display": PRODUCT,
+        }
+        query = {"sysparm_fields": "sys_id,number", "sysparm_exclude_reference_link": "true"}
+        record = self._result(self._api.call("POST", *self._path, query=query, body=body, creates=True))
+        if not isinstance(record, dict) or not record.get("sys_id"):
+            msg = f"ServiceNow did not say which record it created in {self._table}"
+            raise AmbiguousError(msg)
+        return self._handle(record)
+
+    def update(self, handle: Handle, ticket: Ticket) -> None:
+        """Write short description and description anew."""
+        self._patch(handle, _texts(ticket))
+
+    def comment(self, handle: Handle, ticket: Ticket, text: str) -> None:
+        """Add a work note."""
+        del ticket
+        self._patch(handle, {"work_notes": _journal(text)})
+
+    def resolve(self, handle: Handle, ticket: Ticket) -> None:
+        """Set it to resolved, with the reason in its close notes."""
+        if self._read(handle)["state"] in {_RESOLVED, _CLOSED, _CANCELLED}:
+            return
+        self._patch(
+            handle,
+            {
+                **_texts(ticket),
+                "state": _RESOLVED,
+                "close_code": self._close_code,
+                "close_notes": cut(printable(ticket.summary), TEXT_LIMIT),
+                "work_notes": _journal(ticket.summary),
+            },
+        )
+
+    def reopen(self, handle: Handle, ticket: Ticket) -> None:
+        """Set it in progress again; what is closed or cancelled takes no more work."""
+        state = self._read(handle)["state"]
+        if state in {_CLOSED, _CANCELLED}:
+            msg = f"{handle.url or handle.id} is closed for good"
+            raise TicketGoneError(msg)
+        self._patch(handle, {**_texts(ticket), **({"state": _IN_PROGRESS} if state == _RESOLVED else {})})
+
+    def remote(self, handle: Handle) -> Remote:
+        """How it stands; cancelled, or resolved with a code of `wont_fix`, is "won't fix"."""
+        try:
+            record = self._read(handle)
+        except TicketGoneError:
+            return Remote(RemoteState.GONE)
+        state, code = record["state"], str(record.get("close_code") or "")
+        if state not in {_RESOLVED, _CLOSED, _CANCELLED}:
+            return Remote(RemoteState.OPEN)
+        refused = state == _CANCELLED or code.casefold() in self._wont_fix
+        return Remote(
+            RemoteState.WONT_FIX if refused else RemoteState.CLOSED,
+            by=str(record.get("resolved_by.user_name") or record.get("closed_by.user_name") or ""),
+            at=_time(record.get("resolved_at") or record.get("closed_at")),
+            reason=code or ("Canceled" if state == _CANCELLED else ""),
+        )
+
+    def check(self) -> None:
+        """See whether the table can be read, and whether the instance knows the close code, as far as it tells."""
+        self._api.call("GET", *self._path, query={"sysparm_fields": "sys_id", "sysparm_limit": "1"})
+        query = {
+            "sysparm_query": f"name={self._table}^element=close_code^inactive=false",
+            "sysparm_fields": "value",
+            "sysparm_limit": "100",
+        }
+        try:
+            choices = (
+                self._result(self._api.call("GET", "api", "now", "table", "sys_choice", query=query)) or []
+            )
+        except SinkRefusedError:
+            # Many accounts may not read the choices; then the first resolution will show.
+            return
+        codes = [str(one.get("value")) for one in choices]
+        if codes and self._close_code not in codes:
+            msg = f"{self._table} has no close code {self._close_code!r}; it has {', '.join(codes)}; set close_code"
+            raise SinkRefusedError(msg)
+
+    def _read(self, handle: Handle) -> dict[str, Any]:
+        query = {"sysparm_fields": _STATE_FIELDS, "sysparm_exclude_reference_link": "true"}
+        record = self._result(self._api.call("GET", *self._path, handle.id, query=query, of_ticket=True))
+        if not isinstance(record, dict) or "state" not in record:
+            msg = f"{handle.url or handle.id}: the account may not read its state"
+            raise SinkRefusedError(msg)
+        return {**record, "state": str(record["state"])}
+
+    def _patch(self, handle: Handle, body: Mapping[str, Any]) -> None:
+        query = {"sysparm_fields": "sys_id"}
+        self._api.call("PATCH", *self._path, handle.id, query=query, body=dict(body), of_ticket=True)
+
+    @staticmethod
+    def _result(answer: Any) -> Any:
+        return answer.get("result") if isinstance(answer, dict) else None
+
+    def _handle(self, record: Mapping[str, Any]) -> Handle:
+        return Handle(
+            id=str(record["sys_id"]), url=f"{self._site}/{self._table}.do?sys_id={record['sys_id']}"
+        )
+
+
+def _texts(ticket: Ticket) -> dict[str, str]:
+    fitting = fitted(ticket, lambda candidate: len(plain.text(candidate, titled=False)) <= TEXT_LIMIT)
+    return {
+        "short_description": cut(one_line(ticket.title), TITLE_LIMIT),
+        "description": cut(plain.text(fitting, titled=False), TEXT_LIMIT),
+    }
+
+
+def _journal(text: str) -> str:
+    return cut(_JOURNAL.sub("[\u200b", printable(text)), TEXT_LIMIT)
+
+
+def _time(text: object) -> datetime | None:
+    """A time as the Table API writes it, in UTC: 2026-11-24 10:00:00."""
+    try:
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,80 @@
+"""A generic webhook: the ticket as JSON, signed, to an address of the policy.
+
+The receiver computes HMAC-SHA256 with the shared key over the time, a full stop and the body as it came, compares it in
+constant time with what follows `v1=`, and refuses times that are more than five minutes off. `Warden-Delivery` is the
+same when the same is told again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from warden.core.rendering import machine
+from warden.gateways.sinks.answers import Asked, refusal
+from warden.gateways.sinks.api import USER_AGENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from warden.core.ticket import Ticket
+    from warden.gateways.http import Answer, Http
+    from warden.gateways.secrets import Secrets
+
+
+def signature(key: str, timestamp: str, body: bytes) -> str:
+    """What `Warden-Signature` holds."""
+    signed = hmac.new(key.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
+    return f"v1={signed.hexdigest()}"
+
+
+class Webhook:
+    """One address that takes tickets; implements `ports.Notifier`."""
+
+    def __init__(
+        self, http: Http, secrets: Secrets, *, secret_arn: str, url: str, now: Callable[[], datetime]
+    ) -> None:
+        self._http = http
+        self._secrets = secrets
+        self._secret_arn = secret_arn
+        self._url = url
+        self._now = now
+
+    def notify(self, ticket: Ticket) -> None:
+        """Send the ticket as it stands."""
+        self._expect(self._send({"type": "ticket", **machine.document(ticket)}))
+
+    def check(self) -> None:
+        """Send a `ping`, which a receiver answers with any success and otherwise ignores."""
+        self._expect(self._send({"type": "ping", "version": 1}))
+
+    def _send(self, document: Mapping[str, Any]) -> Answer:
+        body = json.dumps(document, sort_keys=True).encode()
+        answer = self._signed(body)
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._secrets.again(self._secret_arn) is not None:
+            answer = self._signed(body)
+        return answer
+
+    def _signed(self, body: bytes) -> Answer:
+        timestamp = str(int(self._now().timestamp()))
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            "Warden-Delivery": hashlib.sha256(body).hexdigest()[:40],
+            "Warden-Timestamp": timestamp,
+            "Warden-Signature": signature(self._secrets.get(self._secret_arn)["key"], timestamp, body),
+        }
+        return self._http.send("POST", self._url, headers=headers, body=body)
+
+    def _expect(self, answer: Answer) -> None:
+        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            return
+        secret = self._secrets.get(self._secret_arn)
+        asked = Asked(what=f"POST {urlsplit(self._url).hostname}")
+        raise refusal(answer, asked, now=self._now(), redact=secret.redact)

@@ -1,0 +1,384 @@
+"""Each fault at each sink: what it means, and that it makes no second ticket and tells no secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fakes import NOW
+from fakes.trackers import Fault, TrackerAnswer, desk
+from fakes.trackers.desk import SYSTEMS, Desk, a_ticket
+from warden.core.errors import (
+    AmbiguousError,
+    ConfigurationError,
+    CredentialsError,
+    LaterError,
+    RejectedError,
+    SinkRefusedError,
+    WardenError,
+)
+from warden.gateways.http import Http
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fakes.trackers import Server
+
+TRACKERS = ("jira", "jira-data-center", "servicenow", "github")
+TICKET = a_ticket()
+
+
+@pytest.fixture(params=TRACKERS)
+def tracker(trackers: Server, request: pytest.FixtureRequest) -> Desk:
+    return desk.desk(trackers, request.param)
+
+
+@pytest.fixture(params=list(SYSTEMS))
+def sink(trackers: Server, request: pytest.FixtureRequest) -> Desk:
+    return desk.desk(trackers, request.param)
+
+
+def tell(made: Desk) -> Any:
+    """Create a ticket, or tell it where tickets are only told."""
+    return made.sink.create(TICKET) if hasattr(made.sink, "create") else made.sink.notify(TICKET)
+
+
+def kept(made: Desk) -> int:
+    system = made.system
+    shelves = ("issues", "records", "messages", "cards", "deliveries", "events")
+    return sum(len(getattr(system, shelf, ())) for shelf in shelves)
+
+
+@pytest.fixture
+def pages(sink: Desk) -> Desk:
+    """PagerDuty pages for what is grave alone."""
+    if hasattr(sink.sink, "_page"):
+        sink.sink._page = frozenset({"HIGH"})
+    return sink
+
+
+def test_nothing_is_refused_where_nothing_fails(pages: Desk) -> None:
+    tell(pages)
+    assert pages.server.refused == []
+    assert kept(pages) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "17"}, 17),
+        ({"Retry-After": format_datetime(NOW + timedelta(seconds=90), usegmt=True)}, 90),
+        ({"Retry-After": format_datetime(NOW - timedelta(seconds=90), usegmt=True)}, 0),
+        ({"Retry-After": "99999999"}, 86_400),
+        ({"Retry-After": "soon"}, 60),
+        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 40)}, 40),
+        ({}, 60),
+    ],
+)
+def test_a_sink_that_throttles_is_left_alone_as_long_as_it_says(
+    pages: Desk, headers: dict[str, str], seconds: float
+) -> None:
+    pages.server.faults.append(Fault(answer=TrackerAnswer(429, {"message": "slow down"}, headers)))
+    with pytest.raises(LaterError) as caught:
+        tell(pages)
+    assert caught.value.after == pytest.approx(seconds, abs=1)
+    assert kept(pages) == 0
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failure_of_a_tracker_leaves_it_open_whether_it_created_the_ticket(
+    tracker: Desk, status: int
+) -> None:
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(status, b"<html>sorry</html>"), commits=True))
+    with pytest.raises(AmbiguousError):
+        tracker.sink.create(TICKET)
+    found = tracker.sink.find(TICKET)
+    assert found is not None
+    assert kept(tracker) == 1
+
+
+def test_a_connection_that_breaks_after_the_tracker_has_created_is_ambiguous(tracker: Desk) -> None:
+    tracker.server.faults.append(Fault(resets=True, commits=True))
+    with pytest.raises(AmbiguousError):
+        tracker.sink.create(TICKET)
+    assert tracker.sink.find(TICKET) is not None
+    assert kept(tracker) == 1
+
+
+def test_an_answer_that_breaks_off_is_ambiguous(tracker: Desk) -> None:
+    tracker.server.faults.append(Fault(breaks_off=True, commits=True))
+    with pytest.raises(AmbiguousError):
+        tracker.sink.create(TICKET)
+    assert kept(tracker) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"[]", b'{"result": {}}', b""])
+def test_a_success_that_names_no_ticket_is_ambiguous(tracker: Desk, body: bytes) -> None:
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(201, body), commits=True))
+    with pytest.raises(AmbiguousError):
+        tracker.sink.create(TICKET)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(resets=True), Fault(answer=TrackerAnswer(503)), Fault(breaks_off=True, commits=True)]
+)
+def test_what_can_be_told_twice_is_told_again_later(pages: Desk, fault: Fault) -> None:
+    if hasattr(pages.sink, "create"):
+        handle = pages.sink.create(TICKET)
+        pages.server.faults.append(fault)
+        with pytest.raises(LaterError):
+            pages.sink.reopen(handle, TICKET)
+        pages.sink.reopen(handle, TICKET)
+    elif not fault.breaks_off:
+        pages.server.faults.append(fault)
+        with pytest.raises(LaterError):
+            tell(pages)
+        tell(pages)
+    assert pages.server.refused == []
+
+
+@pytest.mark.parametrize("fault", [Fault(stalls=True), Fault(drips=True)])
+def test_a_slow_server_is_waited_for_no_longer_than_the_deadline(
+    pages: Desk, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for holder in (pages.sink, getattr(pages.sink, "_api", None), getattr(pages.sink, "_channel", None)):
+        if http := getattr(holder, "_http", None):
+            monkeypatch.setattr(http, "_deadline", 0.15)
+    pages.server.faults.append(fault)
+    expected: type[WardenError] = AmbiguousError if hasattr(pages.sink, "create") else LaterError
+    with pytest.raises(expected, match=r"0\.15 seconds"):
+        tell(pages)
+    pages.server.released.set()
+
+
+def test_credentials_that_were_replaced_are_read_anew_and_used(pages: Desk) -> None:
+    tell(pages)
+    system = pages.system
+    name = next(name for name, make in SYSTEMS.items() if desk.arn_of(name) in pages.secrets.values)
+    attribute = next(one for one in ("password", "key", "path") if hasattr(system, one))
+    if name in {"pagerduty", "teams"}:
+        pytest.skip("answers a wrong key with another status")
+    setattr(system, attribute, getattr(system, attribute) + "2")
+    pages.secrets.values[desk.arn_of(name)] = desk.secret_of(name, system)
+    tell(pages)
+    assert len(pages.secrets.reads) == 2
+    assert pages.server.refused == []
+
+
+def test_credentials_that_are_refused_twice_are_a_matter_for_a_person(tracker: Desk) -> None:
+    tracker.system.password = "another"
+    with pytest.raises(CredentialsError, match="put new ones into the secret"):
+        tracker.sink.create(TICKET)
+    assert len(tracker.server.requests) == 2
+    # The next ticket does not have the secret read again, and knocks once.
+    with pytest.raises(CredentialsError):
+        tracker.sink.create(TICKET)
+    assert len(tracker.server.requests) == 3
+    assert len(tracker.secrets.reads) == 2
+    assert kept(tracker) == 0
+
+
+def test_a_token_that_is_refused_once_by_mistake_is_tried_once_more(tracker: Desk) -> None:
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(401, {"message": "try again"})))
+    tracker.sink.create(TICKET)
+    assert kept(tracker) == 1
+
+
+def test_jira_that_wants_a_captcha_is_not_knocked_at_again(trackers: Server) -> None:
+    for name in ("jira", "jira-data-center"):
+        for status in (401, 403):
+            jira = desk.desk(trackers, name)
+            headers = {"X-Seraph-LoginReason": "AUTHENTICATION_DENIED"}
+            jira.server.faults.append(Fault(answer=TrackerAnswer(status, b"<html>", headers)))
+            with pytest.raises(SinkRefusedError, match="CAPTCHA"):
+                jira.sink.create(TICKET)
+            assert len(jira.server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "seconds"),
+    [
+        ({"Retry-After": "30"}, {"message": "no"}, 30),
+        ({}, {"message": "You have exceeded a secondary rate limit."}, 60),
+        (
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) + 5)},
+            {"message": "x"},
+            5,
+        ),
+    ],
+)
+def test_github_throttles_with_403(
+    trackers: Server, headers: dict[str, str], body: Any, seconds: float
+) -> None:
+    github = desk.desk(trackers, "github")
+    github.server.faults.append(Fault(answer=TrackerAnswer(403, body, headers)))
+    with pytest.raises(LaterError) as caught:
+        github.sink.create(TICKET)
+    assert caught.value.after == pytest.approx(seconds, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (400, RejectedError),
+        (422, RejectedError),
+        (413, RejectedError),
+        (403, SinkRefusedError),
+        (404, SinkRefusedError),
+        (405, SinkRefusedError),
+        (409, LaterError),
+        (302, SinkRefusedError),
+        (301, SinkRefusedError),
+    ],
+)
+def test_other_refusals(tracker: Desk, status: int, expected: type[WardenError]) -> None:
+    headers = {"Location": "https://elsewhere.example/"}
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(status, {"message": "why"}, headers)))
+    with pytest.raises(expected, match="why"):
+        tracker.sink.create(TICKET)
+    assert len(tracker.server.requests) == 1
+
+
+def test_a_stale_search_does_not_find_and_a_later_one_does(trackers: Server) -> None:
+    jira = desk.desk(trackers, "jira")
+    jira.system.lagging = True
+    jira.server.faults.append(Fault(resets=True, commits=True))
+    with pytest.raises(AmbiguousError):
+        jira.sink.create(TICKET)
+    assert jira.sink.find(TICKET) is None
+    jira.system.unindexed.clear()
+    assert jira.sink.find(TICKET) is not None
+
+
+def secrets_of(made: Desk) -> list[str]:
+    values = [value for secret in made.secrets.values.values() for value in secret.values()]
+    return [value for value in values if value != "warden"]
+
+
+@pytest.mark.parametrize(
+    "echo", [lambda secret: {"errorMessages": [f"bad {secret}"]}, lambda secret: 200 * secret.encode()]
+)
+@pytest.mark.parametrize("status", [400, 401, 429, 500])
+def test_no_error_and_no_log_holds_a_secret(
+    pages: Desk, status: int, echo: Callable[[str], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    import base64
+
+    values = secrets_of(pages)
+    encoded = [base64.b64encode(":".join(values).encode()).decode()]
+    for value in (*values, *encoded):
+        pages.server.faults[:] = [Fault(answer=TrackerAnswer(status, echo(value)))] * 2
+        with pytest.raises(WardenError) as caught:
+            tell(pages)
+        told = f"{caught.value} {caught.value!r} {caplog.text}"
+        assert not [one for one in values if one in told]
+        path = values[-1].partition(".example/")[2] or values[-1].rpartition("/")[2]
+        assert path not in told
+
+
+def test_the_connection_of_another_than_the_host_is_not_trusted(tracker: Desk) -> None:
+    import ssl
+
+    from urllib3.connection import HTTPSConnection
+
+    def somebody_else(host: str, port: int) -> HTTPSConnection:
+        return HTTPSConnection(
+            "127.0.0.1", tracker.server.port, ssl_context=ssl.create_default_context(), server_hostname=host
+        )
+
+    tracker.sink._api._http._connect = somebody_else
+    with pytest.raises(LaterError, match=r"self-signed|verif|certificate"):
+        tracker.sink.create(TICKET)
+    assert tracker.server.requests == []
+
+
+def test_a_host_that_cannot_be_reached_has_created_nothing(tracker: Desk) -> None:
+    from urllib3.connection import HTTPSConnection
+
+    tracker.sink._api._http._connect = lambda host, port: HTTPSConnection("127.0.0.1", 1, timeout=1)
+    with pytest.raises(LaterError):
+        tracker.sink.create(TICKET)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://acme.example/x",
+        "https://acme.example.evil.example/x",
+        "https://evil.example/acme.example",
+        "https://acme.example@evil.example/x",
+        "https://acme.example:8443/x",
+        "https://user:password@acme.example/x",
+        "https://acme.example/x y",
+        "https://acme.example/x\r\nHost: evil",
+        "file:///etc/passwd",
+        "https://[::1/x",
+        "",
+    ],
+)
+def test_only_the_hosts_of_the_policy_are_called_and_only_by_https(address: str) -> None:
+    def connect(host: str, port: int) -> Any:
+        raise AssertionError(f"{host}:{port} was called")
+
+    with pytest.raises(ConfigurationError) as caught:
+        Http(["acme.example"], connect=connect).send("GET", address, headers={})
+    assert "password@" not in str(caught.value)
+
+
+def test_an_answer_without_end_is_not_read(tracker: Desk) -> None:
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(200, b"x" * 2_000_000)))
+    with pytest.raises(LaterError, match="longer than"):
+        tracker.sink.find(TICKET)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("no json", "no JSON object of strings"),
+        ('["token"]', "no JSON object of strings"),
+        ('{"token": 5}', "no JSON object of strings"),
+        ("{}", "has no key"),
+        ('{"token": ""}', "has no key"),
+    ],
+)
+def test_a_secret_that_is_none_is_named_with_what_it_lacks(trackers: Server, value: str, said: str) -> None:
+    github = desk.desk(trackers, "github")
+    github.secrets.values[desk.arn_of("github")] = value
+    with pytest.raises(CredentialsError, match=said) as caught:
+        github.sink.create(TICKET)
+    assert desk.arn_of("github") in str(caught.value)
+    assert github.server.requests == []
+
+
+def test_a_secret_that_the_template_does_not_list_stops_the_start(trackers: Server) -> None:
+    with pytest.raises(ConfigurationError, match="TicketSecretArns"):
+        desk.desk(trackers, "github", secret="warden/other")
+
+
+def test_webhooks_are_checked_against_the_host_of_the_policy(trackers: Server) -> None:
+    slack = desk.desk(trackers, "slack")
+    slack.secrets.values[desk.arn_of("slack")] = {
+        "url": "https://hooks.slack.com.evil.example/services/s3cret"
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        slack.sink.notify(TICKET)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_json_that_is_none_in_a_field_of_jira_stops_the_start(trackers: Server) -> None:
+    with pytest.raises(ConfigurationError, match="looks like JSON"):
+        desk.desk(trackers, "jira", fields={"customfield_10021": "{nonsense"})
+
+
+def test_a_body_is_json_in_utf_8(tracker: Desk) -> None:
+    tracker.sink.create(a_ticket(summary="größer 日本"))
+    [request] = tracker.server.calls("POST")[-1:]
+    assert request.headers["content-type"] == "application/json; charset=utf-8"
+    assert "größer 日本".encode() in request.body
+    assert "größer 日本" in json.dumps(request.json, ensure_ascii=False)

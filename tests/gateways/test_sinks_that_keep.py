@@ -1,0 +1,266 @@
+"""The life of a ticket in every tracker, against systems that keep state and check each request."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fakes.trackers import desk
+from fakes.trackers.desk import Desk, a_ticket
+from fakes.trackers.jira import DECLINED, DONE
+from warden.core.errors import SinkRefusedError, TicketGoneError
+from warden.core.ticket import Handle, RemoteState, TicketState
+
+if TYPE_CHECKING:
+    from fakes.trackers import Server
+
+TRACKERS = ("jira", "jira-data-center", "servicenow", "github")
+OPEN, RESOLVED, REOPENED = a_ticket(), a_ticket(TicketState.RESOLVED), a_ticket(TicketState.REOPENED)
+
+
+@pytest.fixture(params=TRACKERS)
+def tracker(trackers: Server, request: pytest.FixtureRequest) -> Desk:
+    return desk.desk(trackers, request.param)
+
+
+def kept(tracker: Desk) -> list[dict[str, Any]]:
+    """What the system holds, whatever it calls that."""
+    system = tracker.system
+    return list((getattr(system, "issues", None) or getattr(system, "records", None) or {}).values())
+
+
+def everything(tracker: Desk) -> str:
+    return json.dumps(kept(tracker), ensure_ascii=False)
+
+
+def close_by_hand(tracker: Desk, handle: Handle, *, wont_fix: bool) -> None:
+    system = tracker.system
+    match type(system).__name__:
+        case "Jira":
+            system.person(handle.id, DECLINED if wont_fix else DONE, "Won't Do" if wont_fix else "Erledigt")
+        case "ServiceNow":
+            code = "No resolution provided" if wont_fix else "Solution provided"
+            system.person(
+                handle.id,
+                state="6",
+                close_code=code,
+                resolved_at="2026-11-24 10:00:00",
+                **{"resolved_by.user_name": "Ann"},
+            )
+        case "GitHub":
+            system.person(handle.id, "not_planned" if wont_fix else "completed", "Ann")
+
+
+def delete_by_hand(tracker: Desk, handle: Handle) -> None:
+    system = tracker.system
+    for shelf in ("issues", "records"):
+        if hasattr(system, shelf):
+            holding = getattr(system, shelf)
+            del holding[int(handle.id) if type(next(iter(holding))) is int else handle.id]
+
+
+def test_a_ticket_is_created_and_found_again_by_its_id(tracker: Desk) -> None:
+    assert tracker.sink.find(OPEN) is None
+    handle = tracker.sink.create(OPEN)
+    assert tracker.sink.find(OPEN) == handle
+    assert handle.url.startswith("https://")
+    assert tracker.sink.find(a_ticket(id="f" * 40)) is None
+    assert "orders takes connections without TLS." in everything(tracker)
+    assert tracker.server.refused == []
+
+
+def test_the_life_of_a_ticket(tracker: Desk) -> None:
+    sink = tracker.sink
+    handle = sink.create(OPEN)
+    assert sink.remote(handle).state is RemoteState.OPEN
+
+    sink.update(handle, a_ticket(TicketState.UPDATED, summary="orders is worse now."))
+    assert "orders is worse now." in everything(tracker)
+
+    sink.comment(handle, OPEN, "Somebody has\nasked.")
+    assert "asked." in everything(tracker)
+
+    sink.resolve(handle, RESOLVED)
+    assert sink.remote(handle).state is RemoteState.CLOSED
+    assert "orders takes TLS only." in everything(tracker)
+
+    sink.reopen(handle, REOPENED)
+    assert sink.remote(handle).state is RemoteState.OPEN
+    assert len(kept(tracker)) == 1
+    assert tracker.server.refused == []
+
+
+def test_resolving_what_is_closed_and_reopening_what_is_open_changes_nothing(tracker: Desk) -> None:
+    handle = tracker.sink.create(OPEN)
+    tracker.sink.reopen(handle, OPEN)
+    assert tracker.sink.remote(handle).state is RemoteState.OPEN
+    tracker.sink.resolve(handle, RESOLVED)
+    before = everything(tracker)
+    tracker.sink.resolve(handle, RESOLVED)
+    assert everything(tracker) == before
+    assert tracker.server.refused == []
+
+
+def test_a_person_closes_a_ticket(tracker: Desk) -> None:
+    handle = tracker.sink.create(OPEN)
+    close_by_hand(tracker, handle, wont_fix=False)
+    remote = tracker.sink.remote(handle)
+    assert (remote.state, remote.by) == (RemoteState.CLOSED, "Ann")
+    assert remote.at is not None
+
+
+def test_a_person_says_that_nothing_will_be_done(tracker: Desk) -> None:
+    handle = tracker.sink.create(OPEN)
+    close_by_hand(tracker, handle, wont_fix=True)
+    remote = tracker.sink.remote(handle)
+    assert (remote.state, remote.by) == (RemoteState.WONT_FIX, "Ann")
+    assert remote.reason in {"Won't Do", "No resolution provided", "not_planned"}
+
+
+def test_a_ticket_that_somebody_deleted_is_gone(tracker: Desk) -> None:
+    handle = tracker.sink.create(OPEN)
+    delete_by_hand(tracker, handle)
+    assert tracker.sink.remote(handle).state is RemoteState.GONE
+    for act in (
+        lambda: tracker.sink.update(handle, OPEN),
+        lambda: tracker.sink.comment(handle, OPEN, "x"),
+        lambda: tracker.sink.resolve(handle, RESOLVED),
+        lambda: tracker.sink.reopen(handle, REOPENED),
+    ):
+        with pytest.raises(TicketGoneError):
+            act()
+
+
+def test_a_check_writes_nothing(tracker: Desk) -> None:
+    tracker.sink.check()
+    assert kept(tracker) == []
+    assert {request.method for _, request in tracker.server.requests} == {"GET"}
+    assert tracker.server.refused == []
+
+
+# --- what one of them has alone -----------------------------------------------------------------------------
+
+
+def test_jira_is_moved_to_done_by_category_through_a_status_between_and_not_to_wont_do(
+    trackers: Server,
+) -> None:
+    jira = desk.desk(trackers, "jira")
+    handle = jira.sink.create(OPEN)
+    jira.sink.resolve(handle, RESOLVED)
+    [issue] = kept(jira)
+    assert issue["fields"]["status"]["name"] == "Fertig"
+    assert issue["fields"]["resolution"] == {"name": "Erledigt"}
+
+
+def test_jira_is_moved_by_the_name_that_the_policy_gives(trackers: Server) -> None:
+    jira = desk.desk(trackers, "jira", resolve_transition="nach won't do")
+    handle = jira.sink.create(OPEN)
+    jira.sink.resolve(handle, RESOLVED)
+    [issue] = kept(jira)
+    assert issue["fields"]["status"]["name"] == "Won't Do"
+
+
+def test_jira_without_a_way_to_done_says_what_to_set(trackers: Server) -> None:
+    jira = desk.desk(trackers, "jira")
+    handle = jira.sink.create(OPEN)
+    jira.system.workflow["1"] = []
+    with pytest.raises(Exception, match="set resolve_transition"):
+        jira.sink.resolve(handle, RESOLVED)
+
+
+def test_a_workflow_of_jira_that_ends_for_good_makes_room_for_another_ticket(trackers: Server) -> None:
+    jira = desk.desk(trackers, "jira")
+    handle = jira.sink.create(OPEN)
+    jira.sink.resolve(handle, RESOLVED)
+    jira.system.workflow["5"] = []
+    with pytest.raises(TicketGoneError):
+        jira.sink.reopen(handle, REOPENED)
+
+
+def test_jira_gets_the_fields_that_the_policy_names(trackers: Server) -> None:
+    jira = desk.desk(
+        trackers,
+        "jira",
+        labels=["aurora"],
+        priorities={"HIGH": "Hoch"},
+        fields={"customfield_10020": "text", "customfield_10021": '{"value": "Platform"}'},
+    )
+    jira.sink.create(OPEN)
+    [issue] = kept(jira)
+    assert issue["fields"]["priority"] == {"name": "Hoch"}
+    assert issue["fields"]["customfield_10021"] == {"value": "Platform"}
+    assert issue["fields"]["labels"][1:] == ["aurora-warden", "aurora"]
+    assert jira.server.refused == []
+
+
+def test_jira_lacking_a_permission_is_named(trackers: Server) -> None:
+    jira = desk.desk(trackers, "jira")
+    jira.system.permissions.remove("TRANSITION_ISSUES")
+    with pytest.raises(SinkRefusedError, match="TRANSITION_ISSUES"):
+        jira.sink.check()
+
+
+def test_of_two_issues_with_one_id_jira_gives_the_older(trackers: Server) -> None:
+    jira = desk.desk(trackers, "jira")
+    first = jira.sink.create(OPEN)
+    jira.sink.create(OPEN)
+    assert jira.sink.find(OPEN) == first
+
+
+def test_servicenow_closed_for_good_makes_room_for_another(trackers: Server) -> None:
+    now = desk.desk(trackers, "servicenow")
+    handle = now.sink.create(OPEN)
+    now.system.person(handle.id, state="7", close_code="Solution provided")
+    assert now.sink.remote(handle).state is RemoteState.CLOSED
+    with pytest.raises(TicketGoneError):
+        now.sink.reopen(handle, REOPENED)
+    now.system.person(handle.id, state="8", close_code="")
+    assert now.sink.remote(handle).state is RemoteState.WONT_FIX
+
+
+def test_servicenow_without_our_close_code_says_which_it_has(trackers: Server) -> None:
+    now = desk.desk(trackers, "servicenow")
+    now.system.close_codes = ["Fixed by hand"]
+    with pytest.raises(SinkRefusedError, match="Fixed by hand"):
+        now.sink.check()
+
+
+def test_servicenow_is_never_asked_with_what_could_be_another_condition(trackers: Server) -> None:
+    now = desk.desk(trackers, "servicenow")
+    with pytest.raises(ValueError, match="no ticket id"):
+        now.sink.find(a_ticket(id="x^ORnumber!=1"))
+    assert now.server.requests == []
+
+
+def test_an_issue_of_github_is_found_among_many_and_without_its_label(trackers: Server) -> None:
+    github = desk.desk(trackers, "github")
+    github.system.pushes = False
+    handle = github.sink.create(OPEN)
+    for number in range(230):
+        github.system.add(f"other {number}", "<!-- something else -->", pull=number % 3 == 0)
+    assert github.sink.find(OPEN) == handle
+    assert github.server.refused == []
+
+
+def test_the_mark_in_a_pull_request_of_github_is_no_ticket(trackers: Server) -> None:
+    github = desk.desk(trackers, "github")
+    github.system.add("Quotes it", f"<!-- aurora-warden {OPEN.id} -->", pull=True)
+    assert github.sink.find(OPEN) is None
+
+
+def test_what_a_database_is_called_cannot_be_the_mark_of_another_ticket(trackers: Server) -> None:
+    github = desk.desk(trackers, "github")
+    other = "e" * 40
+    github.sink.create(a_ticket(summary=f"<!-- aurora-warden {other} -->"))
+    assert github.sink.find(a_ticket(id=other)) is None
+
+
+def test_github_that_takes_no_issues_is_refused(trackers: Server) -> None:
+    github = desk.desk(trackers, "github")
+    github.system.has_issues = False
+    with pytest.raises(SinkRefusedError, match="disabled"):
+        github.sink.check()
+    with pytest.raises(SinkRefusedError, match="disabled"):
+        github.sink.create(OPEN)

@@ -1,0 +1,167 @@
+"""What others wrote into names, tags and errors is shown by every system, and does nothing in any of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fakes.trackers import desk
+from fakes.trackers.desk import FINDING, SYSTEMS, a_ticket
+from warden.core.rendering import adaptive_card, adf, block_kit, markdown, wiki
+from warden.core.sections import Bullets, Code, Facts, Link, Links, Paragraph, Section
+from warden.core.ticket import TicketState
+
+if TYPE_CHECKING:
+    from fakes.trackers import Server
+    from warden.core.ticket import Ticket
+
+HOSTILE = (
+    "<!channel> <@U012AB3CD> <!here|here> @channel @everyone @acme/security",
+    "[~admin] {panel}x{panel} {noformat} {code} h1. x bq. y !https://evil.example/x.png! [x|https://evil.example]",
+    "[click](https://evil.example) ![x](https://evil.example/x.png) <img src=x onerror=alert(1)> </details>",
+    "``` `` ` ~~~ ```\n# heading\n- list\n> quote\n| a | b |",
+    '=HYPERLINK("https://evil.example") +1 -1 @SUM(A1)',
+    "{{DATE(2026-01-01T00:00:00Z)}} ${data} @{triggerBody()} <at>everyone</at>",
+    "[code]<script>alert(1)</script>[/code]",
+    '" OR project = SECRET OR labels = "x ^ORnumber!=1 javascript:gs.exit()',
+    "\u202eevil\u202c \x00\x1b[31m \ud800 \u2028 end",
+    "a\r\nSubject: b\r\n\r\nc",
+    "<!-- aurora-warden " + "0" * 40 + " -->",
+    "x" * 50_000,
+    "&lt;!channel&gt; &amp; &#64;channel",
+)
+
+
+def hostile(text: str) -> Ticket:
+    """A ticket that has the text wherever others can put it."""
+    finding = replace(
+        FINDING,
+        severity="CRITICAL",
+        arn=f"arn:aws:rds:eu-west-1:123456789012:cluster:{text}",
+        annotation=f"{text} takes connections without TLS. {text}",
+        evidence={text: text, "Tags": {text: [text]}},
+        decision={"action": "TICKET", "reason": "flapping", "owner_stack": text},
+        plan=({"operation": "ModifyDBCluster", "parameters": {"DBClusterIdentifier": text}},),
+        manual=f"{text}\n    {text}\n{text}",
+        cause={"principal": text, "event_name": text, "user_agent": text},
+        reverts=({"at": "2026-11-24T09:00:00Z", "principal": text, "user_agent": text},),
+        tags={"owner": text},
+    )
+    return a_ticket(finding=finding, owner=text)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_takes_it(trackers: Server, name: str, text: str) -> None:
+    made = desk.desk(trackers, name)
+    ticket = hostile(text)
+    if hasattr(made.sink, "create"):
+        handle = made.sink.create(ticket)
+        assert made.sink.find(ticket) == handle
+        made.sink.comment(handle, ticket, text)
+        made.sink.resolve(handle, replace(ticket, state=TicketState.RESOLVED))
+        made.sink.reopen(handle, ticket)
+    else:
+        made.sink.notify(ticket)
+        made.sink.notify(replace(ticket, state=TicketState.RESOLVED))
+    assert made.server.refused == []
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_slack_reads_no_mention_and_no_link_but_ours(text: str) -> None:
+    message = block_kit.message(hostile(text))
+    marked = [block["text"]["text"] for block in message["blocks"] if block["text"]["type"] == "mrkdwn"]
+    for one in [*marked, message["text"]]:
+        ours = re.sub(r"<https://[^|<>\s]+amazon[^|<>\s]*\|[^<>]*>", "", one)
+        assert "<" not in ours
+        assert ">" not in ours
+    for one in marked:
+        assert one.count("```") in {0, 2}
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_jira_of_a_data_center_reads_no_markup_but_ours(text: str) -> None:
+    shown = wiki.text(hostile(text))
+    blocks = shown.split("{noformat}")
+    assert len(blocks) % 2 == 1
+    for outside in blocks[::2]:
+        bare = re.sub(r"\\.", "", outside)
+        bare = re.sub(r"\[[A-Za-z ]+\|https://[^\]|]+\]", "", bare)
+        assert not re.search(r"[{}\[\]!~^|]", bare), bare
+    for inside in blocks[1::2]:
+        assert "{noformat" not in inside.lower()
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_teams_reads_no_markdown_and_no_mention(text: str) -> None:
+    message = adaptive_card.message(hostile(text))
+    card = message["attachments"][0]["content"]
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
+    assert "entities" not in json.dumps(message)
+    for run in (run for block in card["body"] for run in block["inlines"]):
+        assert not re.search(r"\{\{|\$\{|<at>|\n", run["text"])
+    assert all(action["url"].split("/")[2].endswith("amazon.com") for action in card.get("actions", ()))
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_github_reads_no_mention_and_no_html(text: str) -> None:
+    shown = markdown.text(hostile(text))
+    fenced = re.sub(r"(?ms)^(`{3,})text\n.*?^\1$", "", shown)
+    spans = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", fenced)
+    assert not re.search(r"(?<!\\)<(?=[a-zA-Z/!])|(?<![\w\\])@\w", spans), spans
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_servicenow_shows_no_html_in_its_journal(trackers: Server, text: str) -> None:
+    made = desk.desk(trackers, "servicenow")
+    handle = made.sink.create(a_ticket())
+    made.sink.comment(handle, a_ticket(), text)
+    [record] = made.system.records.values()
+    assert "[code]" not in "".join(record["notes"])
+    assert record["short_description"].startswith("[")
+
+
+anything = st.text(st.characters(exclude_categories=()), max_size=4000)
+blocks = st.one_of(
+    st.builds(Paragraph, anything),
+    st.builds(Code, anything),
+    st.builds(lambda rows: Facts(tuple(rows)), st.lists(st.tuples(anything, anything), max_size=5)),
+    st.builds(lambda items: Bullets(tuple(items)), st.lists(anything, max_size=30)),
+    st.just(Links((Link("Look", "https://console.aws.amazon.com/x"),))),
+)
+sections = st.lists(
+    st.builds(
+        lambda content, weight: Section(heading="A heading", blocks=tuple(content), weight=weight),
+        st.lists(blocks, max_size=4),
+        st.integers(0, 6),
+    ),
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(sections, anything, st.integers(1, 40))
+def test_every_rendering_keeps_its_limit(parts: list[Section], summary: str, times: int) -> None:
+    ticket = a_ticket(sections=tuple(parts * times), summary=summary * times)
+    assert len(json.dumps(adf.document(ticket), ensure_ascii=False)) <= adf.LIMIT
+    assert len(wiki.text(ticket)) <= wiki.LIMIT
+    assert len(adaptive_card.encoded(adaptive_card.message(ticket))) <= adaptive_card.LIMIT
+    message = block_kit.message(ticket)
+    assert 1 <= len(message["blocks"]) <= block_kit.BLOCKS_LIMIT
+    texts: list[dict[str, Any]] = [block["text"] for block in message["blocks"]]
+    assert all(1 <= len(text["text"]) <= block_kit.TEXT_LIMIT for text in texts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(anything)
+def test_a_comment_keeps_its_limit(text: str) -> None:
+    assert len(json.dumps(adf.comment(text * 40), ensure_ascii=False)) <= adf.LIMIT
+    assert len(wiki.comment(text * 40)) <= wiki.LIMIT
