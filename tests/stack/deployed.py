@@ -51,8 +51,8 @@ KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0d1a7aba-5e5c-4a6b-8c9d-0e1f2a3b
 A_DAY = 86_400
 
 _CLIENT: Any = botocore.client.BaseClient
-_OWN_SERVICES = {"dynamodb", "sns", "sqs", "sts"}
-"""Where Warden keeps its own things."""
+_OWN_SERVICES = {"dynamodb", "sns", "sqs", "sts", "ssm", "securityhub", "events"}
+"""Where Warden keeps its own things, and where it tells people."""
 
 CONTROLS = {control.id: control for control in all_controls()}
 A_FEW = (
