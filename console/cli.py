@@ -90,6 +90,13 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     command.add_argument("--format", choices=("text", "json", "csv"), default="text")
     command.add_argument("--policy", default=str(paths.POLICY), metavar="FILE", help="the policy file")
     command.add_argument("--profile", default=None, help="a profile of the AWS configuration")
+    command.add_argument(
+        "--requests-per-second",
+        type=_at_least_one,
+        default=None,
+        metavar="N",
+        help="how fast RDS is asked (default: the policy's [requests], 3)",
+    )
 
     def run(options: argparse.Namespace) -> int:
         from console import scan  # noqa: PLC0415 - boto3 is not needed for the other commands' help
@@ -101,6 +108,7 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
             output=options.format,
             policy_file=options.policy,
             profile=options.profile,
+            requests_per_second=options.requests_per_second,
         )
 
     command.set_defaults(run=run)
@@ -441,6 +449,13 @@ def _refuse(command: argparse.ArgumentParser, options: argparse.Namespace, *name
         if getattr(options, name) is not None:
             said = " ".join(["warden ledger", *filter(None, [options.what])])
             command.error(f"--{name} means nothing for `{said}`")
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def _count(text: str) -> int:

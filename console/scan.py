@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,10 @@ from warden.core.errors import AccessDeniedError, ConfigurationError, WardenErro
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import plain
 from warden.core.resource import Deployment
+from warden.core.tokens import Draw
 from warden.gateways.clients import Clients
 from warden.gateways.errors import UNREADABLE, translate, unreadable
+from warden.gateways.pace import LocalBucket, Pace
 from warden.gateways.rds import Rds
 from warden.gateways.rds_reader import RdsReader
 from warden.pipeline.judge import Judge
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.judge import Judgement
 
+_ALL = Draw(most=1)
 CLEAN, FINDINGS, COULD_NOT_RUN = 0, 1, 2
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -84,15 +88,22 @@ def run(
     output: str,
     policy_file: str,
     profile: str | None,
+    requests_per_second: int | None = None,
 ) -> int:
     """Scan, print, and return the exit status."""
     policy = load_policy(policy_file)
     chosen = _choose(controls, policy)
-    scan = scan_account(regions=regions, controls=chosen, policy=policy, show_all=show_all, profile=profile)
+    scan = scan_account(
+        regions=regions,
+        controls=chosen,
+        policy=policy,
+        show_all=show_all,
+        profile=profile,
+        requests_per_second=requests_per_second,
+    )
     match output:
         case "json":
-            json.dump(scan.to_json(), sys.stdout, indent=2)
-            sys.stdout.write("\n")
+            _write_json(scan.to_json())
         case "csv":
             _write_csv(scan.findings + scan.not_evaluated)
         case _:
@@ -107,8 +118,15 @@ def scan_account(
     policy: Policy,
     show_all: bool = False,
     profile: str | None = None,
+    requests_per_second: int | None = None,
 ) -> Scan:
-    """Judge everything in some Regions of the account that the credentials belong to."""
+    """Judge everything in some Regions of the account that the credentials belong to.
+
+    RDS is asked at the rate of the policy, beside what a deployment asks, or at one that is given here.
+    """
+    rate = policy.requests
+    if requests_per_second is not None:
+        rate = replace(rate, per_second=requests_per_second, everywhere=True)
     try:
         clients = Clients(account="", profile=profile)
         wanted = list(dict.fromkeys(regions)) or clients.default_regions()
@@ -127,8 +145,14 @@ def scan_account(
         msg = f"AWS could not be asked who we are: {error}"
         raise ConfigurationError(msg) from None
     scan = Scan(account=account, regions=wanted, policy_version=policy.version)
-    clients = Clients(account=account, profile=profile, on_call=lambda call: scan.api_calls.update([call]))
     for region in wanted:
+        # AWS counts by account and Region, and so do we.
+        clients = Clients(
+            account=account,
+            profile=profile,
+            on_call=lambda call: scan.api_calls.update([call]),
+            pace=lambda: Pace(rate, LocalBucket(), _ALL, patience=math.inf),
+        )
         _Region(
             scan, Deployment(account, region, partition), clients, policy, controls, show_all=show_all
         ).scan()
@@ -312,6 +336,26 @@ def _write_finding(finding: dict[str, Any]) -> None:
     else:
         print(f"         {finding['compliance']}")
     print()
+
+
+def _write_json(card: dict[str, Any]) -> None:
+    """The card; each field of it, and of the items of its lists, in a line of its own.
+
+    Python's encoder is ten times as fast without an indentation.
+    """
+    parts = []
+    for name, value in card.items():
+        items = isinstance(value, list) and value and isinstance(value[0], dict)
+        parts.append(f"{json.dumps(name)}: {_items(value) if items else json.dumps(value)}")
+    sys.stdout.write("{\n  " + ",\n  ".join(parts) + "\n}\n")
+
+
+def _items(items: Iterable[dict[str, Any]]) -> str:
+    written = (
+        ",\n      ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in item.items())
+        for item in items
+    )
+    return "[\n    {\n      " + "\n    },\n    {\n      ".join(written) + "\n    }\n  ]"
 
 
 def _write_csv(rows: Iterable[dict[str, Any]]) -> None:

@@ -521,7 +521,11 @@ def test_the_default_ceiling_observes_and_shows_what_it_would_do(deploy: Deploy)
     }
     stack.hours_later(7)
     assert (stack.writes, stack.tickets) == ([], [])
-    assert {one.function for one in stack.runtime.invocations} == {"EvaluateFunction", "SweepFunction", "TicketFunction"}
+    assert {one.function for one in stack.runtime.invocations} == {
+        "EvaluateFunction",
+        "SweepFunction",
+        "TicketFunction",
+    }
 
 
 def test_the_ceiling_of_tickets_tells_and_writes_nothing(deploy: Deploy) -> None:

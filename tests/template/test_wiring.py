@@ -48,7 +48,10 @@ ENVIRONMENT = {
         *DECIDING,
         *("WARDEN_TRIGGERS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
     },
-    "TicketFunction": {*EVERYWHERE, "WARDEN_POLICY_FILE", "WARDEN_TOPIC_ARN"},
+    "TicketFunction": {
+        *EVERYWHERE,
+        *("WARDEN_POLICY_FILE", "WARDEN_SINK_SECRET_ARNS", "WARDEN_TOPIC_ARN"),
+    },
     "SweepFunction": {
         *EVERYWHERE,
         *DECIDING,

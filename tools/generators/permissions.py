@@ -29,6 +29,9 @@ _WRITES = """\
 By `{role}` alone, whose role also denies, whatever else may be allowed one day: {never}."""
 
 
+_WRITER = "RemediateRole"
+
+
 def generate() -> Mapping[Path, str]:
     """Return the page."""
     document = parsed()
@@ -46,8 +49,8 @@ def _role(name: str, role: Mapping[str, Any], function: str | None) -> str:
     rows = [
         _row(statement)
         for policy in role["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Allow" and not _is_brought_along(statement)
+        for statement in map(_where_wanted, policy["PolicyDocument"]["Statement"])
+        if statement["Effect"] == "Allow" and not (name == _WRITER and _is_brought_along(statement))
     ]
     shared = ["It also reads databases, see below."] if role.get("ManagedPolicyArns") else []
     lines = table(("Statement", "Actions", "On", "Only if"), rows)
@@ -73,6 +76,11 @@ def _row(statement: Mapping[str, Any]) -> tuple[str, str, str, str]:
         code(as_list(statement["Resource"])),
         "<br>".join(conditions),
     )
+
+
+def _where_wanted(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The statement that a condition of the template adds; the others as they are."""
+    return statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def _is_brought_along(statement: Mapping[str, Any]) -> bool:

@@ -16,11 +16,13 @@ from warden.core.decision import Mode
 from warden.core.errors import ConfigurationError
 from warden.core.policy import Policy, parse_policy
 from warden.core.resource import Deployment
+from warden.core.tokens import Draw
 from warden.gateways.approvals import DynamoApprovals
 from warden.gateways.brakes import DynamoBrakes
 from warden.gateways.clients import Clients
 from warden.gateways.findings import DynamoFindings
 from warden.gateways.ledger import DynamoLedger
+from warden.gateways.pace import Pace, SharedBucket
 from warden.gateways.queues import SqsQueues
 from warden.gateways.rds import Rds
 from warden.gateways.rds_reader import RdsReader
@@ -47,6 +49,11 @@ def utcnow() -> datetime:
     """The present moment."""
     return datetime.now(UTC)
 
+
+# How many requests to RDS are taken at once, how many are left to others, and for how long we wait, in seconds. Where
+# an event waits for longer, the queue delivers it again, and a remediation is deferred.
+_HURRIED = (Draw(most=5), 20.0)
+_PATIENT = (Draw(most=10, leave=10), 120.0)
 
 clock: Callable[[], datetime] = utcnow
 """Replaced by the local AWS, whose time can be moved."""
@@ -110,7 +117,8 @@ class Wiring:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.deployment = Deployment(environment.account, environment.region, environment.partition)
-        self._clients = Clients(account=environment.account)
+        self._clients = Clients(account=environment.account, pace=self._pace)
+        self._draw, self._patience = _HURRIED
 
     @functools.cached_property
     def policy(self) -> Policy:
@@ -125,6 +133,20 @@ class Wiring:
         except ValueError as error:
             msg = f"WARDEN_MODE_CEILING: {error}"
             raise ConfigurationError(msg) from None
+
+    def _pace(self) -> Pace:
+        """How fast RDS may be asked by all functions together; made with the client, since the policy says it."""
+        return Pace(
+            self.policy.requests,
+            SharedBucket(
+                self._client("dynamodb"),
+                self.environment["WARDEN_STATE_TABLE"],
+                account=self.environment.account,
+                region=self.environment.region,
+            ),
+            self._draw,
+            patience=self._patience,
+        )
 
     def _client(self, service: str) -> Any:
         return self._clients.get(service, account=self.environment.account, region=self.environment.region)
@@ -275,6 +297,7 @@ class Wiring:
 
     def sweeper(self) -> Sweeper:
         """A sweep; made anew each time, since it reads whole lists once."""
+        self._draw, self._patience = _PATIENT
         return Sweeper(evaluator=self._sharing())
 
 

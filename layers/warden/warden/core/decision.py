@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from warden.core.control import ComplianceType
@@ -169,8 +170,9 @@ ROWS: tuple[tuple[Action, Reason], ...] = (
 """The rows for what is not compliant, in their order, without their conditions."""
 
 
+@lru_cache(maxsize=4096)
 def decide(situation: Situation) -> Decision:
-    """The first row that holds; REMEDIATE where none does."""
+    """The first row that holds; REMEDIATE where none does. A fleet is in few situations, so each is decided once."""
     action, reason = _first_row(situation)
     would, _ = _first_row(replace(situation, mode=Mode.REMEDIATE))
     return Decision(action, reason, would)

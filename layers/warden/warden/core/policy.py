@@ -18,8 +18,10 @@ from warden.core.decision import Mode
 from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS
 from warden.core.policy_values import PolicyValues
+from warden.core.request_policy import read_requests
 from warden.core.resource import ResourceRef
 from warden.core.ticket_policy import TicketPolicy, read_tickets
+from warden.core.tokens import Rate
 from warden.core.windows import DAYS, ChangeWindow
 
 if TYPE_CHECKING:
@@ -160,6 +162,7 @@ class Policy:
     freezes: tuple[Freeze, ...] = ()
     approvals: Approvals = field(default_factory=Approvals)
     health: Health = field(default_factory=Health)
+    requests: Rate = field(default_factory=Rate)
     change_windows: tuple[ChangeWindow, ...] = ()
     canary: caution.CanarySetting = field(default_factory=caution.CanarySetting)
     day_one: caution.DayOne = field(default_factory=caution.DayOne)
@@ -243,6 +246,7 @@ class _Parser(PolicyValues):
                 "freezes",
                 "approvals",
                 "health",
+                "requests",
                 "change_windows",
                 "canary",
                 "day_one",
@@ -278,6 +282,7 @@ class _Parser(PolicyValues):
             freezes=tuple(self._freeze(*row) for row in self.rows(document, "freezes")),
             approvals=self._approvals(self.table(document, "approvals")),
             health=self._health(self.table(document, "health")),
+            requests=read_requests(document, self),
             change_windows=tuple(self._change_window(*row) for row in self.rows(document, "change_windows")),
             canary=caution.canary(self.table(document, "canary"), self),
             day_one=caution.day_one(self.table(document, "day_one"), self),

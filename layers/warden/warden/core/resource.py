@@ -159,7 +159,7 @@ class Facts(Mapping[str, Any]):
     parameters of a group): then only what was read of them is evidence.
     """
 
-    __slots__ = ("_known", "_missing", "_otherwise", "read")
+    __slots__ = ("_inner", "_known", "_missing", "_otherwise", "read")
 
     def __init__(
         self,
@@ -172,15 +172,25 @@ class Facts(Mapping[str, Any]):
         self._missing: Mapping[str, str] = missing or {}
         self._otherwise = otherwise
         self.read: set[str] = set()
+        # Facts within these facts, with nothing read yet: made when they are read, since most never are.
+        self._inner: dict[str, Facts] | None = None
 
     def __getitem__(self, key: str) -> Any:
         self.read.add(key)
         if key in self._missing:
             raise MissingFactError(key, self._missing[key])
         try:
-            return self._known[key]
+            value = self._known[key]
         except KeyError:
             raise MissingFactError(key, self._otherwise) from None
+        return self._within(key, value) if type(value) is Facts else value
+
+    def _within(self, key: str, value: Facts) -> Facts:
+        if self._inner is None:
+            return value
+        if key not in self._inner:
+            self._inner[key] = value.fresh()
+        return self._inner[key]
 
     def __contains__(self, key: object) -> bool:
         return key in self._known and key not in self._missing
@@ -198,11 +208,9 @@ class Facts(Mapping[str, Any]):
 
     def fresh(self) -> Facts:
         """The same facts with nothing read yet."""
-        return Facts(
-            {key: value.fresh() if isinstance(value, Facts) else value for key, value in self._known.items()},
-            self._missing,
-            otherwise=self._otherwise,
-        )
+        fresh = Facts(self._known, self._missing, otherwise=self._otherwise)
+        fresh._inner = {}
+        return fresh
 
     def evidence(self) -> dict[str, Any]:
         """What was read, with values; a missing fact appears with its reason."""
@@ -212,7 +220,7 @@ class Facts(Mapping[str, Any]):
         if key in self._missing or key not in self._known:
             return {"missing": self._missing.get(key, self._otherwise)}
         value = self._known[key]
-        return value.evidence() if isinstance(value, Facts) else value
+        return self._within(key, value).evidence() if type(value) is Facts else value
 
     def with_more(self, known: Mapping[str, Any], missing: Mapping[str, str]) -> Facts:
         """These facts and more of them."""

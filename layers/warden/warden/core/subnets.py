@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from warden.core.plan import Manual
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from warden.core.resource import Resource
 
@@ -26,6 +28,7 @@ _INTERNET_GATEWAY = "igw-"
 _LIVE = "active"
 _TCP = frozenset({"6", "-1"})
 _LAST_PORT = 65535
+_BLOCKS = {4: "CidrBlock", 6: "Ipv6CidrBlock"}
 _SHOWN = 3
 
 LARGEST_PUBLIC_ACL = Setting(
@@ -105,55 +108,82 @@ def move_to_private(resource: Resource) -> Manual:
 # --- network ACLs -----------------------------------------------------------------------------------------
 
 
-def let_through(entries: Iterable[Entry], version: int, *, egress: bool, ports: tuple[int, int]) -> Addresses:
-    """The addresses between which and every one of these ports TCP passes in a direction.
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """An entry of a network ACL about TCP, as far as it decides; hashable, since databases share their ACLs."""
 
-    "Rules are evaluated in order, starting with the lowest numbered rule", and the first that fits decides.
-    """
-    block = {4: "CidrBlock", 6: "Ipv6CidrBlock"}[version]
+    number: int
+    egress: bool
+    allows: bool
+    blocks: tuple[tuple[int, str], ...]
+    """Version of the protocol, and block."""
+    ports: tuple[int, int] | None
+    """None for all."""
+
+
+def _rules(entries: Iterable[Entry]) -> tuple[_Rule, ...]:
+    """What counts of the entries, in their order: "evaluated in order, starting with the lowest numbered rule"."""
+    rules = [_rule(entry) for entry in entries if entry["Protocol"] in _TCP]
+    return tuple(sorted(rules, key=lambda rule: rule.number))
+
+
+def _rule(entry: Entry) -> _Rule:
+    # "If you specify ... all protocols (-1), traffic on all ports is allowed, regardless of any ports".
+    given = None if entry["Protocol"] == "-1" else entry.get("PortRange")
+    return _Rule(
+        number=int(entry["RuleNumber"]),
+        egress=bool(entry["Egress"]),
+        allows=entry["RuleAction"] == "allow",
+        blocks=tuple((version, str(entry[name])) for version, name in _BLOCKS.items() if name in entry),
+        ports=None if given is None else (int(given["From"]), int(given["To"])),
+    )
+
+
+def let_through(entries: Iterable[Entry], version: int, *, egress: bool, ports: tuple[int, int]) -> Addresses:
+    """The addresses between which, and every one of these ports, TCP passes: the first rule that fits decides."""
+    return _let_through(_rules(entries), version, egress=egress, ports=ports)
+
+
+def _let_through(rules: Iterable[_Rule], version: int, *, egress: bool, ports: tuple[int, int]) -> Addresses:
     passed, decided = Addresses(version), Addresses(version)
-    for entry in sorted(entries, key=lambda entry: int(entry["RuleNumber"])):
-        if entry["Egress"] is not egress or block not in entry or not _covers(entry, ports):
+    for rule in rules:
+        if rule.egress is not egress or not _covers(rule, ports):
             continue
-        addresses = Addresses.of(version, [entry[block]])
-        if entry["RuleAction"] == "allow":
+        addresses = Addresses.of(
+            version, [block for of_version, block in rule.blocks if of_version == version]
+        )
+        if rule.allows:
             passed |= addresses - decided
         decided |= addresses
     return passed
 
 
-def _covers(entry: Entry, ports: tuple[int, int]) -> bool:
-    if entry["Protocol"] not in _TCP:
-        return False
-    # "If you specify ... all protocols (-1), traffic on all ports is allowed, regardless of any ports".
-    given = entry.get("PortRange")
-    if entry["Protocol"] == "-1" or given is None:
-        return True
-    return bool(given["From"] <= ports[0] and ports[1] <= given["To"])
+def _covers(rule: _Rule, ports: tuple[int, int]) -> bool:
+    return rule.ports is None or (rule.ports[0] <= ports[0] and ports[1] <= rule.ports[1])
 
 
-def strangers(entries: Sequence[Entry], version: int, port: int) -> Addresses:
+def strangers(entries: Iterable[Entry], version: int, port: int) -> Addresses:
     """The addresses of the Internet from which a connection to a port comes through, and its answers go back.
 
     A network ACL keeps no state: answers go to the port from which the caller came, and a hostile caller comes
     from whichever port answers may go to. So each run of ports that the entries do not tell apart is tried.
     """
-    inbound = let_through(entries, version, egress=False, ports=(port, port))
+    return _strangers(_rules(entries), version, port)
+
+
+@lru_cache(maxsize=256)
+def _strangers(rules: tuple[_Rule, ...], version: int, port: int) -> Addresses:
+    inbound = _let_through(rules, version, egress=False, ports=(port, port))
     answered = Addresses(version)
-    for ports in _runs(entries):
-        answered |= let_through(entries, version, egress=True, ports=ports)
+    for ports in _runs(rules):
+        answered |= _let_through(rules, version, egress=True, ports=ports)
     return public(inbound & answered)
 
 
-def _runs(entries: Iterable[Entry]) -> list[tuple[int, int]]:
+def _runs(rules: Iterable[_Rule]) -> list[tuple[int, int]]:
     """Runs of ports of a caller within which every outbound entry either covers all or none."""
-    ranges = [
-        entry["PortRange"]
-        for entry in entries
-        if entry["Egress"] and entry["Protocol"] in _TCP and entry.get("PortRange")
-    ]
-    edges = {1, _LAST_PORT + 1}
-    edges |= {int(one["From"]) for one in ranges} | {int(one["To"]) + 1 for one in ranges}
+    ranges = [rule.ports for rule in rules if rule.egress and rule.ports is not None]
+    edges = {1, _LAST_PORT + 1} | {first for first, _ in ranges} | {last + 1 for _, last in ranges}
     inside = sorted(edge for edge in edges if 1 <= edge <= _LAST_PORT + 1)
     return [(first, following - 1) for first, following in pairwise(inside)]
 

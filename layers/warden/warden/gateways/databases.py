@@ -33,12 +33,29 @@ def database_list(reads: Reads) -> list[dict[str, Any]]:
     Members of a cluster have its port and its groups, and each its own public flag: the cluster's item says
     whether any has it. A port that AWS does not name yet is None.
     """
+    return reads.once(("databases",), lambda: _databases(reads))
+
+
+def _databases(reads: Reads) -> list[dict[str, Any]]:
     instances = reads.whole("DescribeDBInstances")
     return [
         *_clusters(reads.whole("DescribeDBClusters"), instances),
         *_stand_alone(instances),
         *_proxies(reads.whole("DescribeDBProxies")),
     ]
+
+
+def _by_group(reads: Reads) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for item in database_list(reads):
+        for group in dict.fromkeys(item["SecurityGroups"]):
+            found.setdefault(group, []).append(item)
+    return found
+
+
+def guarded_by(reads: Reads, group: str) -> list[dict[str, Any]]:
+    """What has a security group, as `database_list` gives it."""
+    return reads.once(("databases by group",), lambda: _by_group(reads)).get(group, [])
 
 
 def _clusters(
@@ -95,9 +112,8 @@ def groups_in_use(reads: Reads) -> set[str]:
 
 def users_of(reads: Reads, group: str) -> Iterator[ResourceRef]:
     """What has a security group."""
-    for item in database_list(reads):
-        if group in item["SecurityGroups"]:
-            yield ResourceRef.from_arn(item["Arn"])
+    for item in guarded_by(reads, group):
+        yield ResourceRef.from_arn(item["Arn"])
 
 
 def users_of_subnet_groups(reads: Reads, names: Collection[str]) -> Iterator[ResourceRef]:

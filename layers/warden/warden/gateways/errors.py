@@ -74,7 +74,7 @@ _CREDENTIALS = frozenset(
         "SignatureDoesNotMatch",
     }
 )
-_THROTTLED = frozenset(
+THROTTLED = frozenset(
     {
         "Throttling",
         "ThrottlingException",
@@ -118,7 +118,7 @@ def translate(error: ClientError | BotoCoreError, operation: str) -> Exception:
     for codes, kind in kinds:
         if code in codes:
             return kind(message, code=code)
-    if code in _THROTTLED:
+    if code in THROTTLED:
         return ThrottledError(message)
     if status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED:
         return TransientError(message)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import RefusedError
 from warden.core.resource import ResourceRef, ResourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from warden.gateways.reads import Reads
 
 _GONE = "NotFoundException"
-_DATABASES = (("DescribeDBClusters", "DBClusterArn"), ("DescribeDBInstances", "DBInstanceArn"))
-_SNAPSHOTS = (
-    ("DescribeDBClusterSnapshots", "DBClusterSnapshotArn"),
-    ("DescribeDBSnapshots", "DBSnapshotArn"),
-)
+_DATABASES = ("DescribeDBClusters", "DescribeDBInstances")
+SNAPSHOTS = ("DescribeDBClusterSnapshots", "DescribeDBSnapshots")
+_ARNS = {
+    "DescribeDBClusters": "DBClusterArn",
+    "DescribeDBInstances": "DBInstanceArn",
+    "DescribeDBClusterSnapshots": "DBClusterSnapshotArn",
+    "DescribeDBSnapshots": "DBSnapshotArn",
+}
 _NAMES_OF_KEYS = ("KmsKeyId", "PerformanceInsightsKMSKeyId", "ActivityStreamKmsKeyId")
 
 
@@ -42,27 +46,49 @@ def described_if_there(reads: Reads, key_id: str) -> dict[str, Any] | None:
 def uses(reads: Reads) -> Mapping[str, list[str]]:
     """The ARNs of clusters, instances and snapshots by the ARN of each key that they use, databases first.
 
-    The lists of all four, once where reads are shared; snapshots are passed by page by page and not kept.
+    The lists of all four, once where reads are shared; of snapshots nothing else is kept.
     """
     return reads.once("uses of keys", lambda: _uses(reads))
 
 
 def users(reads: Reads, key_arn: str) -> Iterator[str]:
     """The ARNs of the clusters and instances that use a key: two lists."""
-    for operation, arn in _DATABASES:
-        for item in reads.whole(operation):
-            if key_arn in {_arn(reads, name) for name in _keys_of(item)}:
-                yield str(item[arn])
+    for operation in _DATABASES:
+        for arn, names in _named(reads, operation):
+            if key_arn in {_arn(reads, name) for name in names}:
+                yield arn
 
 
 def _uses(reads: Reads) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for operation, arn in (*_DATABASES, *_SNAPSHOTS):
-        pages = [reads.whole(operation)] if (operation, arn) in _DATABASES else reads.api.pages(operation)
-        for item in (item for page in pages for item in page):
-            for key in {_arn(reads, name) for name in _keys_of(item)}:
-                found.setdefault(key, []).append(str(item[arn]))
+    for operation in _ARNS:
+        for arn, names in _named(reads, operation):
+            for key in {_arn(reads, name) for name in names}:
+                found.setdefault(key, []).append(arn)
     return found
+
+
+def _named(reads: Reads, operation: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Of each item of a list its ARN, and the keys that it names."""
+    if operation in _DATABASES:
+        return _names(operation, reads.whole(operation))
+    return reads.once(
+        ("keys of", operation),
+        lambda: [one for page in reads.api.pages(operation) for one in _names(operation, page)],
+    )
+
+
+def passing(reads: Reads, operation: str) -> Iterator[list[dict[str, Any]]]:
+    """The pages of a list of snapshots, which are many: the keys that they name are all that is kept of them."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for page in reads.api.pages(operation):
+        found += _names(operation, page)
+        yield page
+    reads.once(("keys of", operation), lambda: found)
+
+
+def _names(operation: str, items: Iterable[Mapping[str, Any]]) -> list[tuple[str, tuple[str, ...]]]:
+    return [(str(item[_ARNS[operation]]), tuple(map(sys.intern, _keys_of(item)))) for item in items]
 
 
 def _keys_of(item: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The calls to AWS: pages followed, errors translated, facts about engines kept.
+"""The calls to AWS: pages followed, errors translated.
 
 `Rds` knows AWS's operations and nothing of controls; `rds_reader` makes resources of what it answers.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore import xform_name
 
 from warden.gateways.clients import SERVICE_OF
+from warden.gateways.engine_facts import EngineFacts
 from warden.gateways.errors import is_emulator, translated, unreadable
 
 if TYPE_CHECKING:
@@ -77,9 +78,7 @@ class Rds:
         self._clients = clients
         self._account = account
         self._region = region
-        # Facts about engines do not change while a function lives; these two are kept for its lifetime.
-        self._defaults: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
-        self._log_types: dict[tuple[str, str], list[str]] = {}
+        self.engines = EngineFacts(self)
 
     def pages(self, operation: str, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
         """Every page of a Describe operation: a hundred items each, the default of MaxRecords and its maximum."""
@@ -108,29 +107,3 @@ class Rds:
             # A list is there even where it is empty: without it this is no answer, and must not pass for "nothing".
             raise unreadable(f"{service}:{operation}", emulator=emulator)
         return answer
-
-    def engine_defaults(self, operation: str, family: str) -> dict[str, dict[str, Any]]:
-        """The engine's defaults for a parameter group family, by name; kept while the process lives."""
-        key = (operation, family)
-        if key not in self._defaults:
-            found: dict[str, dict[str, Any]] = {}
-            more: dict[str, str] = {}
-            while True:
-                answer = self.call(operation, DBParameterGroupFamily=family, **more)["EngineDefaults"]
-                found.update({item["ParameterName"]: item for item in answer.get("Parameters", [])})
-                if not answer.get("Marker"):
-                    break
-                more = {"Marker": answer["Marker"]}
-            self._defaults[key] = found
-        return self._defaults[key]
-
-    def exportable_log_types(self, engine: str, version: str) -> list[str]:
-        """The log types that an engine version can export; "IncludeAll" finds versions that are no longer sold."""
-        key = (engine, version)
-        if key not in self._log_types:
-            versions = self.every(
-                "DescribeDBEngineVersions", Engine=engine, EngineVersion=version, IncludeAll=True
-            )
-            types = {name for item in versions for name in item.get("ExportableLogTypes", [])}
-            self._log_types[key] = sorted(types)
-        return self._log_types[key]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from warden.core.errors import AccessDeniedError, UnsupportedError
+from warden.core.errors import AccessDeniedError, RefusedError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from warden.gateways.rds import Rds
 
 T = TypeVar("T")
+
+_LASTING = (AccessDeniedError, UnsupportedError)
+_NO_SUCH_KEY = "NotFoundException"
+"""What KMS says of a key that is gone for good: "you can't recover the KMS key"."""
 
 
 class Reads:
@@ -25,14 +29,19 @@ class Reads:
 
     def whole(self, operation: str, **parameters: Any) -> list[dict[str, Any]]:
         """Every item of a list operation; where reads are shared, read once."""
-        key = (operation, tuple(sorted((name, repr(value)) for name, value in parameters.items())))
+        key = (operation, repr(parameters)) if parameters else operation
         return self.once(key, lambda: self.api.every(operation, **parameters))
+
+    def by(self, operation: str, member: str, **parameters: Any) -> Mapping[Any, list[dict[str, Any]]]:
+        """The same items by the value of a member, in their order: a fleet is not searched for each of its parts."""
+        key = ("by", operation, member, repr(parameters))
+        return self.once(key, lambda: _sorted(self.whole(operation, **parameters), member))
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
         """What `read` returns; where reads are shared, it is called once for each key.
 
-        That we may not ask is kept too: a thousand resources are not refused a thousand times. What may pass by
-        itself is not: the next resource that needs the same asks again.
+        That we may not ask is kept too, and that there is no such thing: a thousand resources are not refused a
+        thousand times. What may pass by itself is not: the next resource that needs the same asks again.
         """
         if not self.bulk:
             return read()
@@ -42,8 +51,16 @@ class Reads:
         if key not in self._answers:
             try:
                 self._answers[key] = read()
-            except (AccessDeniedError, UnsupportedError) as refusal:
-                self._refusals[key] = refusal
+            except RefusedError as refusal:
+                if isinstance(refusal, _LASTING) or refusal.code == _NO_SUCH_KEY:
+                    self._refusals[key] = refusal
                 raise
         answer: T = self._answers[key]
         return answer
+
+
+def _sorted(items: Iterable[dict[str, Any]], member: str) -> dict[Any, list[dict[str, Any]]]:
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for item in items:
+        found.setdefault(item.get(member), []).append(item)
+    return found

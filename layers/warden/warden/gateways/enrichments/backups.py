@@ -36,11 +36,7 @@ def _recent_events(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     }
     if not reads.bulk:
         return reads.api.every("DescribeEvents", SourceIdentifier=resource.ref.id, **wanted)
-    return [
-        event
-        for event in reads.whole("DescribeEvents", **wanted)
-        if event.get("SourceIdentifier") == resource.ref.id
-    ]
+    return reads.by("DescribeEvents", "SourceIdentifier", **wanted).get(resource.ref.id, [])
 
 
 def _backup_plans(reads: Reads, resource: Resource) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def _log_database(reads: Reads, resource: Resource) -> Facts:
         raise MissingFactError(Need.LOG_DATABASE, f"{resource.ref.id} is no log group of RDS")
     kind = KINDS[found.resource_type]
     if reads.bulk:
-        items = [item for item in reads.whole(kind.describe) if item[kind.identifier] == found.database]
+        items = reads.by(kind.describe, kind.identifier).get(found.database, [])
     else:
         items = reads.api.every(kind.describe, **{kind.identifier: found.database})
     if not items:

@@ -53,7 +53,7 @@ def _aliases_of(reads: Reads, key_arn: str) -> list[str]:
     key_id = ResourceRef.from_arn(key_arn).id
     # Of keys of other accounts nobody tells: "Enter a KMS key in your Amazon Web Services account".
     aliases = (
-        reads.whole("ListAliases", Limit=100)
+        reads.by("ListAliases", "TargetKeyId", Limit=100).get(key_id, [])
         if reads.bulk
         else reads.api.every("ListAliases", KeyId=key_id, Limit=100)
     )

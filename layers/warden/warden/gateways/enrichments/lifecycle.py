@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def _version(reads: Reads, resource: Resource) -> dict[str, Any] | None:
     """One call for each engine version; "IncludeAll" finds versions that are no longer offered."""
     engine, version = str(resource.facts["Engine"]), str(resource.facts["EngineVersion"])
-    found = reads.whole("DescribeDBEngineVersions", Engine=engine, EngineVersion=version, IncludeAll=True)
+    found = reads.api.engines.versions(engine, version)
     return next((item for item in found if item["EngineVersion"] == version), None)
 
 
@@ -31,10 +31,8 @@ def _engine_status(reads: Reads, resource: Resource) -> str | None:
 def _upgrade_targets(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     """The version's call; of each target its version, and whether that is another major one."""
     found = _version(reads, resource) or {}
-    return [
-        {name: one[name] for name in ("EngineVersion", "IsMajorVersionUpgrade")}
-        for one in found.get("ValidUpgradeTarget", [])
-    ]
+    targets: list[dict[str, Any]] = found.get("ValidUpgradeTarget", [])
+    return targets
 
 
 def _support_dates(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
@@ -45,13 +43,7 @@ def _support_dates(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     engine = str(resource.facts["Engine"])
     if engine not in engines.INSTANCE_ENGINES:
         return []
-    return [
-        {
-            "MajorEngineVersion": item["MajorEngineVersion"],
-            "SupportedEngineLifecycles": item.get("SupportedEngineLifecycles", []),
-        }
-        for item in reads.whole("DescribeDBMajorEngineVersions", Engine=engine)
-    ]
+    return reads.api.engines.major_versions(engine)
 
 
 ANSWERS: Mapping[Need, Answer] = {

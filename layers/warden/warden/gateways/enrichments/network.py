@@ -12,7 +12,7 @@ from warden.core.errors import MissingFactError
 from warden.core.kinds import Need
 from warden.core.resource import ResourceType
 from warden.core.security_groups import attached_ids
-from warden.gateways.databases import behind, database_list
+from warden.gateways.databases import behind, groups_in_use, guarded_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PAGE = 1000
 """EC2 answers without pages unless a page's size is asked for; a thousand is the most."""
+_FILTER_VALUES = 200
+"""How many values a filter of EC2 takes at most (Amazon EC2 User Guide, "List and filter your resources")."""
 
 
 def described_groups(reads: Reads, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -36,7 +38,8 @@ def _of_groups(reads: Reads, operation: str, ids: Iterable[str]) -> list[dict[st
     if not wanted:
         return []
     if reads.bulk:
-        return [item for item in reads.whole(operation, MaxResults=PAGE) if item["GroupId"] in wanted]
+        of_group = reads.by(operation, "GroupId", MaxResults=PAGE)
+        return [item for group in wanted for item in of_group.get(group, [])]
     return reads.api.every(operation, Filters=[{"Name": "group-id", "Values": wanted}], MaxResults=PAGE)
 
 
@@ -90,7 +93,7 @@ def _entries(reads: Reads, name: str) -> list[str]:
 
 def _guarded_databases(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     """The lists of clusters, instances and proxies: none of them has a filter for security groups."""
-    return [item for item in database_list(reads) if resource.ref.id in item["SecurityGroups"]]
+    return guarded_by(reads, resource.ref.id)
 
 
 def _sibling_rules(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
@@ -100,12 +103,30 @@ def _sibling_rules(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
 
 
 def _network_interfaces(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
-    """One call for each group: interfaces are many, and a group's are few."""
+    """One call for the group, or in a sweep one for each two hundred groups of databases: "group-id" is a filter."""
+    if not reads.bulk:
+        return _interfaces(reads, [resource.ref.id])
+    of_group = reads.once(("network interfaces",), lambda: _interfaces_by_group(reads))
+    if resource.ref.id in of_group:
+        return of_group[resource.ref.id]
+    return _interfaces(reads, [resource.ref.id])
+
+
+def _interfaces(reads: Reads, groups: list[str]) -> list[dict[str, Any]]:
     return reads.api.every(
-        "DescribeNetworkInterfaces",
-        Filters=[{"Name": "group-id", "Values": [resource.ref.id]}],
-        MaxResults=PAGE,
+        "DescribeNetworkInterfaces", Filters=[{"Name": "group-id", "Values": groups}], MaxResults=PAGE
     )
+
+
+def _interfaces_by_group(reads: Reads) -> dict[str, list[dict[str, Any]]]:
+    groups = sorted(groups_in_use(reads))
+    found: dict[str, list[dict[str, Any]]] = {group: [] for group in groups}
+    for first in range(0, len(groups), _FILTER_VALUES):
+        for item in _interfaces(reads, groups[first : first + _FILTER_VALUES]):
+            for group in item["Groups"]:
+                if group["GroupId"] in found:
+                    found[group["GroupId"]].append(item)
+    return found
 
 
 # --- subnets ----------------------------------------------------------------------------------------------
@@ -117,21 +138,22 @@ def _subnets(reads: Reads, resource: Resource) -> tuple[str, list[str]]:
     if group is None:
         return "", []
     if isinstance(group, str):
-        found = {item["DBSubnetGroupName"]: item for item in _subnet_groups(reads, group)}
-        group = _known(found, group, "DB subnet group")
+        group = _known(_subnet_groups(reads, group), group, "DB subnet group")
     return str(group["VpcId"]), [subnet["SubnetIdentifier"] for subnet in group["Subnets"]]
 
 
-def _subnet_groups(reads: Reads, name: str) -> list[dict[str, Any]]:
+def _subnet_groups(reads: Reads, name: str) -> dict[str, dict[str, Any]]:
     if reads.bulk:
-        return reads.whole("DescribeDBSubnetGroups")
-    return reads.api.every("DescribeDBSubnetGroups", DBSubnetGroupName=name)
+        found = reads.by("DescribeDBSubnetGroups", "DBSubnetGroupName").get(name, [])
+    else:
+        found = reads.api.every("DescribeDBSubnetGroups", DBSubnetGroupName=name)
+    return {item["DBSubnetGroupName"]: item for item in found}
 
 
 def _in_vpc(reads: Reads, operation: str, vpc: str) -> list[dict[str, Any]]:
     """The route tables or the network ACLs of a VPC: one call, or the shared list."""
     if reads.bulk:
-        return [item for item in reads.whole(operation, MaxResults=100) if item["VpcId"] == vpc]
+        return reads.by(operation, "VpcId", MaxResults=100).get(vpc, [])
     return reads.api.every(operation, Filters=[{"Name": "vpc-id", "Values": [vpc]}], MaxResults=100)
 
 

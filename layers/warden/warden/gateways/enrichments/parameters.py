@@ -6,6 +6,7 @@ A `default.` group cannot be modified, so nobody can have set anything there, an
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,17 +84,16 @@ def _read(reads: Reads, resource: Resource, level: _Level, group: str) -> Facts:
     user = {} if group.startswith(DEFAULT_GROUP) else _set_by_users(reads, level, group)
     try:
         family = _family(reads, level, group)
-        defaults = reads.api.engine_defaults(level.defaults, family)
+        defaults = reads.api.engines.defaults(level.defaults, family)
     except UnsupportedError as error:
         # No AWS endpoint: a local emulator. What the documentation gives as off may be taken as off; what it
         # gives as on is left unknown, since a pass must be read and not assumed.
         engine, version = str(resource.facts["Engine"]), str(resource.facts["EngineVersion"])
         return Facts({**engines.documented_off(engine, version), **user}, otherwise=str(error))
-    # The same parameter as an item of DescribeDB(Cluster)Parameters would give it.
-    items = {
-        name: {**item, "Source": item.get("Source", "engine-default")} for name, item in defaults.items()
-    }
-    return Facts({**items, **user}, otherwise=f"the parameter group family {family} does not hold it")
+    # A thousand groups of a family share its defaults.
+    return Facts(
+        ChainMap(user, dict(defaults)), otherwise=f"the parameter group family {family} does not hold it"
+    )
 
 
 def _set_by_users(reads: Reads, level: _Level, group: str) -> dict[str, dict[str, Any]]:
@@ -110,10 +110,8 @@ def _set_by_users(reads: Reads, level: _Level, group: str) -> dict[str, dict[str
 def _family(reads: Reads, level: _Level, group: str) -> str:
     if group.startswith(DEFAULT_GROUP):
         return group.removeprefix(DEFAULT_GROUP)
-    if reads.bulk:
-        families = {item[level.name]: item["DBParameterGroupFamily"] for item in reads.whole(level.groups)}
-        if group in families:
-            return str(families[group])
+    if reads.bulk and (listed := reads.by(level.groups, level.name).get(group)):
+        return str(listed[0]["DBParameterGroupFamily"])
     return str(reads.api.every(level.groups, **{level.name: group})[0]["DBParameterGroupFamily"])
 
 

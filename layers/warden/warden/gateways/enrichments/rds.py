@@ -21,13 +21,14 @@ def _exportable_log_types(reads: Reads, resource: Resource) -> list[str]:
     """One call for each engine version."""
     engine, version = str(resource.facts["Engine"]), str(resource.facts["EngineVersion"])
     try:
-        return reads.api.exportable_log_types(engine, version)
+        found = reads.api.engines.versions(engine, version)
     except UnsupportedError:
         # No AWS endpoint. The API reference names these types for the engine without regard to a version.
         documented = engines.DOCUMENTED_LOG_TYPES.get(engines.family(engine))
         if documented is None:
             raise
         return sorted(documented)
+    return sorted({name for item in found for name in item.get("ExportableLogTypes", [])})
 
 
 def _restore_accounts(reads: Reads, resource: Resource) -> list[str]:
@@ -55,17 +56,14 @@ def _members(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     name = resource.facts["DBClusterIdentifier"]
     if not reads.bulk:
         return reads.api.every("DescribeDBInstances", Filters=[{"Name": "db-cluster-id", "Values": [name]}])
-    return [item for item in reads.whole("DescribeDBInstances") if item.get("DBClusterIdentifier") == name]
+    return reads.by("DescribeDBInstances", "DBClusterIdentifier").get(name, [])
 
 
 def _parameter_group_users(reads: Reads, resource: Resource) -> list[str]:
     """The list of clusters: DescribeDBClusters has no filter for a parameter group."""
     group = resource.facts["DBClusterParameterGroup"]
-    return [
-        item["DBClusterArn"]
-        for item in reads.whole("DescribeDBClusters")
-        if item.get("DBClusterParameterGroup") == group
-    ]
+    users = reads.by("DescribeDBClusters", "DBClusterParameterGroup").get(group, [])
+    return [item["DBClusterArn"] for item in users]
 
 
 def _blue_green(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
@@ -85,27 +83,16 @@ def _encrypted_copies(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     return reads.api.every("DescribeDBSnapshots", DBInstanceIdentifier=name, SnapshotType="manual")
 
 
-_SUPPORTED = ("SupportsPerformanceInsights", "SupportsEnhancedMonitoring")
-
-
 def _class_support(reads: Reads, resource: Resource) -> dict[str, dict[str, bool]]:
-    """One call for each instance class and engine version, shared over a sweep."""
+    """One call for each instance class and engine version."""
     facts = resource.facts
     if resource.ref.resource_type is ResourceType.DB_INSTANCE:
         wanted = {str(facts["DBInstanceClass"])}
     else:
         wanted = {str(member["DBInstanceClass"]) for member in facts[Need.MEMBERS]}
-    found: dict[str, dict[str, bool]] = {}
-    for name in sorted(wanted):
-        options = reads.whole(
-            "DescribeOrderableDBInstanceOptions",
-            Engine=str(facts["Engine"]),
-            EngineVersion=str(facts["EngineVersion"]),
-            DBInstanceClass=name,
-        )
-        if options:
-            found[name] = {member: any(option.get(member) for option in options) for member in _SUPPORTED}
-    return found
+    engine, version = str(facts["Engine"]), str(facts["EngineVersion"])
+    found = {name: reads.api.engines.class_support(engine, version, name) for name in sorted(wanted)}
+    return {name: support for name, support in found.items() if support is not None}
 
 
 def _global_cluster(reads: Reads, resource: Resource) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from warden.core.errors import MissingFactError
 from warden.core.kinds import Need
@@ -21,29 +21,28 @@ _ROTATION = ("SupportsCertificateRotationWithoutRestart", "SupportedCACertificat
 def _instance_group_users(reads: Reads, resource: Resource) -> list[str]:
     """The list of instances: DescribeDBInstances has no filter for a parameter group."""
     groups = {group["DBParameterGroupName"] for group in resource.facts["DBParameterGroups"]}
-    return [
-        item["DBInstanceArn"]
-        for item in reads.whole("DescribeDBInstances")
-        if any(group["DBParameterGroupName"] in groups for group in item.get("DBParameterGroups", []))
-    ]
+    users = reads.once(("users of instance groups",), lambda: _by_group(reads))
+    return list(dict.fromkeys(arn for group in sorted(groups) for arn in users.get(group, [])))
+
+
+def _by_group(reads: Reads) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in reads.whole("DescribeDBInstances"):
+        for group in item.get("DBParameterGroups", []):
+            found.setdefault(group["DBParameterGroupName"], []).append(item["DBInstanceArn"])
+    return found
 
 
 def _certificate_rotation(reads: Reads, resource: Resource) -> Facts:
     """One call for each engine version."""
     engine, version = str(resource.facts["Engine"]), str(resource.facts["EngineVersion"])
-
-    def read() -> dict[str, Any]:
-        found = reads.api.every(
-            "DescribeDBEngineVersions", Engine=engine, EngineVersion=version, IncludeAll=True
+    found = reads.api.engines.versions(engine, version)
+    exact = [item for item in found if item["EngineVersion"] == version]
+    if not exact:
+        raise MissingFactError(
+            Need.CERTIFICATE_ROTATION, f"AWS does not list the engine version {engine} {version}"
         )
-        exact = [item for item in found if item["EngineVersion"] == version]
-        if not exact:
-            raise MissingFactError(
-                Need.CERTIFICATE_ROTATION, f"AWS does not list the engine version {engine} {version}"
-            )
-        return {name: exact[0][name] for name in _ROTATION if name in exact[0]}
-
-    return Facts(reads.once(("certificate rotation", engine, version), read))
+    return Facts({name: exact[0][name] for name in _ROTATION if name in exact[0]})
 
 
 ANSWERS: Mapping[Need, Answer] = {

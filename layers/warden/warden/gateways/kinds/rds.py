@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType
+from warden.gateways import keys
 from warden.gateways.databases import users_of_subnet_groups
 from warden.gateways.kinds.model import Described
 
@@ -31,8 +32,6 @@ _SHARED_LISTS = frozenset(
     {
         "DescribeDBClusters",
         "DescribeDBInstances",
-        "DescribeDBClusterSnapshots",
-        "DescribeDBSnapshots",
         "DescribeDBProxies",
     }
 )
@@ -65,10 +64,12 @@ class RdsKind:
 
     def items(self, reads: Reads, here: Deployment) -> Iterator[Described]:
         """Every resource, page by page; from the shared list where reads are shared."""
-        if reads.bulk and self.kind.describe in _SHARED_LISTS:
-            yield from (self._described(item, here) for item in reads.whole(self.kind.describe))
+        operation = self.kind.describe
+        if reads.bulk and operation in _SHARED_LISTS:
+            yield from (self._described(item, here) for item in reads.whole(operation))
             return
-        for page in reads.api.pages(self.kind.describe):
+        pages = keys.passing if operation in keys.SNAPSHOTS else _pages
+        for page in pages(reads, operation):
             yield from (self._described(item, here) for item in page)
 
     def resolve(self, reads: Reads, lookup: Lookup, here: Deployment) -> ResourceRef | None:
@@ -122,6 +123,10 @@ class RdsKind:
             tags={tag["Key"]: tag.get("Value", "") for tag in item.get("TagList") or []},
             home=ref.region or _home(item, here),
         )
+
+
+def _pages(reads: Reads, operation: str) -> Iterator[list[dict[str, Any]]]:
+    return reads.api.pages(operation)
 
 
 def _home(item: dict[str, Any], here: Deployment) -> str:
