@@ -54,9 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_approvals(commands)
     _add_stop(commands)
     _add_acknowledge(commands)
+    _add_undo(commands)
     _add_ledger(commands)
     _add_explain(commands)
     _add_tickets(commands)
+    _add_doctor(commands)
     return parser
 
 
@@ -222,6 +224,42 @@ def _add_acknowledge(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command.set_defaults(run=run)
 
 
+def _add_undo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "undo",
+        help="take a write of Warden's back, by its entry of the ledger",
+        description=(
+            "Shows what was written and the call that takes it back; refuses where the resource has changed since, or "
+            "there is no way back that Warden may go. What is taken back is left alone for a while. Exit status: 0 it "
+            "was asked for, 1 it cannot be taken back, or was not asked for."
+        ),
+    )
+    command.add_argument(
+        "entry", metavar="ENTRY", help="CHAIN@NUMBER, as `warden ledger` shows it beneath a write"
+    )
+    command.add_argument("--reason", required=True, help="why; it goes into the ledger")
+    command.add_argument("--yes", action="store_true", help="ask for it without asking you")
+    command.add_argument(
+        "--policy", default=None, help="the policy of the deployment (default: the one it names)"
+    )
+    _add_deployment(command)
+
+    def run(options: argparse.Namespace) -> int:
+        from console import undo  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return undo.run(
+            entry=options.entry,
+            reason=options.reason,
+            yes=options.yes,
+            policy_file=options.policy,
+            stack=options.stack,
+            region=options.region,
+            profile=options.profile,
+        )
+
+    command.set_defaults(run=run)
+
+
 def _add_deployment(command: argparse.ArgumentParser) -> None:
     """The options that say which deployment a command is about."""
     command.add_argument(
@@ -382,6 +420,50 @@ def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         return explain.run(
             arn=options.arn,
             control=options.control,
+            output=options.format,
+            policy_file=options.policy,
+            stack=options.stack,
+            region=options.region,
+            profile=options.profile,
+        )
+
+    command.set_defaults(run=run)
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "doctor",
+        help="check whether a deployment can do its work: events, trail, queues, roles, ticket sinks",
+        description=(
+            "Reads, and says of everything that does not work what to do. The sinks are checked from here, with the "
+            "credentials of whoever runs this. Exit status: 0 nothing failed, 1 something did, 2 it could not run."
+        ),
+    )
+    command.add_argument(
+        "--write", action="store_true", help="also create a test ticket in each sink, and close it"
+    )
+    command.add_argument(
+        "--sink",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="check only this sink (repeat for several)",
+    )
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument(
+        "--policy",
+        default=None,
+        metavar="FILE",
+        help="the policy file, instead of the one that the stack names",
+    )
+    _add_deployment(command)
+
+    def run(options: argparse.Namespace) -> int:
+        from console import doctor  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return doctor.run(
+            write=options.write,
+            only=tuple(options.sink),
             output=options.format,
             policy_file=options.policy,
             stack=options.stack,

@@ -69,6 +69,27 @@ def find(*names: str, command: str, stack: str, region: str | None, profile: str
     )
 
 
+@dataclass(frozen=True, slots=True)
+class StackResource:
+    """One resource of a stack."""
+
+    logical: str
+    type: str
+    physical: str
+
+
+def resources(found: Deployed, stack: str) -> list[StackResource]:
+    """Everything that a stack has made; raises the errors of `core.errors` where that cannot be read."""
+    with translated("cloudformation:ListStackResources"):
+        pages = found.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        return [
+            StackResource(one["LogicalResourceId"], one["ResourceType"], one.get("PhysicalResourceId", ""))
+            for page in pages
+            for one in page["StackResourceSummaries"]
+            if one.get("LogicalResourceId")
+        ]
+
+
 def parameters(found: Deployed, stack: str) -> dict[str, str]:
     """The values of a stack's parameters; raises the errors of `core.errors` where they cannot be read."""
     with translated("cloudformation:DescribeStacks"):

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from console import reasons
+from warden.core.undo import Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,6 +38,8 @@ def _lines(chain: str, link: Link) -> Iterator[str]:
         yield f"    cause: {cause_text(cause)}"
     yield f"    by {entry.get('actor', '?')}{_versions(entry)}"
     yield f"    entry {link.sequence} of {chain}"
+    if not isinstance(Write.of(entry), str):
+        yield f"    to take it back: warden undo {chain}@{link.sequence} --reason '...'"
 
 
 def when(at: object) -> str:
@@ -66,6 +69,11 @@ def _told(entry: Mapping[str, Any]) -> Iterator[str]:
         case "outcome":
             yield f"{after.get('status')} {after.get('operation')}" + _answer(after)
             yield from _calls(after.get("calls"))
+            yield from _facts("before", before)
+            if "undoes" in after:
+                yield f"it takes entry {after['undoes']} back"
+        case "undo":
+            yield f"{after.get('status')}: entry {after.get('undoes')} was not taken back: {after.get('why')}"
         case "verification":
             shows = (
                 "the fix holds" if after.get("status") == "SUCCEEDED" else "no effect of the fix has shown"

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from warden import wiring
-from warden.core.messages import RemediationMessage
+from warden.core.messages import UndoMessage, decode_write
 from warden.pipeline import intake
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ metrics = Metrics()
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Remediate one resource per message; a refusal is an outcome, only a crash is delivered again."""
+    """Remediate one resource, or take one write back, per message; only a crash is delivered again."""
     del context
     response, errors = intake.each(event, _remediate)
     for error in errors:
@@ -31,7 +31,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _remediate(body: str) -> None:
-    outcome = wiring.wired().remediator.handle(RemediationMessage.decode(body))
+    steps = wiring.wired()
+    match decode_write(body):
+        case UndoMessage() as message:
+            outcome = steps.undoer.handle(message)
+        case message:
+            outcome = steps.remediator.handle(message)
     logger.info(
         "remediated",
         extra={

@@ -8,12 +8,15 @@ import pytest
 from console import deployed
 from console.local.aws import LocalAws
 from console.local.clock import MovableClock
+from fakes.trackers import desk
 from scanning.books import Books
 from scanning.runs import CREDENTIALS, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from fakes.trackers import Server
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -57,3 +60,11 @@ def person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+
+@pytest.fixture(scope="session")
+def trackers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server that is every ticket system in turn."""
+    server = desk.start(tmp_path_factory.mktemp("trackers"))
+    yield server
+    server.close()

@@ -34,10 +34,12 @@ COMMANDS = [
     ["stop"],
     ["resume"],
     ["acknowledge"],
+    ["undo"],
     ["ledger"],
     ["explain"],
     ["tickets"],
     ["requests"],
+    ["doctor"],
 ]
 
 

@@ -60,6 +60,6 @@ def test_prose_is_wrapped(page: Path) -> None:
 
 @each_page
 def test_a_block_says_its_language(page: Path) -> None:
-    known = {"console", "sh", "json", "toml", "text", "yaml"}
+    known = {"python", "console", "sh", "json", "toml", "text", "yaml"}
     for block in pages.blocks(page):
         assert block.language in known, block.name

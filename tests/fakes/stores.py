@@ -106,6 +106,9 @@ class MemoryLedger:
         links = self._chains.get(chain)
         return links[-1].head if links else None
 
+    def entry(self, chain: str, sequence: int) -> Link | None:
+        return next((one for one in self._chains.get(chain, []) if one.sequence == sequence), None)
+
     def heads(self) -> dict[str, Head]:
         return {chain: links[-1].head for chain, links in self._chains.items()}
 

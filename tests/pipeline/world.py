@@ -47,6 +47,7 @@ from warden.pipeline.remediate import Outcome, Remediator
 from warden.pipeline.sweep import Sweeper, SweepReport
 from warden.pipeline.ticket import Ticketer
 from warden.pipeline.ticket_tick import Report, Tick
+from warden.pipeline.undo import Undoer
 from warden.pipeline.visit import Visit, Visitor
 
 if TYPE_CHECKING:
@@ -272,6 +273,10 @@ class World:
             jitter=lambda: self.jitter,
             new_owner=lambda: f"owner-{next(self._owners)}",
         )
+
+    @property
+    def undoer(self) -> Undoer:
+        return Undoer(remediator=self.remediator)
 
     @property
     def ticketer(self) -> Ticketer:

@@ -31,16 +31,14 @@ def test_an_approver_writes_to_nothing_but_their_own_rows(stack: LocalTemplate) 
         for name, item in statements(stack).items()
         if not item["Action"].split(":")[1].startswith(("Describe", "Scan", "Query", "GetItem"))
     }
-    assert set(writing) == {"AnswerAsOneself", "HaveItLookedAt"}
+    assert set(writing) == {"AnswerAsOneself", "HaveItLookedAt", "HaveItTakenBack"}
     answer = writing["AnswerAsOneself"]
     assert answer["Action"] == "dynamodb:PutItem"
     assert answer["Resource"] == stack.resources["ApprovalsTable"].arn
     assert answer["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [OWN]}}
-    trigger = writing["HaveItLookedAt"]
-    assert (trigger["Action"], trigger["Resource"]) == (
-        "sqs:SendMessage",
-        stack.resources["TriggersQueue"].arn,
-    )
+    for name, queue in (("HaveItLookedAt", "TriggersQueue"), ("HaveItTakenBack", "RemediationsQueue")):
+        sent = writing[name]
+        assert (sent["Action"], sent["Resource"]) == ("sqs:SendMessage", stack.resources[queue].arn)
 
 
 def test_an_approver_sees_notes_of_use_and_no_other_state(stack: LocalTemplate) -> None:

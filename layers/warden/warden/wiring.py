@@ -37,6 +37,7 @@ from warden.pipeline.remediate import Remediator
 from warden.pipeline.sweep import Sweeper
 from warden.pipeline.ticket import Ticketer
 from warden.pipeline.ticket_tick import Tick
+from warden.pipeline.undo import Undoer
 from warden.pipeline.visit import Visitor
 from warden.sinks import Sinks, Tools, build
 
@@ -244,6 +245,11 @@ class Wiring:
             jitter=random.random,
             new_owner=lambda: uuid.uuid4().hex,
         )
+
+    @functools.cached_property
+    def undoer(self) -> Undoer:
+        """The same step, for what somebody wants taken back."""
+        return Undoer(remediator=self.remediator)
 
     @functools.cached_property
     def ticketer(self) -> Ticketer:

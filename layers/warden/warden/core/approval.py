@@ -103,18 +103,22 @@ def in_force(
 
 def objection(answer: Approval, *, finding: Finding, policy: Policy, now: datetime) -> str:
     """Why an answer does not count, as a sentence; empty where it does."""
+    if answer.approver == finding.cause.get("session"):
+        return "whoever made the change does not also approve what is done about it"
+    if answer.at < finding.first_observed - _SKEW:
+        return "it is older than the finding"
+    return standing_objection(answer, policy=policy, now=now)
+
+
+def standing_objection(answer: Approval, *, policy: Policy, now: datetime) -> str:
+    """Why an answer does not count, whatever it answers; empty where it does."""
     until = expires(answer.at, policy)
     objections = (
-        (
-            answer.approver == finding.cause.get("session"),
-            "whoever made the change does not also approve what is done about it",
-        ),
         (
             answer.approver.partition(":")[0] in policy.approvals.never,
             "the policy lets this role approve nothing (approvals.never)",
         ),
         (answer.at > now + _SKEW, f"it is from the future: {answer.at:%Y-%m-%d %H:%M} UTC"),
-        (answer.at < finding.first_observed - _SKEW, "it is older than the finding"),
         (now >= until, f"it expired at {until:%Y-%m-%d %H:%M} UTC"),
         (answer.used, "it was used"),
     )

@@ -64,6 +64,8 @@ class EntryKind(StrEnum):
     """Somebody said in a tracker that it will not be fixed; nothing is exempt by that."""
     SWEEP = "sweep"
     """The counts of a sweep."""
+    UNDO = "undo"
+    """Somebody asked to take a write back, and it was not taken back."""
     STOP = "stop"
     """Somebody stopped or resumed all writes."""
     ACKNOWLEDGE = "acknowledge"

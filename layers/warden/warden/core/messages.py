@@ -29,7 +29,7 @@ class RemediationMessage:
     @property
     def group(self) -> str:
         """The FIFO message group: one resource, one writer."""
-        return hashlib.sha256(self.ref.arn.encode()).hexdigest()[:32]
+        return group_of(self.ref.arn)
 
     def encode(self) -> str:
         """The message's body."""
@@ -60,6 +60,54 @@ class RemediationMessage:
             resource_key=data["resource_key"],
             cause=data["cause"],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoMessage:
+    """A write that somebody wants taken back, by its entry of the ledger."""
+
+    ref: ResourceRef
+    chain: str
+    sequence: int
+    entry_hash: str
+    """Of the entry as the person saw it."""
+
+    @property
+    def group(self) -> str:
+        """The FIFO message group of the resource: an undo never overtakes, or meets, a remediation."""
+        return group_of(self.ref.arn)
+
+    def encode(self) -> str:
+        """The message's body."""
+        return json.dumps(
+            {
+                "undo": self.sequence,
+                "resource": self.ref.arn,
+                "chain": self.chain,
+                "entry_hash": self.entry_hash,
+            }
+        )
+
+    @classmethod
+    def decode(cls, body: str) -> UndoMessage:
+        """Read a body; raises MalformedEventError."""
+        data = _object(body, {"undo": int, "resource": str, "chain": str, "entry_hash": str}, {})
+        return cls(
+            ref=_ref(data["resource"]),
+            chain=data["chain"],
+            sequence=data["undo"],
+            entry_hash=data["entry_hash"],
+        )
+
+
+def group_of(arn: str) -> str:
+    """The FIFO message group of a resource: one resource, one writer."""
+    return hashlib.sha256(arn.encode()).hexdigest()[:32]
+
+
+def decode_write(body: str) -> RemediationMessage | UndoMessage:
+    """Read a message of the remediations queue; raises MalformedEventError."""
+    return UndoMessage.decode(body) if '"undo"' in body else RemediationMessage.decode(body)
 
 
 class TicketEvent(StrEnum):

@@ -124,6 +124,13 @@ class DynamoLedger:
         )
         return map(_link, rows)
 
+    def entry(self, chain: str, sequence: int) -> Link | None:
+        """One entry at its place, as it is kept; None where there is none."""
+        key: dict[str, str | int | bool] = {"chain": chain, "sequence": sequence}
+        with translated("dynamodb:GetItem"):
+            answer = self._client.get_item(TableName=self._table, Key=encode(key), ConsistentRead=True)
+        return _link(decode(answer["Item"])) if "Item" in answer else None
+
     def chains(self) -> list[str]:
         """The names of all chains that have entries, in their order; this reads the whole table."""
         rows = pages(

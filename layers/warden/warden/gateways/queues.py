@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs import SQSClient
 
-    from warden.core.messages import RemediationMessage, TicketMessage
+    from warden.core.messages import RemediationMessage, TicketMessage, UndoMessage
 
 TRIGGERS_VARIABLE = "WARDEN_TRIGGERS_QUEUE_URL"
 REMEDIATIONS_VARIABLE = "WARDEN_REMEDIATIONS_QUEUE_URL"
@@ -32,7 +32,7 @@ class SqsQueues:
         self._remediations_url = remediations_url
         self._tickets_url = tickets_url
 
-    def remediate(self, message: RemediationMessage, *, deduplication_id: str) -> None:
+    def remediate(self, message: RemediationMessage | UndoMessage, *, deduplication_id: str) -> None:
         """To the remediations queue, in the resource's message group.
 
         SQS drops a message whose deduplication id it has seen within five minutes. The id is hashed, so that any

@@ -32,7 +32,7 @@ class Secret:
         """A value; raises CredentialsError naming the secret and the key."""
         value = self._values.get(name, "")
         if not value:
-            msg = f"the secret {self.arn} has no key {name!r}; docs/how-to/send-tickets.md shows what it must hold"
+            msg = f"the secret {self.arn} has no key {name!r}; docs/how-to/connect-a-tracker.md shows what it must hold"
             raise CredentialsError(msg)
         return value
 
@@ -107,6 +107,6 @@ def _parsed(arn: str, text: str | None) -> dict[str, str]:
     except ValueError:
         values = None
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-        msg = f"the secret {arn} is no JSON object of strings; docs/how-to/send-tickets.md shows what it must hold"
+        msg = f"the secret {arn} is no JSON object of strings; docs/how-to/connect-a-tracker.md shows what it must hold"
         raise CredentialsError(msg)
     return values

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.guard import Permit
     from warden.core.kinds import Need
-    from warden.core.ledger import LedgerEntry
+    from warden.core.ledger import LedgerEntry, Link
     from warden.core.messages import RemediationMessage, TicketMessage
     from warden.core.plan import Call
     from warden.core.resource import Resource, ResourceRef, ResourceType
@@ -125,6 +125,10 @@ class Ledger(Protocol):
 
     def append(self, entry: LedgerEntry) -> None:
         """Add an entry to its chain; ConflictError if the chain grew at the same time too often."""
+        ...
+
+    def entry(self, chain: str, sequence: int) -> Link | None:
+        """One entry at its place, as it is kept; None where there is none."""
         ...
 
 

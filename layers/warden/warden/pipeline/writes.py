@@ -21,6 +21,7 @@ from warden.core.errors import (
 )
 from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.plan import digest, is_about
+from warden.core.undo import touched
 from warden.core.version import code_version
 
 if TYPE_CHECKING:
@@ -270,8 +271,12 @@ class Batch:
     ) -> None:
         remediator = self._remediator
         before: dict[str, Any] = {}
-        for judgement in concerned:
-            before.update(plain(judgement.evaluation.evidence))
+        if kind is EntryKind.OUTCOME:
+            # Just what the call touched: by this, it can be taken back.
+            before = plain(touched(call, self._resource.facts))
+        else:
+            for judgement in concerned:
+                before.update(plain(judgement.evaluation.evidence))
         remediator.ledger.append(
             LedgerEntry(
                 at=remediator.clock(),
@@ -280,7 +285,7 @@ class Batch:
                 kind=kind,
                 control=",".join(j.control.id for j in concerned),
                 arn=self._resource.ref.arn,
-                before=before if kind is EntryKind.INTENT else {},
+                before=before,
                 after={"operation": call.operation, **after},
                 cause=self._message.cause,
                 control_version=",".join(code_version(j.control.module) for j in concerned),

@@ -1,0 +1,164 @@
+"""Whether each ticket sink of the policy would take a ticket now; with `write`, whether it takes one."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from console.doctor.report import Health, Line, failed, fine
+from warden.core.control import ComplianceType
+from warden.core.errors import (
+    AccessDeniedError,
+    AmbiguousError,
+    ConfigurationError,
+    CredentialsError,
+    LaterError,
+    RejectedError,
+    UnsupportedError,
+    WardenError,
+)
+from warden.core.finding import Finding, WorkflowStatus
+from warden.core.resource import Deployment
+from warden.core.sections import Paragraph, Section
+from warden.core.ticket import Ticket, TicketState
+from warden.sinks import Tools, build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from console.deployed import Deployed
+    from warden.core.sinks import SinkConfig
+    from warden.gateways.http import Connect
+    from warden.pipeline.ports import Notifier, Tracker
+
+_PAGE = "docs/how-to/connect-a-tracker.md"
+_TODO: tuple[tuple[type[WardenError], str], ...] = (
+    (ConfigurationError, f"Put the policy or the parameter right, and deploy: {_PAGE}."),
+    (
+        CredentialsError,
+        f"Put what {_PAGE} shows for this sink into its secret; it is used within five minutes.",
+    ),
+    (
+        AccessDeniedError,
+        "Let whoever runs this do it, or run it as somebody who may; the function has a role of its own.",
+    ),
+    (UnsupportedError, "This endpoint does not know the call; run it against AWS."),
+    (
+        RejectedError,
+        f"The sink does not take what the policy tells it to take: compare its table with {_PAGE}.",
+    ),
+    (LaterError, "Look whether the host can be reached from here and is well, and run this again."),
+    (AmbiguousError, "Look in the tracker for a ticket of this test, and close it by hand."),
+)
+_ELSE = f"Do what it says, then run this again: {_PAGE}."
+
+connect: Connect | None = None
+"""Replaced by tests, which have servers of their own."""
+
+
+def checks(
+    found: Deployed,
+    parameters: Mapping[str, str],
+    configs: Sequence[SinkConfig],
+    *,
+    write: bool,
+) -> Iterator[Line]:
+    """A line for each sink; one that fails holds up none of the others."""
+    tools = Tools(
+        client=found.client,
+        deployment=Deployment(found.account, found.region, found.arn.split(":", 2)[1]),
+        topic_arn=found.names["Topic"],
+        clock=lambda: datetime.now(UTC),
+        secret_arns=tuple(filter(None, parameters.get("TicketSecretArns", "").split(","))),
+        connect=connect,
+    )
+    for config in configs:
+        area = f"sink {config.name}"
+        try:
+            made = build((config,), tools)
+            for notifier in made.notifiers.values():
+                notifier.check()
+            for tracker in made.trackers.values():
+                tracker.check()
+            yield fine(area, f"{config.kind.doc}: it answers, and takes the credentials")
+        except WardenError as error:
+            yield _wrong(area, error)
+            continue
+        if write:
+            yield from (_tried(area, functools.partial(_keep, one, found)) for one in made.trackers.values())
+            yield from (_tried(area, functools.partial(_tell, one, found)) for one in made.notifiers.values())
+
+
+def _wrong(area: str, error: WardenError) -> Line:
+    todo = next((todo for kind, todo in _TODO if isinstance(error, kind)), _ELSE)
+    health = Health.UNKNOWN if isinstance(error, (AccessDeniedError, UnsupportedError)) else Health.FAILED
+    return Line(area, health, str(error), todo)
+
+
+def _tried(area: str, act: Callable[[], str]) -> Line:
+    try:
+        return fine(area, act())
+    except WardenError as error:
+        line = _wrong(area, error)
+        return failed(area, f"the test ticket failed: {line.what}", line.todo)
+
+
+def _keep(tracker: Tracker, found: Deployed) -> str:
+    """Create a ticket, comment on it, close it, and see that it is closed."""
+    opened, resolved = _test(found, TicketState.OPEN), _test(found, TicketState.RESOLVED)
+    handle = tracker.create(opened)
+    tracker.comment(handle, opened, "A comment of `warden doctor --write`.")
+    tracker.resolve(handle, resolved)
+    stands = tracker.remote(handle).state
+    return f"created, commented on and closed {handle.url or handle.id}, which is {stands} now"
+
+
+def _tell(notifier: Notifier, found: Deployed) -> str:
+    for state in (TicketState.OPEN, TicketState.RESOLVED):
+        notifier.notify(_test(found, state))
+    return "told of a test ticket, and that it is resolved"
+
+
+def _test(found: Deployed, state: TicketState) -> Ticket:
+    """A ticket that says that it is a test, of a database that there is not."""
+    now = datetime.now(UTC)
+    summary = "This is a test by `warden doctor --write`. No database is wrong, and nobody has to act."
+    facts: dict[str, Any] = {} if state is TicketState.OPEN else {"resolved_at": now}
+    finding = Finding(
+        resource_key=f"{found.account}/{found.region}/warden-doctor",
+        control="warden_doctor",
+        arn=f"arn:{found.arn.split(':', 2)[1]}:rds:{found.region}:{found.account}:cluster:warden-doctor-test",
+        resource_type="AWS::RDS::DBCluster",
+        severity="LOW",
+        title="A test of this ticket sink",
+        workflow=WorkflowStatus.NEW,
+        compliance=ComplianceType.NON_COMPLIANT,
+        annotation=summary,
+        evidence={},
+        first_observed=now,
+        last_observed=now,
+        decision={"action": "TICKET", "reason": "mode"},
+        **facts,
+    )
+    return Ticket(
+        id=hashlib.sha256(f"warden-doctor|{found.account}|{found.region}|{now.date()}".encode()).hexdigest()[
+            :40
+        ],
+        state=state,
+        title="[LOW] A test of this ticket sink by Aurora Warden",
+        summary=summary,
+        sections=(
+            Section(
+                heading="Who did this", blocks=(Paragraph(f"{found.arn}, at {now:%Y-%m-%d %H:%M} UTC."),)
+            ),
+        ),
+        severity="LOW",
+        control="",
+        account=found.account,
+        region=found.region,
+        owner=found.account,
+        opened_at=now,
+        findings=(finding,),
+    )
