@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-
-from warden import wiring
+from warden import telemetry, wiring
 from warden.core.errors import MalformedEventError
 from warden.pipeline import report
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from warden.telemetry import Context
 
-logger = Logger()
-metrics = Metrics()
+logger = telemetry.logger()
+metrics = telemetry.Metrics()
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+@telemetry.invocation(metrics)
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Do the job that the schedule names: `sweep` or `due`."""
     sweeper = wiring.wired().sweeper()
     match event.get("job"):
         case "due":
             sent = sweeper.look_again()
-            metrics.add_metric(name="LookedAgain", unit=MetricUnit.Count, value=sent)
+            metrics.add_metric(name="LookedAgain", value=sent)
             return {"sent": sent}
         case "sweep":
             swept = sweeper.sweep(run_id=context.aws_request_id)
@@ -48,7 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     totals["ExemptionsEnding"] = len(swept.ending)
     totals["SweepCompleted"] = 1
     for name, count in totals.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+        metrics.add_metric(name=name, value=count)
     return {
         "resources": dict(swept.resources),
         "opened": swept.opened,

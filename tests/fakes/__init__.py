@@ -10,7 +10,7 @@ from fakes.aws import FakeAws
 from fakes.brakes import MemoryBrakes
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
-from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState
+from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState, MemoryTemporaries
 from fakes.tickets import MemoryTickets, MemoryTracker
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "MemoryQueues",
     "MemorySink",
     "MemoryState",
+    "MemoryTemporaries",
     "MemoryTickets",
     "MemoryTracker",
 ]

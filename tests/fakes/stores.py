@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from warden.core.approval import Approval
     from warden.core.finding import Finding
     from warden.core.ledger import Head, LedgerEntry, Link
+    from warden.core.procedure import Record
     from warden.core.rows import Due, Stop
 
 
@@ -67,21 +68,48 @@ class MemoryApprovals:
     def put(self, approval: Approval) -> None:
         self._rows[approval.approver, approval.request] = approval
 
-    def answers(self, request: str) -> list[Approval]:
+    def answers(self, request: str, *, part: str = "") -> list[Approval]:
         return [
-            replace(row, used=row.id in self.used)
+            replace(row, used=f"{row.id}{part}" in self.used)
             for (_, of), row in sorted(self._rows.items())
             if of == request
         ]
 
-    def use(self, approval: Approval) -> bool:
-        if approval.id in self.used:
+    def use(self, approval: Approval, *, part: str = "") -> bool:
+        if f"{approval.id}{part}" in self.used:
             return False
-        self.used.add(approval.id)
+        self.used.add(f"{approval.id}{part}")
         return True
 
-    def give_back(self, approval: Approval) -> None:
-        self.used.discard(approval.id)
+    def give_back(self, approval: Approval, *, part: str = "") -> None:
+        self.used.discard(f"{approval.id}{part}")
+
+
+class MemoryTemporaries:
+    """Implements `ports.Temporaries`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Record] = {}
+
+    def get(self, arn: str) -> Record | None:
+        return self.rows.get(arn)
+
+    def put(self, record: Record, *, over: Record | None) -> None:
+        if _fence(self.rows.get(record.arn)) != _fence(over):
+            msg = f"the record of {record.arn} was written by another"
+            raise ConflictError(msg)
+        self.rows[record.arn] = record
+
+    def remove(self, record: Record) -> None:
+        if _fence(self.rows.get(record.arn)) == _fence(record):
+            del self.rows[record.arn]
+
+    def all(self) -> list[Record]:
+        return [self.rows[arn] for arn in sorted(self.rows)]
+
+
+def _fence(record: Record | None) -> tuple[str, str] | None:
+    return None if record is None else (record.nonce, record.resource_id)
 
 
 class MemoryLedger:

@@ -19,6 +19,7 @@ from fakes import (
     MemoryQueues,
     MemorySink,
     MemoryState,
+    MemoryTemporaries,
     MemoryTickets,
     MemoryTracker,
 )
@@ -39,6 +40,7 @@ from warden.core.decision import Mode
 from warden.core.policy import parse_policy
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Cause, Ignored, Source, Trigger, parse
+from warden.pipeline.caretaker import Caretaker
 from warden.pipeline.compose import Composer
 from warden.pipeline.courier import Courier
 from warden.pipeline.evaluate import Evaluator, Handled
@@ -144,6 +146,7 @@ class World:
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets()
         self.approvals = MemoryApprovals()
+        self.temporaries = MemoryTemporaries()
         self.sink = MemorySink()
         self.tracker = MemoryTracker(self.clock)
         self.policy = policy_of(policy)
@@ -228,6 +231,7 @@ class World:
             "sink": self.sink,
             "tracker": self.tracker,
             "approvals": self.approvals,
+            "temporaries": self.temporaries,
         }
         return self.wrap(name, ports[name])
 
@@ -238,6 +242,7 @@ class World:
             ceiling=self.ceiling,
             reader=reader or self._port("reader"),
             approvals=self._port("approvals"),
+            temporaries=self._port("temporaries"),
         )
 
     @property
@@ -254,7 +259,9 @@ class World:
             jitter=lambda: self.jitter,
             own_roles=frozenset({OWN_ROLE}),
         )
-        return Evaluator(deployment=HERE, reader=reader, visitor=visitor)
+        return Evaluator(
+            deployment=HERE, reader=reader, visitor=visitor, temporaries=self._port("temporaries")
+        )
 
     @property
     def remediator(self) -> Remediator:
@@ -269,6 +276,7 @@ class World:
             state=self._port("state"),
             brakes=self._port("brakes"),
             queues=self._port("queues"),
+            temporaries=self._port("temporaries"),
             clock=self.clock,
             jitter=lambda: self.jitter,
             new_owner=lambda: f"owner-{next(self._owners)}",
@@ -314,7 +322,13 @@ class World:
 
     @property
     def sweeper(self) -> Sweeper:
-        return Sweeper(evaluator=self.evaluator)
+        evaluator = self.evaluator
+        return Sweeper(
+            evaluator=evaluator,
+            caretaker=Caretaker(
+                visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._port("temporaries")
+            ),
+        )
 
     # --- doing --------------------------------------------------------------------------------------------
 

@@ -89,6 +89,16 @@ def _arn(kind: str, name: str) -> str:
 # --- seeds --------------------------------------------------------------------------------------------------------
 
 
+def _in_a_place(seed: Seed) -> Seed:
+    """Also make the place in which procedures restore what they need for a while."""
+
+    def make(stack: Deployed, name: str) -> str:
+        fleet.place(stack)
+        return seed(stack, name)
+
+    return make
+
+
 def _later(kind: str, prepare: Seed | None = None) -> Seed:
     """The ARN of what the drift will make, after whatever it needs was made."""
 
@@ -731,11 +741,13 @@ _CASES = (
     ),
     Case(
         control="cluster_snapshot_encrypted",
-        seed=_later("cluster-snapshot", fleet.legacy_cluster),
+        seed=_in_a_place(_later("cluster-snapshot", fleet.legacy_cluster)),
         seeded=False,
         drift=lambda stack, name: stack.client("rds").create_db_cluster_snapshot(
             DBClusterSnapshotIdentifier=name, DBClusterIdentifier=f"of-{name}"
         ),
+        writes=("RestoreDBClusterFromSnapshot", "CreateDBClusterSnapshot", "DeleteDBCluster"),
+        left="delete",
     ),
     Case(
         control="cluster_snapshot_not_public",

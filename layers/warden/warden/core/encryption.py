@@ -108,13 +108,14 @@ def copies(resource: Resource, candidates: list[Mapping[str, Any]]) -> list[str]
 
 @dataclass(frozen=True, slots=True)
 class CopyName:
-    """For the write guard: the one name that Warden gives to the copy of this snapshot."""
+    """For the write guard: the one name that Warden gives to the copy of this snapshot, and to all for it."""
 
     fact: str
+    limit: int = _SNAPSHOT_NAME_LIMIT
 
     def refusal(self, value: Any, facts: Facts) -> str | None:
         """Refuse any other name, and so a second copy beside the first."""
-        wanted = copy_name(facts[self.fact])
+        wanted = copy_name(facts[self.fact], limit=self.limit)
         return None if value == wanted else f"{value!r} is not {wanted!r}, the name of this snapshot's copy"
 
 
@@ -128,3 +129,17 @@ class CustomerKey:
         if isinstance(value, str) and re.fullmatch(KMS_KEY_PATTERN, value):
             return None
         return f"{value!r} does not name a customer managed key"
+
+
+def with_another_key(item: Mapping[str, Any], wanted: str, aliases: Mapping[str, str]) -> str:
+    """Why a Describe item is not encrypted as the policy wants it, as half a sentence; empty where it is.
+
+    `aliases` holds the id of the key behind each alias of the account, by the alias's name.
+    """
+    if item["StorageEncryptionType"] not in {None, "sse-kms"} or not item["KmsKeyId"]:
+        return f"its type of encryption is {item['StorageEncryptionType']}"
+    key = wanted.rpartition(":key/")[2] if ":key/" in wanted else aliases.get(wanted[wanted.find("alias/") :])
+    actual = str(item["KmsKeyId"])
+    if actual == wanted or (key is not None and actual.rpartition("/")[2] == key):
+        return ""
+    return f"its key is {actual}, not {wanted}"

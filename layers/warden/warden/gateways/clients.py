@@ -46,6 +46,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEvents",
         "DescribeDBClusterAutomatedBackups",
         "DescribeDBInstanceAutomatedBackups",
+        "DescribeAccountAttributes",
         "AddTagsToResource",
         "ModifyDBCluster",
         "ModifyDBInstance",
@@ -58,6 +59,9 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ModifyDBClusterSnapshotAttribute",
         "ModifyDBSnapshotAttribute",
         "CopyDBSnapshot",
+        "RestoreDBClusterFromSnapshot",
+        "CreateDBClusterSnapshot",
+        "DeleteDBCluster",
         "CreateEventSubscription",
     ),
     "ec2": (
@@ -131,6 +135,16 @@ _CONFIG = Config(
 )
 
 
+class _Later:
+    """Stands for a client that is not made yet."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
+
+
 def moment(value: Any) -> datetime:
     """A timestamp of an answer. Of RDS's lists dates are a third of what parsing takes by botocore's own parser."""
     if isinstance(value, str) and value.endswith("Z"):
@@ -170,6 +184,10 @@ class Clients:
         if key not in self._clients:
             self._clients[key] = self._make(service, region)
         return self._clients[key]
+
+    def later(self, service: str, *, account: str, region: str) -> Any:
+        """The same, made when the first call is made: most events send nothing to a queue."""
+        return _Later(lambda: self.get(service, account=account, region=region))
 
     def identify(self, region: str) -> tuple[str, str]:
         """The account and the partition that the credentials belong to."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from warden.core.trigger import Lookup
     from warden.gateways.kinds.model import Described
     from warden.gateways.rds import Rds
+    from warden.gateways.temporaries import DynamoTemporaries
 
 _MISSING: tuple[type[Exception], ...] = (RefusedError, MissingFactError, KeyError)
 """What makes one fact missing rather than the whole visit fail."""
@@ -36,11 +37,17 @@ class RdsReader:
     """
 
     def __init__(
-        self, rds: Rds, *, deployment: Deployment, clock: Callable[[], datetime], bulk: bool = False
+        self,
+        rds: Rds,
+        *,
+        deployment: Deployment,
+        clock: Callable[[], datetime],
+        bulk: bool = False,
+        temporaries: DynamoTemporaries | None = None,
     ) -> None:
         self._deployment = deployment
         self._clock = clock
-        self._reads = Reads(rds, bulk=bulk)
+        self._reads = Reads(rds, bulk=bulk, temporaries=temporaries)
 
     def read(self, ref: ResourceRef, needs: Collection[Need]) -> Resource:
         """Describe one resource with its enrichments."""

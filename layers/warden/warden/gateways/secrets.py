@@ -34,6 +34,10 @@ class Secret:
         if not value:
             msg = f"the secret {self.arn} has no key {name!r}; docs/how-to/connect-a-tracker.md shows what it must hold"
             raise CredentialsError(msg)
+        if not value.isprintable():
+            # The line break that an editor or `echo` left there; a header with one would be two.
+            msg = f"{name!r} in the secret {self.arn} holds a line break or another control character; take it out"
+            raise CredentialsError(msg)
         return value
 
     def __contains__(self, name: object) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from warden.core.ledger import LedgerEntry, Link
     from warden.core.messages import RemediationMessage, TicketMessage
     from warden.core.plan import Call
+    from warden.core.procedure import Record
     from warden.core.resource import Resource, ResourceRef, ResourceType
     from warden.core.ticket import Handle, Remote, Ticket
     from warden.core.trigger import Lookup
@@ -41,6 +42,7 @@ __all__ = [
     "SinkHealth",
     "State",
     "Stop",
+    "Temporaries",
     "TicketRow",
     "Tickets",
     "Tracker",
@@ -239,16 +241,36 @@ class State(Protocol):
 class Approvals(Protocol):
     """What people have answered to requests; the pipeline reads it, and notes what it has used."""
 
-    def answers(self, request: str) -> Sequence[Approval]:
-        """Every answer to a request (an index: eventually consistent), each with whether it was used."""
+    def answers(self, request: str, *, part: str = "") -> Sequence[Approval]:
+        """Every answer to a request (an index: eventually consistent), each with whether it was used (for a part)."""
         ...
 
-    def use(self, approval: Approval) -> bool:
-        """Note, for good, that an approval is being used; False where it was before."""
+    def use(self, approval: Approval, *, part: str = "") -> bool:
+        """Note, for good, that an approval is being used (for a part); False where it was before."""
         ...
 
-    def give_back(self, approval: Approval) -> None:
+    def give_back(self, approval: Approval, *, part: str = "") -> None:
         """Undo `use`: nothing was written after all."""
+        ...
+
+
+class Temporaries(Protocol):
+    """What procedures make for themselves, as Warden wrote it down."""
+
+    def get(self, arn: str) -> Record | None:
+        """The record of a thing, read consistently."""
+        ...
+
+    def put(self, record: Record, *, over: Record | None) -> None:
+        """Write a record over the one that was read; ConflictError if another wrote."""
+        ...
+
+    def remove(self, record: Record) -> None:
+        """Forget a record, unless another wrote it meanwhile."""
+        ...
+
+    def all(self) -> list[Record]:
+        """Every record: few, since each is of a procedure that runs."""
         ...
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from warden.core.finding import Finding
     from warden.core.resource import Resource, ResourceType
+    from warden.pipeline.caretaker import Caretaker
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.ports import Due
 
@@ -51,6 +52,7 @@ class Sweeper:
     """Sweeps one account and Region in process; it never enqueues a trigger per resource."""
 
     evaluator: Evaluator
+    caretaker: Caretaker
 
     def sweep(self, *, run_id: str) -> SweepReport:
         """Visit everything, then look for findings whose resource was not seen."""
@@ -63,6 +65,7 @@ class Sweeper:
         for resource_type in EVALUATED_KINDS:
             if visitor.judge.of_type(resource_type):
                 self._sweep_kind(resource_type, cause, kept, report)
+        report.problems += self.caretaker.look()
         policy, now = visitor.judge.policy, visitor.clock()
         report.ending += [
             f"The exemption of {one.resource or one.account} from {one.control}, owner {one.owner}, ends after "
@@ -79,6 +82,7 @@ class Sweeper:
         """
         visitor = self.evaluator.visitor
         now = visitor.clock()
+        self.caretaker.look()
         due = visitor.state.due(now)
         for row in due:
             visitor.queues.trigger(_trigger(row))
