@@ -10,14 +10,8 @@ from fakes.aws import FakeAws
 from fakes.brakes import MemoryBrakes
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
-from fakes.stores import (
-    MemoryApprovals,
-    MemoryFindings,
-    MemoryLedger,
-    MemoryState,
-    MemoryTemporaries,
-    MemoryTickets,
-)
+from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState, MemoryTemporaries
+from fakes.tickets import MemoryTickets, MemoryTracker
 
 __all__ = [
     "NOW",
@@ -32,4 +26,5 @@ __all__ = [
     "MemoryState",
     "MemoryTemporaries",
     "MemoryTickets",
+    "MemoryTracker",
 ]
