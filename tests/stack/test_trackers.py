@@ -1,4 +1,4 @@
-"""From drift to a ticket in a tracker, and back: the deployed functions, the template's rights, and a real conversation."""
+"""From drift to a ticket in a tracker, and back: the deployed functions, the template's rights, a real conversation."""
 
 from __future__ import annotations
 
@@ -51,6 +51,9 @@ class Outside:
 @pytest.fixture
 def outside(trackers: Server, monkeypatch: pytest.MonkeyPatch) -> Outside:
     monkeypatch.setattr("warden.gateways.http.verified", trackers.connect)
+    # The parameter of the stack names the secrets before moto makes them, with six letters of its choice.
+    identifier = "moto.secretsmanager.models.SecretsManagerSecretIdentifier"
+    monkeypatch.setattr(f"{identifier}.generate", lambda made, **_: desk.arn_of(made.name.partition("/")[2]))
     return Outside(trackers)
 
 
