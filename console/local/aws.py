@@ -42,6 +42,7 @@ from console.local.rds.controls import RdsControls
 from console.local.rds.endpoint import Endpoint
 from console.local.rds.registry import Patch, Patches
 from console.local.rds.state import Clock, Lifecycle, SystemClock, World
+from warden.gateways import pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -252,6 +253,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
             ),
             Patch(target=backup, attribute="now", replacement=self.clock.now),
             Patch(target=ticket_sinks, attribute="now", replacement=self.clock.now),
+            Patch(target=pace, attribute="paced", replacement=False),
             Patch(target=lookups, attribute="recorded", replacement=lambda: self._trail.events),
             Patch(
                 target=moto.core.errors,

@@ -10,7 +10,14 @@ from fakes.aws import FakeAws
 from fakes.brakes import MemoryBrakes
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
-from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState, MemoryTemporaries
+from fakes.stores import (
+    MemoryApprovals,
+    MemoryFindings,
+    MemoryLedger,
+    MemoryState,
+    MemorySweeps,
+    MemoryTemporaries,
+)
 from fakes.tickets import MemoryTickets, MemoryTracker
 
 __all__ = [
@@ -24,6 +31,7 @@ __all__ = [
     "MemoryQueues",
     "MemorySink",
     "MemoryState",
+    "MemorySweeps",
     "MemoryTemporaries",
     "MemoryTickets",
     "MemoryTracker",

@@ -12,12 +12,13 @@ from warden.gateways import findings as finding_rows
 from warden.gateways import ledger as ledger_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from warden.core.approval import Approval
     from warden.core.finding import Finding
     from warden.core.ledger import Head, LedgerEntry, Link
     from warden.core.procedure import Record
+    from warden.core.progress import Progress
     from warden.core.rows import Due, Stop
 
 
@@ -200,3 +201,24 @@ class MemoryState:
 
     def settle(self, arn: str) -> None:
         self._due.pop(arn, None)
+
+
+class MemorySweeps:
+    """How far a sweep has come, in memory."""
+
+    def __init__(self) -> None:
+        self.progress: Progress | None = None
+        self.marks: dict[tuple[str, str], set[str]] = {}
+
+    def current(self) -> Progress | None:
+        return self.progress
+
+    def visited(self, progress: Progress, resource_type: str) -> frozenset[str]:
+        return frozenset(self.marks.get((progress.run_id, resource_type), ()))
+
+    def keep(self, progress: Progress, resource_type: str, marks: Collection[str]) -> None:
+        self.marks.setdefault((progress.run_id, resource_type), set()).update(marks)
+        self.progress = progress
+
+    def end(self) -> None:
+        self.progress = None

@@ -173,7 +173,7 @@ class Deployment:
             if not rows:
                 return
             world.clock.now = max(world.clock.now, min(row.due_at for row in rows))
-            self._guarded(world.sweeper.look_again)
+            self._guarded(world.waiting.look_again)
         msg = f"it never comes to rest: {rows}"
         raise AssertionError(msg)
 

@@ -19,6 +19,7 @@ from fakes import (
     MemoryQueues,
     MemorySink,
     MemoryState,
+    MemorySweeps,
     MemoryTemporaries,
     MemoryTickets,
     MemoryTracker,
@@ -43,10 +44,11 @@ from warden.core.trigger import Cause, Ignored, Source, Trigger, parse
 from warden.pipeline.caretaker import Caretaker
 from warden.pipeline.compose import Composer
 from warden.pipeline.courier import Courier
+from warden.pipeline.due import Waiting
 from warden.pipeline.evaluate import Evaluator, Handled
 from warden.pipeline.judge import Judge
 from warden.pipeline.remediate import Outcome, Remediator
-from warden.pipeline.sweep import Sweeper, SweepReport
+from warden.pipeline.sweep import Sweeper
 from warden.pipeline.ticket import Ticketer
 from warden.pipeline.ticket_tick import Report, Tick
 from warden.pipeline.undo import Undoer
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from warden.core.messages import RemediationMessage
     from warden.core.policy import Policy
     from warden.core.trigger import Target
+    from warden.pipeline.sweep_report import SweepReport
 
 OWN_ROLE = "arn:aws:iam::123456789012:role/warden-remediate"
 ALICE = "arn:aws:iam::123456789012:user/alice"
@@ -142,6 +145,7 @@ class World:
         self.findings = MemoryFindings()
         self.ledger = MemoryLedger()
         self.state = MemoryState()
+        self.sweeps = MemorySweeps()
         self.brakes = MemoryBrakes()
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets()
@@ -231,6 +235,7 @@ class World:
             "sink": self.sink,
             "tracker": self.tracker,
             "approvals": self.approvals,
+            "sweeps": self.sweeps,
             "temporaries": self.temporaries,
         }
         return self.wrap(name, ports[name])
@@ -322,12 +327,23 @@ class World:
 
     @property
     def sweeper(self) -> Sweeper:
+        return Sweeper(evaluator=self.evaluator, caretaker=self._caretaker(), sweeps=self._port("sweeps"))
+
+    def _caretaker(self) -> Caretaker:
         evaluator = self.evaluator
-        return Sweeper(
-            evaluator=evaluator,
-            caretaker=Caretaker(
-                visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._port("temporaries")
-            ),
+        return Caretaker(
+            visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._port("temporaries")
+        )
+
+    @property
+    def waiting(self) -> Waiting:
+        return Waiting(
+            state=self._port("state"),
+            queues=self._port("queues"),
+            temporaries=self._port("temporaries"),
+            caretaker=self._caretaker,
+            clock=self.clock,
+            jitter=lambda: self.jitter,
         )
 
     # --- doing --------------------------------------------------------------------------------------------
@@ -366,7 +382,7 @@ class World:
 
     def look_again(self) -> list[Visit]:
         """The due tick, and what its triggers lead to."""
-        self.sweeper.look_again()
+        self.waiting.look_again()
         return self.deliver()
 
     def deliver(self) -> list[Visit]:

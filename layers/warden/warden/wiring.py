@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from warden.gateways.rds import Rds
     from warden.gateways.rds_reader import RdsReader
     from warden.gateways.state import DynamoState
+    from warden.gateways.sweeps import DynamoSweeps
     from warden.gateways.temporaries import DynamoTemporaries
     from warden.gateways.tickets import DynamoTickets
+    from warden.pipeline.caretaker import Caretaker
     from warden.pipeline.courier import Courier
+    from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
     from warden.pipeline.remediate import Remediator
@@ -189,6 +192,18 @@ class Wiring:
         from warden.gateways.brakes import DynamoBrakes
 
         return DynamoBrakes(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+
+    @functools.cached_property
+    def _sweeps(self) -> DynamoSweeps:
+        from warden.gateways.sweeps import DynamoSweeps
+
+        environment = self.environment
+        return DynamoSweeps(
+            self._client("dynamodb"),
+            environment["WARDEN_STATE_TABLE"],
+            account=environment.account,
+            region=environment.region,
+        )
 
     @functools.cached_property
     def _queues(self) -> SqsQueues:
@@ -366,15 +381,34 @@ class Wiring:
 
     def sweeper(self) -> Sweeper:
         """A sweep; made anew each time, since it reads whole lists once."""
-        from warden.pipeline.caretaker import Caretaker
         from warden.pipeline.sweep import Sweeper
 
         self._draw, self._patience = _PATIENT
         evaluator = self._sharing()
-        caretaker = Caretaker(
-            visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries
+        return Sweeper(evaluator=evaluator, caretaker=self._caretaker(evaluator), sweeps=self._sweeps)
+
+    def _caretaker(self, evaluator: Evaluator) -> Caretaker:
+        from warden.pipeline.caretaker import Caretaker
+
+        return Caretaker(visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries)
+
+    def sweep_goes_on(self) -> bool:
+        """Whether a sweep has begun that is not at its end; asks for nothing else, since as a rule there is none."""
+        return self._sweeps.current() is not None
+
+    @functools.cached_property
+    def waiting(self) -> Waiting:
+        """The looks at what is due."""
+        from warden.pipeline.due import Waiting
+
+        return Waiting(
+            state=self._state,
+            queues=self._queues,
+            temporaries=self._temporaries,
+            caretaker=lambda: self._caretaker(self.evaluator),
+            clock=now,
+            jitter=random.random,
         )
-        return Sweeper(evaluator=evaluator, caretaker=caretaker)
 
 
 _built: dict[Environment, Wiring] = {}

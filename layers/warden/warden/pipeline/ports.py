@@ -8,7 +8,7 @@ from warden.core.rows import Due, Stop
 from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from warden.core.approval import Approval
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from warden.core.messages import RemediationMessage, TicketMessage
     from warden.core.plan import Call
     from warden.core.procedure import Record
+    from warden.core.progress import Progress
     from warden.core.resource import Resource, ResourceRef, ResourceType
     from warden.core.ticket import Handle, Remote, Ticket
     from warden.core.trigger import Lookup
@@ -42,6 +43,7 @@ __all__ = [
     "SinkHealth",
     "State",
     "Stop",
+    "Sweeps",
     "Temporaries",
     "TicketRow",
     "Tickets",
@@ -81,8 +83,17 @@ class Reader(Protocol):
         """The databases that use a shared thing, such as a parameter group."""
         ...
 
-    def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
-        """Every resource of a type, page by page; a throttled enrichment becomes a missing fact here."""
+    def list(
+        self,
+        resource_type: ResourceType,
+        needs: Collection[Need],
+        *,
+        but: Callable[[str], bool] | None = None,
+    ) -> Iterator[Resource]:
+        """Every resource of a type, page by page; a throttled enrichment becomes a missing fact here.
+
+        Of a resource whose key `but` says yes to, nothing more is read than the list holds.
+        """
         ...
 
 
@@ -235,6 +246,26 @@ class State(Protocol):
 
     def settle(self, arn: str) -> None:
         """Remove the due row of a resource: it no longer waits."""
+        ...
+
+
+class Sweeps(Protocol):
+    """How far a sweep has come."""
+
+    def current(self) -> Progress | None:
+        """The sweep that is not at its end, read consistently."""
+        ...
+
+    def visited(self, progress: Progress, resource_type: str) -> frozenset[str]:
+        """The marks of what was visited of a type."""
+        ...
+
+    def keep(self, progress: Progress, resource_type: str, marks: Collection[str]) -> None:
+        """Keep how far it has come, and the marks of what was visited since."""
+        ...
+
+    def end(self) -> None:
+        """There is no sweep any more."""
         ...
 
 
