@@ -208,6 +208,7 @@ _ALL_DECLARED = {
     "ModifyDBParameterGroup",
     # What is added, is added to a copy that a procedure made; see the next test.
     "ModifyDBClusterSnapshotAttribute",
+    "ModifyDBSnapshotAttribute",
 }
 
 

@@ -103,6 +103,39 @@ def test_a_cluster_snapshot_is_encrypted_step_by_step(deploy: Deploy) -> None:
     assert_it_is_encrypted(stack, arn)
 
 
+def test_a_db_snapshot_is_copied_with_its_tags_and_approved_accounts(deploy: Deploy) -> None:
+    control = "db_snapshot_encrypted"
+    stack = deploy(policy=policy_text(only=(control,)))
+    fleet.key(stack)
+    fleet.legacy_instance(stack)
+    with stack.quietly() as rds:
+        made = rds.create_db_snapshot(
+            DBSnapshotIdentifier="billing-2026",
+            DBInstanceIdentifier="legacy-instance",
+            Tags=[{"Key": "owner", "Value": "billing"}],
+        )
+        rds.modify_db_snapshot_attribute(
+            DBSnapshotIdentifier="billing-2026",
+            AttributeName="restore",
+            ValuesToAdd=[BACKUP_ACCOUNT, STRANGER, "all"],
+        )
+    stack.aws.rds.lifecycle = Lifecycle.like_aws()
+    stack.sweep()
+    stack.hours_later(0.6)
+    name = encryption.copy_name("billing-2026")
+    assert stack.write_names == ["CopyDBSnapshot", "ModifyDBSnapshotAttribute"]
+    [copy] = stack.client("rds").describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"]
+    assert (copy["StorageEncryptionType"], copy["KmsKeyId"]) == ("sse-kms", KEY_ARN)
+    assert {"Key": "owner", "Value": "billing"} in copy["TagList"]
+    answer = stack.client("rds").describe_db_snapshot_attributes(DBSnapshotIdentifier=name)
+    [restore] = answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
+    assert restore["AttributeValues"] == [BACKUP_ACCOUNT]
+    finding = stack.finding(control, made["DBSnapshot"]["DBSnapshotArn"])
+    assert (finding.workflow, len(finding.attempts)) == (WorkflowStatus.NOTIFIED, 1)
+    assert "delete the original" in finding.manual
+    assert _records(stack) == []
+
+
 # --- what holds it up, and what is left behind ----------------------------------------------------------------
 
 

@@ -68,6 +68,8 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
         "rds:DescribeDBClusters",
         "rds:DescribeDBClusterSnapshots",
         "rds:DescribeDBClusterSnapshotAttributes",
+        "rds:DescribeDBSnapshots",
+        "rds:DescribeDBSnapshotAttributes",
     ),
     Need.QUOTAS: ("rds:DescribeAccountAttributes",),
     Need.SUBNET_GROUPS: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
