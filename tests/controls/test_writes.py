@@ -187,6 +187,8 @@ def test_no_operation_passes_but_those_that_controls_declare() -> None:
         "CreateDBClusterSnapshot",
         "DeleteDBCluster",
         "RestoreDBClusterFromSnapshot",
+        "RebootDBCluster",
+        "RebootDBInstance",
         "DisableHttpEndpoint",
         "ModifyDBCluster",
         "ModifyDBClusterParameterGroup",

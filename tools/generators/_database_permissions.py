@@ -202,6 +202,8 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "subgrp:*",
     ),
     "rds:CreateDBInstance": ("cluster:*", "db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
+    "rds:RebootDBCluster": ("cluster:*",),
+    "rds:RebootDBInstance": ("db:*",),
     "rds:DescribeBlueGreenDeployments": ("deployment:*",),
     "rds:DescribeDBClusterParameterGroups": ("cluster-pg:*",),
     "rds:DescribeDBClusterParameters": ("cluster-pg:*",),
