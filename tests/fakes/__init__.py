@@ -15,9 +15,10 @@ from fakes.stores import (
     MemoryFindings,
     MemoryLedger,
     MemoryState,
+    MemorySweeps,
     MemoryTemporaries,
-    MemoryTickets,
 )
+from fakes.tickets import MemoryTickets, MemoryTracker
 
 __all__ = [
     "NOW",
@@ -30,6 +31,8 @@ __all__ = [
     "MemoryQueues",
     "MemorySink",
     "MemoryState",
+    "MemorySweeps",
     "MemoryTemporaries",
     "MemoryTickets",
+    "MemoryTracker",
 ]

@@ -177,7 +177,8 @@ def test_what_costs_or_disrupts_waits_for_an_approval_with_a_plan_that_works(
     case = CASES[name]
     stack, arn = drifted(deploy, case, allowed=_asks_first(CONTROLS[name]))
     assert stack.writes == []
-    assert stack.story(name) == ["finding NEW", "decision AWAIT_APPROVAL needs_approval", "ticket OPEN"]
+    asked = ["finding NEW", "decision AWAIT_APPROVAL needs_approval", "ticket OPEN", "ticket CREATED"]
+    assert stack.story(name) == asked
     finding = stack.finding(name, arn)
     (ticket,) = stack.tickets
     assert ticket["decision"]["action"] == "AWAIT_APPROVAL"

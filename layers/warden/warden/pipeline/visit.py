@@ -231,7 +231,9 @@ class Visitor:
         new = advance(old, judgement.evaluation, resource_key=resource.key, observed_at=resource.observed_at)
         if new is None or judgement.evaluation.compliance is not ComplianceType.NON_COMPLIANT:
             return new
-        decision: Mapping[str, Any] = _told(judgement, resource)
+        policy = self.judge.policy
+        mode = policy.mode(judgement.control.id, resource, self.judge.ceiling)
+        decision: Mapping[str, Any] = {**_told(judgement, resource), "mode": mode.word}
         manual = judgement.manual
         if old is not None and judgement.decision.reason is Reason.REFUSED:
             # The refusal itself, in AWS's words, tells more than that it is not repeated.
@@ -243,6 +245,7 @@ class Visitor:
             plan=tuple(call.to_json() for call in judgement.shown),
             manual=manual,
             cause=new.cause if old is not None and old.is_open else self.cause(cause),
+            tags={key: resource.tags[key] for key in sorted(policy.tickets.tags & set(resource.tags))},
         )
         if old is not None and not old.is_open and old.attempts:
             wanted = brought_back(wanted, self.cause(cause))
@@ -395,6 +398,10 @@ class Change:
         if self.resolves:
             return (TicketEvent.RESOLVE,) if self.old is not None and was_told(self.old) else ()
         action = self.judgement.decision.action
+        if action is Action.SUPPRESS:
+            # Somebody accepted it after a person was told: its ticket is closed, and says why.
+            is_new = self.old is not None and self.old.workflow is not WorkflowStatus.SUPPRESSED
+            return (TicketEvent.RESOLVE,) if is_new and self.old is not None and was_told(self.old) else ()
         notified = self.new.workflow is WorkflowStatus.NOTIFIED
         if action in TICKET_ACTIONS:
             return (TicketEvent.OPEN,) if self.is_one or not notified else ()
