@@ -30,7 +30,12 @@ def paragraph(one: Explanation) -> Iterator[str]:
         sentences.append(f"Resolved {time(finding.resolved_at)}: {ledger_text.cause_text(one.last_cause)}.")
     else:
         sentences.append(f"{_decision(one)}.")
-    told = (("Written: ", _written(one)), ("It waits ", _due(one)), ("Its ticket is ", _ticket(one)))
+    told = (
+        ("Its procedure: ", _step(one).rstrip(".")),
+        ("Written: ", _written(one)),
+        ("It waits ", _due(one)),
+        ("Its ticket is ", _ticket(one)),
+    )
     sentences += [f"{beginning}{text}." for beginning, text in told if text]
     if one.changes:
         sentences.append(f"For Warden to act: {' '.join(one.changes)}")
@@ -111,6 +116,8 @@ def _then(one: Explanation) -> Iterator[tuple[str, str]]:
 
 def _now(one: Explanation) -> Iterator[tuple[str, str]]:
     """What stands beside it."""
+    if step := _step(one):
+        yield "Procedure", step
     yield "Waits", _due(one) or "no"
     yield "Ticket", _ticket(one) or "none"
     for exemption in one.exemptions:
@@ -135,6 +142,11 @@ def _written(one: Explanation) -> str:
     request = f", request id {last['request_id']}" if last.get("request_id") else ""
     error = f": {last['error'].rstrip('.')}" if last.get("error") else ""
     return f"{last['operation']} at {ledger_text.when(last['at'])}: {last['status']}{request}{error}"
+
+
+def _step(one: Explanation) -> str:
+    """Where a procedure of several visits stands; empty where none runs."""
+    return str(one.finding.decision.get("step", "")) if one.finding.is_open else ""
 
 
 def _due(one: Explanation) -> str:

@@ -7,12 +7,12 @@
 | botocore's service models | the operations of `warden.gateways.clients`, with every shape they reach |
 | its endpoints | every Region, those services |
 | paginators | of those operations; waiters and examples go, for nothing here waits in a Lambda function |
-| boto3's resources and examples | gone: only clients are used |
-| Powertools | the modules that our code reaches by import statements |
 | `*.dist-info`, `bin`, `__pycache__` | gone |
+| `.py` | with the bytecode of Lambda's Python beside it, where this machine has that Python (`--python`) |
 
 Code is otherwise left alone, and so is botocore's cacert.pem, without which no TLS connection is verified.
-No `.pyc` is shipped: it would fit one interpreter, and differ from machine to machine.
+/opt is read-only: without bytecode, each cold start would compile every module that it imports, which takes longer than
+all the rest. It names /opt/python whatever machine it was made on, and is never compared with a file's time.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,29 +28,22 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import DataNotFoundError
 from botocore.loaders import Loader
 
-from tools.import_graph import reachable_modules
 from tools.service_model import trim_endpoints, trim_paginators, trim_service
 from warden.gateways.clients import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-ROOT = Path(__file__).resolve().parent.parent
+    from collections.abc import Mapping, Sequence
 
 # Read once when a client is made; the rest of botocore/data is one directory per service.
 _GLOBAL_FILES = ("partitions.json", "sdk-default-configuration.json", "_retry.json")
 _ENDPOINT_RULES = "endpoint-rule-set-1"
 _JUNK = ("**/__pycache__", "**/*.pyc", "*.dist-info", "bin", ".lock")
-_POWERTOOLS = "aws_lambda_powertools"
 
 
-def trim(python: Path, operations: Mapping[str, Sequence[str]], code: Iterable[Path]) -> None:
-    """Trim the directory in place: botocore to these operations, Powertools to what `code` imports."""
+def trim(python: Path, operations: Mapping[str, Sequence[str]]) -> None:
+    """Trim the directory in place: botocore to these operations."""
     _drop_junk(python)
-    shutil.rmtree(python / "boto3" / "data", ignore_errors=True)
-    shutil.rmtree(python / "boto3" / "examples", ignore_errors=True)
     trim_botocore(python / "botocore" / "data", operations)
-    trim_powertools(python, code)
 
 
 def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> None:
@@ -77,20 +71,10 @@ def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> None:
     trimmed.rename(data)
 
 
-def trim_powertools(python: Path, code: Iterable[Path]) -> None:
-    """Remove the modules of Powertools that neither this code nor a kept module of Powertools imports."""
-    kept = reachable_modules(site=python, package=_POWERTOOLS, roots=code)
-    package = python / _POWERTOOLS
-    for path in [path for path in package.rglob("*") if path.is_file() and path not in kept]:
-        path.unlink()
-    for directory in sorted((path for path in package.rglob("*") if path.is_dir()), reverse=True):
-        if not any(directory.iterdir()):
-            directory.rmdir()
-
-
-def our_code(python: Path) -> list[Path]:
-    """Return the source files that run in Lambda: the package in the layer, and the functions' handlers."""
-    return [*sorted((python / "warden").rglob("*.py")), *sorted((ROOT / "functions").glob("*/*.py"))]
+def compile_for(interpreter: str, python: Path) -> None:
+    """Write the bytecode of an interpreter, as it will be found under /opt/python."""
+    command = [interpreter, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*command, "-s", str(python), "-p", "/opt/python", str(python)], check=True)  # noqa: S603 - our build
 
 
 def declared_operations() -> dict[str, tuple[str, ...]]:
@@ -104,10 +88,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m tools.trim_layer", description="Trim a layer's packages."
     )
     parser.add_argument("python", type=Path, help="the layer's `python` directory, packages installed")
-    python = parser.parse_args(argv).python
+    parser.add_argument(
+        "--python", dest="interpreter", default="", help="the runtime's Python, if there is one"
+    )
+    arguments = parser.parse_args(argv)
+    python = arguments.python
     before = _size(python)
-    trim(python, declared_operations(), our_code(python))
+    trim(python, declared_operations())
     print(f"trimmed {python.name}: {before // 1024:,} kB to {_size(python) // 1024:,} kB, unzipped")
+    if arguments.interpreter:
+        compile_for(arguments.interpreter, python)
+    else:
+        print(
+            "no Python of the runtime's version is here: no bytecode, so that cold starts take twice as long"
+        )
     return 0
 
 

@@ -38,7 +38,7 @@ _HANDLERS: dict[str, ModuleType] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Context:
-    """Lambda's context object, as far as the handlers and Powertools look at it."""
+    """Lambda's context object, as far as the handlers look at it."""
 
     function_name: str
     invoked_function_arn: str
@@ -167,7 +167,7 @@ class LocalStack:
 
     @contextlib.contextmanager
     def _captured(self) -> Iterator[None]:
-        """Take what the handlers log; Powertools writes to the stdout that it finds when it is imported."""
+        """Take what the handlers log."""
         with contextlib.redirect_stdout(_OUTPUT):
             try:
                 yield

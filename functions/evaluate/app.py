@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-
-from warden import wiring
+from warden import telemetry, wiring
 from warden.pipeline import intake, report
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from warden.telemetry import Context
 
-logger = Logger()
-metrics = Metrics()
+logger = telemetry.logger()
+metrics = telemetry.Metrics()
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+@telemetry.invocation(metrics)
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Look at what each event names; only what must be looked at again stays in the queue."""
     del context
     evaluator = wiring.wired().evaluator
@@ -39,9 +35,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         failed.update(read.message_of(trigger))
 
     for name, count in report.counts(handled.visits).items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
-    metrics.add_metric(name="Ignored", unit=MetricUnit.Count, value=len(read.ignored))
-    metrics.add_metric(name="Malformed", unit=MetricUnit.Count, value=len(read.malformed))
+        metrics.add_metric(name=name, value=count)
+    metrics.add_metric(name="Ignored", value=len(read.ignored))
+    metrics.add_metric(name="Malformed", value=len(read.malformed))
 
     if intake.is_batch(event):
         return intake.failures(failed)

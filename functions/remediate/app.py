@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-
-from warden import wiring
+from warden import telemetry, wiring
 from warden.core.messages import UndoMessage, decode_write
 from warden.pipeline import intake
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from warden.telemetry import Context
 
-logger = Logger()
-metrics = Metrics()
+logger = telemetry.logger()
+metrics = telemetry.Metrics()
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+@telemetry.invocation(metrics)
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Remediate one resource, or take one write back, per message; only a crash is delivered again."""
     del context
     response, errors = intake.each(event, _remediate)
     for error in errors:
         logger.error("retry", exc_info=error)
-    metrics.add_metric(name="Retries", unit=MetricUnit.Count, value=len(errors))
+    metrics.add_metric(name="Retries", value=len(errors))
     return response
 
 
@@ -47,4 +43,4 @@ def _remediate(body: str) -> None:
             "calls": [call.operation for call in outcome.calls],
         },
     )
-    metrics.add_metric(name=f"Outcome{outcome.status.title()}", unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name=f"Outcome{outcome.status.title()}", value=1)

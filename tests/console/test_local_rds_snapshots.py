@@ -222,6 +222,21 @@ def test_a_hundred_manual_snapshots_are_enough(rds: Any):
     assert a_snapshot(rds)["SnapshotType"] == "manual"
 
 
+@corrects("quotas-are-told")
+def test_what_is_used_and_what_may_be_used_is_told(rds: Any):
+    def told() -> dict[str, tuple[int, int]]:
+        quotas = rds.describe_account_attributes()["AccountQuotas"]
+        return {one["AccountQuotaName"]: (one["Used"], one["Max"]) for one in quotas}
+
+    assert told()["DBClusters"] == (0, 40)
+    a_cluster(rds)
+    assert told()["ManualClusterSnapshots"] == (0, 100)
+    a_snapshot(rds)
+    assert told()["DBClusters"] == (1, 40)
+    assert told()["ManualClusterSnapshots"] == (1, 100)
+    assert told()["DBClusterParameterGroups"] == (0, 50)
+
+
 @corrects("snapshots-keep-the-resource-id")
 def test_a_snapshot_remembers_whose_it_is(rds: Any):
     cluster = a_cluster(rds, Tags=[{"Key": "env", "Value": "prod"}], CopyTagsToSnapshot=True)

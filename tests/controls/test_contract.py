@@ -16,7 +16,7 @@ from warden.core.control import ComplianceType, Safety, Severity
 from warden.core.evaluation import evaluate, plan
 from warden.core.guard import check
 from warden.core.kinds import KINDS, Need
-from warden.core.plan import WRITES, Manual, Plan
+from warden.core.plan import WRITES, Manual, Plan, Wait
 from warden.core.policy import parse_policy
 from warden.core.resource import ResourceType
 
@@ -73,7 +73,7 @@ def assess(control: Control, example: Example, resource: Resource | None = None)
     )
 
 
-def planned(control: Control, example: Example) -> Plan | Manual:
+def planned(control: Control, example: Example) -> Plan | Manual | Wait:
     return plan(control, items.example_resource(control, example), items.example_settings(control, example))
 
 
@@ -200,6 +200,8 @@ def test_drift_leads_to_calls_or_to_a_reason_why_a_person_must_act(
         assert outcome.why.endswith(".")
         assert "could not be planned" not in outcome.why
         assert "cannot be planned" not in outcome.why
+    elif isinstance(outcome, Wait):
+        assert outcome.why.endswith(".")
     else:
         assert outcome.calls
 

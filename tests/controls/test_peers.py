@@ -428,8 +428,27 @@ def test_un_sharing_takes_the_public_and_every_stranger_and_leaves_the_partner()
 
 
 def test_no_remediation_deletes_anything() -> None:
-    """The row `fix-that-deletes-the-original`: no plan may make such a call, whatever it plans."""
-    assert not [name for name in WRITES if name.startswith(("Delete", "Stop", "Terminate"))]
+    """The row `fix-that-deletes-the-original`: no plan may make such a call, whatever it plans.
+
+    But for one: a temporary cluster that the plan's own procedure made (`tests/gateways/test_procedures.py`).
+    """
+    assert [name for name in WRITES if name.startswith(("Delete", "Stop", "Terminate"))] == [
+        "DeleteDBCluster"
+    ]
+    [(control, permit)] = [
+        (control.id, permit)
+        for control in CONTROLS.values()
+        for permit in (control.remediation.permits if control.remediation else ())
+        if permit.operation == "DeleteDBCluster"
+    ]
+    assert control == "cluster_snapshot_encrypted"
+    original = items.resource(CONTROLS[control].resource_type)
+    name = original.facts["DBClusterSnapshotIdentifier"]
+    for other in (name, original.facts["DBClusterIdentifier"], "warden-orders-00000000"):
+        assert permit.required["DBClusterIdentifier"].refusal(other, original.facts)
+    assert permit.required["SkipFinalSnapshot"].refusal(False, original.facts)
+    assert set(permit.required) == {"DBClusterIdentifier", "SkipFinalSnapshot"}
+    assert not permit.optional
 
 
 def test_an_unencrypted_cluster_snapshot_is_not_copied() -> None:

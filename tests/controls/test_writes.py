@@ -184,6 +184,11 @@ def test_no_operation_passes_but_those_that_controls_declare() -> None:
         "AssociateKmsKey",
         "EnableKeyRotation",
         "CopyDBSnapshot",
+        "CreateDBClusterSnapshot",
+        "DeleteDBCluster",
+        "RestoreDBClusterFromSnapshot",
+        "RebootDBCluster",
+        "RebootDBInstance",
         "DisableHttpEndpoint",
         "ModifyDBCluster",
         "ModifyDBClusterParameterGroup",
@@ -200,6 +205,15 @@ def test_no_operation_passes_but_those_that_controls_declare() -> None:
         )
 
 
+_ALL_DECLARED = {
+    "ModifyDBClusterParameterGroup",
+    "ModifyDBParameterGroup",
+    # What is added, is added to a copy that a procedure made; see the next test.
+    "ModifyDBClusterSnapshotAttribute",
+    "ModifyDBSnapshotAttribute",
+}
+
+
 @pytest.mark.parametrize("resource_type", BROKEN, ids=str)
 def test_no_parameter_passes_but_those_that_controls_declare(resource_type: ResourceType) -> None:
     for call in merge(plans(resource_type)):
@@ -210,10 +224,26 @@ def test_no_parameter_passes_but_those_that_controls_declare(resource_type: Reso
             for name in (*permit.required, *permit.optional)
         }
         others = set(service.input_of(call.operation).members) - declared
-        assert others or call.operation in {"ModifyDBClusterParameterGroup", "ModifyDBParameterGroup"}
+        assert others or call.operation in _ALL_DECLARED
         for name in others:
             why = refused(resource_type, call.operation, {**call.parameters, name: "anything"})
             assert f"no control declares the parameter {name}" in why
+
+
+def test_a_snapshot_is_shared_only_if_it_is_the_copy_and_taken_back_only_if_it_is_the_original() -> None:
+    kind = ResourceType.DB_CLUSTER_SNAPSHOT
+    own = {"AttributeName": "restore", "DBClusterSnapshotIdentifier": "orders-before-upgrade"}
+    copy = {**own, "DBClusterSnapshotIdentifier": copy_name("orders-before-upgrade", limit=63)}
+    resource = items.resource(kind, BROKEN[kind])
+    check(Call("ModifyDBClusterSnapshotAttribute", {**copy, "ValuesToAdd": [PARTNER]}), PERMITS, resource)
+    check(Call("ModifyDBClusterSnapshotAttribute", {**own, "ValuesToRemove": [STRANGER]}), PERMITS, resource)
+    operation = "ModifyDBClusterSnapshotAttribute"
+    assert "ValuesToAdd" in refused(
+        kind, operation, {**own, "ValuesToRemove": ["all"], "ValuesToAdd": [PARTNER]}
+    )
+    assert refused(kind, operation, {**copy, "ValuesToAdd": ["all"]})
+    assert refused(kind, operation, {**copy, "ValuesToAdd": ["999999999999"]})
+    assert refused(kind, operation, {**copy, "ValuesToAdd": [PARTNER], "ValuesToRemove": [STRANGER]})
 
 
 @pytest.mark.parametrize("resource_type", BROKEN, ids=str)

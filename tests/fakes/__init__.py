@@ -10,7 +10,15 @@ from fakes.aws import FakeAws
 from fakes.brakes import MemoryBrakes
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
-from fakes.stores import MemoryApprovals, MemoryFindings, MemoryLedger, MemoryState, MemoryTickets
+from fakes.stores import (
+    MemoryApprovals,
+    MemoryFindings,
+    MemoryLedger,
+    MemoryState,
+    MemorySweeps,
+    MemoryTemporaries,
+)
+from fakes.tickets import MemoryTickets, MemoryTracker
 
 __all__ = [
     "NOW",
@@ -23,5 +31,8 @@ __all__ = [
     "MemoryQueues",
     "MemorySink",
     "MemoryState",
+    "MemorySweeps",
+    "MemoryTemporaries",
     "MemoryTickets",
+    "MemoryTracker",
 ]

@@ -1,4 +1,4 @@
-"""Findings, ledger, state and tickets in memory: the same rows, conditions and errors as in DynamoDB."""
+"""Findings, ledger and state in memory: the same rows, conditions and errors as in DynamoDB."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from warden.gateways import findings as finding_rows
 from warden.gateways import ledger as ledger_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from warden.core.approval import Approval
     from warden.core.finding import Finding
     from warden.core.ledger import Head, LedgerEntry, Link
-    from warden.core.rows import Due, Stop, TicketRow
+    from warden.core.procedure import Record
+    from warden.core.progress import Progress
+    from warden.core.rows import Due, Stop
 
 
 class MemoryFindings:
@@ -67,21 +69,48 @@ class MemoryApprovals:
     def put(self, approval: Approval) -> None:
         self._rows[approval.approver, approval.request] = approval
 
-    def answers(self, request: str) -> list[Approval]:
+    def answers(self, request: str, *, part: str = "") -> list[Approval]:
         return [
-            replace(row, used=row.id in self.used)
+            replace(row, used=f"{row.id}{part}" in self.used)
             for (_, of), row in sorted(self._rows.items())
             if of == request
         ]
 
-    def use(self, approval: Approval) -> bool:
-        if approval.id in self.used:
+    def use(self, approval: Approval, *, part: str = "") -> bool:
+        if f"{approval.id}{part}" in self.used:
             return False
-        self.used.add(approval.id)
+        self.used.add(f"{approval.id}{part}")
         return True
 
-    def give_back(self, approval: Approval) -> None:
-        self.used.discard(approval.id)
+    def give_back(self, approval: Approval, *, part: str = "") -> None:
+        self.used.discard(f"{approval.id}{part}")
+
+
+class MemoryTemporaries:
+    """Implements `ports.Temporaries`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Record] = {}
+
+    def get(self, arn: str) -> Record | None:
+        return self.rows.get(arn)
+
+    def put(self, record: Record, *, over: Record | None) -> None:
+        if _fence(self.rows.get(record.arn)) != _fence(over):
+            msg = f"the record of {record.arn} was written by another"
+            raise ConflictError(msg)
+        self.rows[record.arn] = record
+
+    def remove(self, record: Record) -> None:
+        if _fence(self.rows.get(record.arn)) == _fence(record):
+            del self.rows[record.arn]
+
+    def all(self) -> list[Record]:
+        return [self.rows[arn] for arn in sorted(self.rows)]
+
+
+def _fence(record: Record | None) -> tuple[str, str] | None:
+    return None if record is None else (record.nonce, record.resource_id)
 
 
 class MemoryLedger:
@@ -174,19 +203,22 @@ class MemoryState:
         self._due.pop(arn, None)
 
 
-class MemoryTickets:
-    """Implements `ports.Tickets`."""
+class MemorySweeps:
+    """How far a sweep has come, in memory."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, TicketRow] = {}
+        self.progress: Progress | None = None
+        self.marks: dict[tuple[str, str], set[str]] = {}
 
-    def get(self, finding_id: str) -> TicketRow | None:
-        return self.rows.get(finding_id)
+    def current(self) -> Progress | None:
+        return self.progress
 
-    def put(self, row: TicketRow) -> TicketRow:
-        kept = self.rows.get(row.finding_id)
-        if (0 if kept is None else kept.revision) != row.revision:
-            msg = f"the ticket of {row.finding_id} was written by another since revision {row.revision} was read"
-            raise ConflictError(msg)
-        self.rows[row.finding_id] = replace(row, revision=row.revision + 1)
-        return self.rows[row.finding_id]
+    def visited(self, progress: Progress, resource_type: str) -> frozenset[str]:
+        return frozenset(self.marks.get((progress.run_id, resource_type), ()))
+
+    def keep(self, progress: Progress, resource_type: str, marks: Collection[str]) -> None:
+        self.marks.setdefault((progress.run_id, resource_type), set()).update(marks)
+        self.progress = progress
+
+    def end(self) -> None:
+        self.progress = None

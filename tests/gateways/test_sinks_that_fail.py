@@ -23,6 +23,7 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.gateways.http import Http
+from warden.gateways.secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -345,6 +346,7 @@ def test_an_answer_without_end_is_not_read(tracker: Desk) -> None:
         ('{"token": 5}', "no JSON object of strings"),
         ("{}", "has no key"),
         ('{"token": ""}', "has no key"),
+        ('{"token": "s3cret\\n"}', "line break"),
     ],
 )
 def test_a_secret_that_is_none_is_named_with_what_it_lacks(trackers: Server, value: str, said: str) -> None:
@@ -353,12 +355,46 @@ def test_a_secret_that_is_none_is_named_with_what_it_lacks(trackers: Server, val
     with pytest.raises(CredentialsError, match=said) as caught:
         github.sink.create(TICKET)
     assert desk.arn_of("github") in str(caught.value)
+    assert "s3cret" not in str(caught.value)
     assert github.server.requests == []
+
+
+def test_a_secret_is_kept_for_minutes_and_read_anew_after_that() -> None:
+    now = [NOW]
+    manager = desk.SecretsManager({"x": {"token": "a"}})
+    secrets = Secrets(lambda: manager, clock=lambda: now[0])
+    arn = desk.arn_of("x")
+    assert [secrets.get(arn)["token"] for _ in range(3)] == ["a"] * 3
+    manager.values[arn] = {"token": "b"}
+    now[0] += timedelta(minutes=4)
+    assert secrets.get(arn)["token"] == "a"
+    now[0] += timedelta(minutes=1)
+    assert secrets.get(arn)["token"] == "b"
+    assert len(manager.reads) == 2
+    assert secrets.again(arn) is not None
+    assert secrets.again(arn) is None
+    now[0] += timedelta(minutes=1)
+    assert secrets.again(arn) is not None
 
 
 def test_a_secret_that_the_template_does_not_list_stops_the_start(trackers: Server) -> None:
     with pytest.raises(ConfigurationError, match="TicketSecretArns"):
         desk.desk(trackers, "github", secret="warden/other")
+
+
+def test_no_proxy_of_the_environment_is_used(tracker: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    tracker.sink.create(TICKET)
+    assert kept(tracker) == 1
+
+
+def test_what_a_connection_raises_is_told_in_words_of_ours(tracker: Desk) -> None:
+    """http.client repeats the header that it refuses, and urllib3 the address."""
+    http = Http(["acme.example"], connect=tracker.server.connect)
+    with pytest.raises(LaterError) as caught:
+        http.send("GET", "https://acme.example/s3cret", headers={"Authorization": "Bearer s3cret\n"})
+    assert "s3cret" not in str(caught.value)
 
 
 def test_webhooks_are_checked_against_the_host_of_the_policy(trackers: Server) -> None:
@@ -379,6 +415,6 @@ def test_json_that_is_none_in_a_field_of_jira_stops_the_start(trackers: Server) 
 def test_a_body_is_json_in_utf_8(tracker: Desk) -> None:
     tracker.sink.create(a_ticket(summary="größer 日本"))
     [request] = tracker.server.calls("POST")[-1:]
-    assert request.headers["content-type"] == "application/json; charset=utf-8"
+    assert request.headers["content-type"] == "application/json"
     assert "größer 日本".encode() in request.body
     assert "größer 日本" in json.dumps(request.json, ensure_ascii=False)

@@ -140,6 +140,26 @@ def test_a_check_writes_nothing(tracker: Desk) -> None:
     assert tracker.server.refused == []
 
 
+def test_a_ticket_that_comes_after_another_names_it(tracker: Desk) -> None:
+    before = tracker.sink.create(a_ticket(id="a" * 40))
+    after = tracker.sink.create(a_ticket(id="b" * 40, previous=before))
+    assert tracker.server.refused == []
+    match type(tracker.system).__name__:
+        case "Jira":
+            assert tracker.system.links == [(after.id, before.id)]
+        case "ServiceNow":
+            assert tracker.system.records[after.id]["parent"] == before.id
+        case "GitHub":
+            assert f"Follows #{before.id}." in tracker.system.issues[int(after.id)]["body"]
+
+
+def test_a_jira_without_links_gets_the_ticket_all_the_same(trackers: Server) -> None:
+    jira = desk.desk(trackers, "jira")
+    jira.system.has_links = False
+    before = jira.sink.create(a_ticket(id="a" * 40))
+    assert jira.sink.create(a_ticket(id="b" * 40, previous=before)).id == "10002"
+
+
 # --- what one of them has alone -----------------------------------------------------------------------------
 
 

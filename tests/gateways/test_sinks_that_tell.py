@@ -12,7 +12,7 @@ import pytest
 from fakes import NOW
 from fakes.trackers import desk
 from fakes.trackers.desk import FINDING, a_ticket
-from warden.core.errors import CredentialsError, RejectedError
+from warden.core.errors import CredentialsError
 from warden.core.ticket import TicketState
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def test_pagerduty_with_a_wrong_key_is_refused(trackers: Server) -> None:
     made = desk.desk(trackers, "pagerduty")
     made.secrets.values[desk.arn_of("pagerduty")] = {"routing_key": "f" * 32}
     for act in (made.sink.check, lambda: made.sink.notify(a_ticket(finding=CRITICAL))):
-        with pytest.raises(RejectedError, match="Invalid routing key"):
+        with pytest.raises(CredentialsError, match="Invalid routing key"):
             act()
 
 

@@ -89,6 +89,16 @@ def _arn(kind: str, name: str) -> str:
 # --- seeds --------------------------------------------------------------------------------------------------------
 
 
+def _in_a_place(seed: Seed) -> Seed:
+    """Also make the place in which procedures restore what they need for a while."""
+
+    def make(stack: Deployed, name: str) -> str:
+        fleet.place(stack)
+        return seed(stack, name)
+
+    return make
+
+
 def _later(kind: str, prepare: Seed | None = None) -> Seed:
     """The ARN of what the drift will make, after whatever it needs was made."""
 
@@ -663,7 +673,12 @@ _CASES = (
         ),
         writes=("ModifyDBCluster",),
     ),
-    Case(control="cluster_parameter_group_in_sync", seed=_with_a_member, drift=_another_group),
+    Case(
+        control="cluster_parameter_group_in_sync",
+        seed=_with_a_member,
+        drift=_another_group,
+        writes=("RebootDBInstance",),
+    ),
     Case(
         control="cluster_port_not_default",
         seed=_later("cluster"),
@@ -731,11 +746,13 @@ _CASES = (
     ),
     Case(
         control="cluster_snapshot_encrypted",
-        seed=_later("cluster-snapshot", fleet.legacy_cluster),
+        seed=_in_a_place(_later("cluster-snapshot", fleet.legacy_cluster)),
         seeded=False,
         drift=lambda stack, name: stack.client("rds").create_db_cluster_snapshot(
             DBClusterSnapshotIdentifier=name, DBClusterIdentifier=f"of-{name}"
         ),
+        writes=("RestoreDBClusterFromSnapshot", "CreateDBClusterSnapshot", "DeleteDBCluster"),
+        left="delete",
     ),
     Case(
         control="cluster_snapshot_not_public",
@@ -960,7 +977,12 @@ _CASES = (
         drift=_rds("modify_db_instance", "DBInstanceIdentifier", PubliclyAccessible=True),
         writes=("ModifyDBInstance",),
     ),
-    Case(control="instance_parameter_group_in_sync", seed=fleet.instance, drift=_another_instance_group),
+    Case(
+        control="instance_parameter_group_in_sync",
+        seed=fleet.instance,
+        drift=_another_instance_group,
+        writes=("RebootDBInstance",),
+    ),
     Case(
         control="instance_performance_insights_enabled",
         seed=_observed_instance(**_INSIGHTS),

@@ -49,10 +49,12 @@ STRANGER = "555566667777"
 KEY = "alias/databases"
 KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0d1a7aba-5e5c-4a6b-8c9d-0e1f2a3b4c5d"
 A_DAY = 86_400
+PRIVATE_SUBNETS, CLOSED_GROUP = "for-a-while", "sg-0c105ed00000000a1"
+"""Where the policy lets procedures restore what they need for a while."""
 
 _CLIENT: Any = botocore.client.BaseClient
-_OWN_SERVICES = {"dynamodb", "sns", "sqs", "sts"}
-"""Where Warden keeps its own things."""
+_OWN_SERVICES = {"dynamodb", "sns", "sqs", "sts", "ssm", "securityhub", "events"}
+"""Where Warden keeps its own things, and where it tells people."""
 
 CONTROLS = {control.id: control for control in all_controls()}
 A_FEW = (
@@ -74,6 +76,7 @@ def policy_text(
     costs: tuple[str, ...] = tuple(CONTROLS),
     disruption: tuple[str, ...] = tuple(CONTROLS),
     limits: Mapping[str, int] | None = None,
+    baseline: str = "",
     more: str = "",
 ) -> str:
     """A policy that enables some controls in one mode, and is as open as can be otherwise."""
@@ -83,6 +86,7 @@ def policy_text(
             "version = 1",
             f'[defaults]\nmode = "{mode}"',
             f'[baseline]\nkms_key = "{KEY}"\napproved_accounts = ["{BACKUP_ACCOUNT}"]\nrequired_tags = ["owner"]',
+            f'temporary_subnet_group = "{PRIVATE_SUBNETS}"\ntemporary_security_group = "{CLOSED_GROUP}"\n{baseline}',
             "[limits]",
             *(f"{name} = {value}" for name, value in numbers.items()),
             f"[allow]\ncosts = {json.dumps(costs)}\ndisruption = {json.dumps(disruption)}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from console.demo import approver
 from console.local.identity import assumed_role
-from console.stop import set_acknowledged
+from console.stop import set_acknowledged, set_stop
 from stack.deployed import ACCOUNT, BOB
 from warden.core.approval import Answer, Approval
 
@@ -43,5 +43,19 @@ def acknowledge(stack: Deployed) -> bool:
         region=stack.region,
         by=BOB.arn,
         reason="as planned",
+        now=stack.now(),
+    )
+
+
+def stopped(stack: Deployed, *, stopping: bool) -> None:
+    """What `warden stop` does once it knows the tables."""
+    set_stop(
+        stack.client("dynamodb"),
+        state_table=stack.template.resources["StateTable"].name,
+        ledger_table=stack.template.resources["LedgerTable"].name,
+        deployment=f"deployment/{ACCOUNT}/{stack.region}",
+        by=BOB.arn,
+        reason="something is odd",
+        stopping=stopping,
         now=stack.now(),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from moto.ec2.models import ec2_backends
 from moto.kms.models import kms_backends
 
-from stack.deployed import KEY, KEY_ARN
+from stack.deployed import CLOSED_GROUP, KEY, KEY_ARN, PRIVATE_SUBNETS
 
 if TYPE_CHECKING:
     from stack.deployed import Deployed
@@ -203,6 +204,31 @@ def instance(stack: Deployed, name: str = "reports", **settings: Any) -> str:
             },
         )
     return str(made["DBInstance"]["DBInstanceArn"])
+
+
+def place(stack: Deployed) -> None:
+    """The private subnets and the closed security group that the policy names, made when they are first asked for."""
+    with stack.quietly() as rds:
+        if any(
+            one["DBSubnetGroupName"] == PRIVATE_SUBNETS for one in _pages(rds, "describe_db_subnet_groups")
+        ):
+            return
+        subnets = [one["SubnetId"] for one in stack.client("ec2").describe_subnets()["Subnets"]]
+        rds.create_db_subnet_group(
+            DBSubnetGroupName=PRIVATE_SUBNETS, DBSubnetGroupDescription="Private", SubnetIds=subnets
+        )
+    # With an id that a policy can name before the group is made; AWS and moto draw one.
+    made = group(stack, "closed")
+    for groups in ec2_backends["123456789012"]["eu-west-1"].groups.values():
+        if made in groups:
+            closed = groups.pop(made)
+            closed.id = closed.group_id = CLOSED_GROUP
+            groups[CLOSED_GROUP] = closed
+
+
+def _pages(client: Any, operation: str) -> list[dict[str, Any]]:
+    [items] = [value for value in getattr(client, operation)().values() if isinstance(value, list)]
+    return items
 
 
 def legacy_cluster(stack: Deployed, name: str = "legacy") -> str:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import botocore.client
 import pytest
 
-from console.local.identity import current_identity
 from stack import fleet
 from stack.deployed import ALICE, Deployed, policy_text
+from stack.killer import Killer
 from warden.core.control import ComplianceType
 from warden.core.finding import WorkflowStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from stack.conftest import Deploy
 
-_CLIENT: Any = botocore.client.BaseClient
 PROTECTED = "cluster_deletion_protection_enabled"
 # About as many calls as one drift takes from the event to its end; the last kills must hit nothing any more.
 MOMENTS = range(1, 61)
@@ -28,58 +23,7 @@ ONE = policy_text(only=(PROTECTED,))
 TOLD = policy_text(only=(PROTECTED,), mode="ticket")
 
 
-class _Killed(BaseException):
-    """The end of a process: no handler of exceptions sees it."""
-
-
-class _Killer:
-    """Ends the process of a function at its nth call to AWS, before or after the call has its effect."""
-
-    def __init__(self, stack: Deployed, moment: int, *, after: bool) -> None:
-        self.calls = 0
-        self.killed = ""
-        self._moment = moment
-        self._after = after
-        self._call: Callable[..., Any] = _CLIENT._make_api_call
-        self._stack = stack
-        self._invoke = stack._invoke
-
-    @contextlib.contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Stand in the one place of botocore through which each call goes exactly once."""
-
-        def make_api_call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-            return self.call(client, operation, parameters)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_CLIENT, "_make_api_call", make_api_call)
-            patch.setattr(self._stack.runtime, "_invoke", self.invoke)
-            yield
-
-    def call(self, client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-        identity = current_identity()
-        if identity is None or not identity.lambda_function_arn:
-            return self._call(client, operation, parameters)
-        self.calls += 1
-        dies = self.calls == self._moment
-        if dies:
-            self.killed = operation
-        if dies and not self._after:
-            raise _Killed
-        answer = self._call(client, operation, parameters)
-        if dies:
-            raise _Killed
-        return answer
-
-    def invoke(self, logical_id: str, event: dict[str, Any]) -> object:
-        try:
-            return self._invoke(logical_id, event)
-        except _Killed:
-            msg = "Runtime exited"
-            raise RuntimeError(msg) from None
-
-
-def _drift(stack: Deployed, killer: _Killer) -> None:
+def _drift(stack: Deployed, killer: Killer) -> None:
     stack.may_fail = True
     fleet.cluster(stack)
     with killer.at_work():
@@ -97,7 +41,7 @@ def test_a_function_that_dies_at_any_of_its_calls_loses_nothing(
     deploy: Deploy, moment: int, after: bool
 ) -> None:
     stack = deploy(policy=ONE)
-    killer = _Killer(stack, moment, after=after)
+    killer = Killer(stack, moment, after=after)
     _drift(stack, killer)
     finding = stack.finding(PROTECTED)
     assert stack.judged(PROTECTED, finding.arn).compliance is ComplianceType.COMPLIANT
@@ -118,7 +62,7 @@ def test_a_function_that_dies_at_any_of_its_calls_loses_nothing(
 @pytest.mark.parametrize("moment", range(1, 25))
 def test_a_ticket_is_told_whatever_dies_on_the_way(deploy: Deploy, moment: int, after: bool) -> None:
     stack = deploy(policy=TOLD)
-    killer = _Killer(stack, moment, after=after)
+    killer = Killer(stack, moment, after=after)
     _drift(stack, killer)
     assert stack.open_findings() == {PROTECTED: "NOTIFIED"}
     told = stack.ticket_states(PROTECTED)
@@ -130,7 +74,7 @@ def test_a_ticket_is_told_whatever_dies_on_the_way(deploy: Deploy, moment: int, 
 
 def test_a_drift_takes_fewer_calls_than_the_moments_tried_here(deploy: Deploy) -> None:
     stack = deploy(policy=ONE)
-    killer = _Killer(stack, 10_000, after=False)
+    killer = Killer(stack, 10_000, after=False)
     fleet.cluster(stack)
     with killer.at_work():
         stack.as_alice("modify_db_cluster", DBClusterIdentifier="orders", DeletionProtection=False)
@@ -141,7 +85,7 @@ def test_a_drift_takes_fewer_calls_than_the_moments_tried_here(deploy: Deploy) -
 @pytest.mark.filterwarnings("ignore:No application metrics to publish")
 def test_a_few_such_moments_in_every_run_of_the_tests(deploy: Deploy, moment: int) -> None:
     stack = deploy(policy=ONE)
-    killer = _Killer(stack, moment, after=True)
+    killer = Killer(stack, moment, after=True)
     _drift(stack, killer)
     assert killer.killed
     assert stack.finding(PROTECTED).workflow is WorkflowStatus.RESOLVED

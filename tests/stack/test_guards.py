@@ -11,10 +11,9 @@ from console import paths
 from console.local.clock import MovableClock
 from console.local.rds.state import Lifecycle
 from console.local.template import load_template
-from console.stop import set_stop
 from stack import fleet
-from stack.deployed import A_FEW, ACCOUNT, ALICE, BOB, CONTROLS, Deployed, policy_text
-from stack.desk import acknowledge
+from stack.deployed import A_FEW, ALICE, BOB, CONTROLS, Deployed, policy_text
+from stack.desk import acknowledge, stopped
 from warden.core.control import ComplianceType
 from warden.core.finding import WorkflowStatus
 
@@ -38,20 +37,6 @@ def _iam_off(stack: Deployed) -> None:
         DBClusterIdentifier="orders",
         EnableIAMDatabaseAuthentication=False,
         ApplyImmediately=True,
-    )
-
-
-def _stop(stack: Deployed, *, stopping: bool) -> None:
-    """What `warden stop` does once it knows the tables."""
-    set_stop(
-        stack.client("dynamodb"),
-        state_table=stack.template.resources["StateTable"].name,
-        ledger_table=stack.template.resources["LedgerTable"].name,
-        deployment=f"deployment/{ACCOUNT}/{stack.region}",
-        by=BOB.arn,
-        reason="something is odd",
-        stopping=stopping,
-        now=stack.now(),
     )
 
 
@@ -178,14 +163,14 @@ def test_the_busy_states_of_aws_pass_by_themselves(stack: Deployed) -> None:
 def test_stop_stops_every_write_until_resume(stack: Deployed) -> None:
     fleet.cluster(stack)
     fleet.instance(stack)
-    _stop(stack, stopping=True)
+    stopped(stack, stopping=True)
     _unprotect(stack)
     stack.as_alice("modify_db_instance", DBInstanceIdentifier="reports", PubliclyAccessible=True)
     assert stack.open_findings() == {PROTECTED: "NEW", "instance_not_publicly_accessible": "NEW"}
     stack.hours_later(1)
     stack.sweep()
     assert stack.writes == [], "containment is no exception"
-    _stop(stack, stopping=False)
+    stopped(stack, stopping=False)
     stack.hours_later(0.5)
     assert stack.open_findings() == {}
     assert sorted(stack.write_names) == ["ModifyDBCluster", "ModifyDBInstance"]
@@ -201,7 +186,7 @@ def test_stop_holds_between_the_decision_and_the_write(stack: Deployed) -> None:
     with stack.by(ALICE):
         stack.client("rds").modify_db_cluster(DBClusterIdentifier="orders", DeletionProtection=False)
     stack.until("evaluate")
-    _stop(stack, stopping=True)
+    stopped(stack, stopping=True)
     stack.settle()
     assert stack.writes == []
     assert stack.entries("intent") == []
@@ -210,11 +195,11 @@ def test_stop_holds_between_the_decision_and_the_write(stack: Deployed) -> None:
 def test_stop_holds_in_the_last_moment_before_the_write(stack: Deployed) -> None:
     fleet.cluster(stack)
     # Whoever is about to write takes the write from the budget first.
-    with stack.just_before("UpdateItem", lambda: _stop(stack, stopping=True)):
+    with stack.just_before("UpdateItem", lambda: stopped(stack, stopping=True)):
         _unprotect(stack)
     assert stack.writes == []
     assert [entry["after"]["status"] for entry in stack.entries("outcome")] == ["DEFERRED"]
-    _stop(stack, stopping=False)
+    stopped(stack, stopping=False)
     stack.hours_later(0.5)
     assert stack.finding(PROTECTED).workflow is RESOLVED
 
@@ -373,7 +358,12 @@ def test_somebody_who_keeps_changing_it_back_is_named_in_a_ticket(deploy: Deploy
     _unprotect(stack)
     assert len(stack.writes) == 3
     (ticket,) = stack.tickets
-    assert ticket["decision"] == {"action": "TICKET", "reason": "flapping", "would": "TICKET"}
+    assert ticket["decision"] == {
+        "action": "TICKET",
+        "reason": "flapping",
+        "would": "TICKET",
+        "mode": "remediate",
+    }
     assert ticket["cause"]["principal"] == ALICE.arn
     # When its window is over it may be tried again.
     stack.hours_later(1)
@@ -512,10 +502,15 @@ def test_the_default_ceiling_observes_and_shows_what_it_would_do(deploy: Deploy)
         "action": "OBSERVE",
         "reason": "mode",
         "would": "REMEDIATE",
+        "mode": "observe",
     }
     stack.hours_later(7)
     assert (stack.writes, stack.tickets) == ([], [])
-    assert {one.function for one in stack.runtime.invocations} == {"EvaluateFunction", "SweepFunction"}
+    assert {one.function for one in stack.runtime.invocations} == {
+        "EvaluateFunction",
+        "SweepFunction",
+        "TicketFunction",
+    }
 
 
 def test_the_ceiling_of_tickets_tells_and_writes_nothing(deploy: Deploy) -> None:
@@ -524,7 +519,12 @@ def test_the_ceiling_of_tickets_tells_and_writes_nothing(deploy: Deploy) -> None
     _unprotect(stack)
     stack.sweep()
     (ticket,) = stack.tickets
-    assert ticket["decision"] == {"action": "TICKET", "reason": "mode", "would": "REMEDIATE"}
+    assert ticket["decision"] == {
+        "action": "TICKET",
+        "reason": "mode",
+        "would": "REMEDIATE",
+        "mode": "ticket",
+    }
     assert [call["operation"] for call in ticket["plan"]] == ["ModifyDBCluster"], (
         "what a raised ceiling brings"
     )

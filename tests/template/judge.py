@@ -8,7 +8,7 @@ assert report.unused == ()      every action that a role is allowed was used, or
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -127,12 +127,14 @@ def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
     judged: Counter[str] = Counter(dict.fromkeys(roles.values(), 0))
     used: set[Grant] = set()
     denied: dict[Denial, None] = {}
+    made: dict[str, Mapping[str, str]] = {}
     for call in calls:
         role = roles.get(call.identity.session_issuer.get("arn", ""))
         if role is None:
             continue
         judged[role] += 1
-        for access in accesses(call, stack.deployment):
+        made.update(_tagged(call))
+        for access in (_with_tags(one, made) for one in accesses(call, stack.deployment)):
             decision = decide(policies[role], access)
             if decision.allowed:
                 used.update(uses(policies[role], access))
@@ -152,6 +154,20 @@ def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
         unused=tuple(grant for grant in idle if grant not in excused),
         excused=excused,
     )
+
+
+def _tagged(call: RecordedCall) -> dict[str, Mapping[str, str]]:
+    """The tags that a call gives to the cluster that it makes, by the cluster's name."""
+    if not call.operation.startswith("RestoreDBCluster"):
+        return {}
+    tags = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in call.parameters.get("Tags", ())}
+    return {call.parameters["DBClusterIdentifier"]: tags}
+
+
+def _with_tags(access: Access, made: Mapping[str, Mapping[str, str]]) -> Access:
+    """The access with the tags of the cluster that it is about, as far as a call before made it."""
+    _, found, name = access.resource.partition(":cluster:")
+    return replace(access, context={**access.context, **made[name]}) if found and name in made else access
 
 
 def grants(policy: Iterable[Statement]) -> Iterator[Grant]:
@@ -210,19 +226,25 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "alarm": ("AlarmName",),
     "cluster": ("DBClusterIdentifier",),
     "cluster-pg": ("DBClusterParameterGroupName",),
-    "cluster-snapshot": ("DBClusterSnapshotIdentifier",),
+    "cluster-snapshot": ("DBClusterSnapshotIdentifier", "SnapshotIdentifier"),
     "db": ("DBInstanceIdentifier",),
     "global-cluster": ("GlobalClusterIdentifier",),
     "log-group": ("logGroupName",),
     "pg": ("DBParameterGroupName",),
     "snapshot": ("DBSnapshotIdentifier", "SourceDBSnapshotIdentifier", "TargetDBSnapshotIdentifier"),
+    "Secret": ("SecretId",),
 }
 
 
-NOT_OF_OURS: Final[Mapping[str, frozenset[str]]] = {"cloudwatch:PutMetricAlarm": frozenset({"dataset"})}
+NOT_OF_OURS: Final[Mapping[str, frozenset[str]]] = {
+    "cloudwatch:PutMetricAlarm": frozenset({"dataset"}),
+    "rds:DeleteDBCluster": frozenset({"cluster-snapshot"}),
+    "rds:RestoreDBClusterFromSnapshot": frozenset({"snapshot"}),
+}
 """Types of resource that IAM checks an action against only where a call names one, as no call of ours does.
 
-A dataset is what an alarm with a query in PromQL reads; ours read metrics.
+A dataset is what an alarm with a query in PromQL reads; ours read metrics. No call of ours asks for a final snapshot,
+or makes a cluster of an instance's snapshot.
 """
 
 

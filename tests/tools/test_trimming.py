@@ -1,14 +1,8 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tools.import_graph import reachable_modules
 from tools.service_model import UnknownOperationError, trim_endpoints, trim_paginators, trim_service
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MODEL = {
     "version": "2.0",
@@ -79,42 +73,3 @@ def test_regions_stay_when_services_go() -> None:
     partition = {"partition": "aws", "regions": {"eu-west-1": {}}, "services": {"rds": {}, "ec2": {}}}
     trimmed = trim_endpoints({"version": 3, "partitions": [partition]}, ["rds"])
     assert trimmed["partitions"] == [{**partition, "services": {"rds": {}}}]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    sources = {
-        "lib/__init__.py": "",
-        "lib/used.py": "from . import sibling\nfrom lib.deep.inner import thing",
-        "lib/sibling.py": "def later():\n    from lib import lazily",
-        "lib/lazily.py": "",
-        "lib/deep/__init__.py": "",
-        "lib/deep/inner.py": "from .. import upward\nif typing.TYPE_CHECKING:\n    import lib.typed",
-        "lib/upward.py": "",
-        "lib/typed.py": "",
-        "lib/unused.py": "import lib.used",
-        "app.py": "import os\nfrom lib.used import name",
-    }
-    for name, source in sources.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(source)
-    return tmp_path
-
-
-def test_modules_are_reached_through_every_kind_of_import_but_not_for_types_alone(site: Path) -> None:
-    reached = reachable_modules(site=site, package="lib", roots=[site / "app.py"])
-    assert sorted(str(path.relative_to(site / "lib")) for path in reached) == [
-        "__init__.py",
-        "deep/__init__.py",
-        "deep/inner.py",
-        "lazily.py",
-        "sibling.py",
-        "upward.py",
-        "used.py",
-    ]
-
-
-def test_nothing_is_reached_from_code_that_does_not_import_the_package(site: Path) -> None:
-    (site / "other.py").write_text("import json")
-    assert reachable_modules(site=site, package="lib", roots=[site / "other.py"]) == set()

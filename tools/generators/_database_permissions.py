@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from warden.controls import all_controls
+from warden.core import procedure
 from warden.core.conditions import WRITE_NEEDS
 from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
 from warden.core.resource import ResourceType
@@ -63,6 +64,17 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.KEY_ROTATION: ("kms:GetKeyRotationStatus",),
     Need.SECRET_POLICY: ("secretsmanager:GetResourcePolicy",),
     Need.ENCRYPTED_COPIES: ("rds:DescribeDBSnapshots",),
+    Need.ENCRYPTION_PROCEDURE: (
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBClusterSnapshotAttributes",
+        "rds:DescribeDBSnapshots",
+        "rds:DescribeDBSnapshotAttributes",
+    ),
+    Need.QUOTAS: ("rds:DescribeAccountAttributes",),
+    Need.SUBNET_GROUPS: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
+    Need.INBOUND_RULES: ("ec2:DescribeSecurityGroups",),
+    Need.ALIAS_KEYS: ("kms:ListAliases",),
     Need.SECURITY_GROUPS: ("ec2:DescribeSecurityGroups",),
     Need.SECURITY_GROUP_RULES: ("ec2:DescribeSecurityGroupRules",),
     Need.PREFIX_LISTS: ("ec2:GetManagedPrefixListEntries",),
@@ -177,7 +189,21 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "secretsmanager:ListSecrets": (),
     "secretsmanager:RotateSecret": ("secret:*",),
     "rds:CopyDBSnapshot": ("snapshot:*",),
+    "rds:CreateDBClusterSnapshot": ("cluster:*", "cluster-snapshot:*"),
+    # A cluster snapshot is checked where a final one is asked for.
+    "rds:DeleteDBCluster": ("cluster:*",),
+    "rds:DescribeAccountAttributes": (),
+    # A DB snapshot is checked where a Multi-AZ DB cluster is made of one.
+    "rds:RestoreDBClusterFromSnapshot": (
+        "cluster:*",
+        "cluster-pg:*",
+        "cluster-snapshot:*",
+        "og:*",
+        "subgrp:*",
+    ),
     "rds:CreateDBInstance": ("cluster:*", "db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
+    "rds:RebootDBCluster": ("cluster:*",),
+    "rds:RebootDBInstance": ("db:*",),
     "rds:DescribeBlueGreenDeployments": ("deployment:*",),
     "rds:DescribeDBClusterParameterGroups": ("cluster-pg:*",),
     "rds:DescribeDBClusterParameters": ("cluster-pg:*",),
@@ -236,6 +262,9 @@ _MANAGED_SECRETS: Final = (
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:rds!*",
 )
 
+_OWN_CLUSTERS: Final = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster:warden-*"
+_OWN_SNAPSHOTS: Final = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster-snapshot:warden-*"
+
 _OWN_ALARMS: Final = ("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:warden-*",)
 
 SCOPES: Final[Mapping[str, Scope]] = {
@@ -253,6 +282,22 @@ SCOPES: Final[Mapping[str, Scope]] = {
     # The secrets that RDS manages for master users: their names begin so, and nobody else can make such.
     "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
     "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
+    # What a procedure makes for itself: its name begins so, and it was tagged when it was made. A cluster of another
+    # name, or without the tag, is none that Warden may delete or snapshot.
+    "rds:RestoreDBClusterFromSnapshot": Scope(
+        resources=(
+            _OWN_CLUSTERS,
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster-pg:*",
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster-snapshot:*",
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:og:*",
+            "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:subgrp:*",
+        )
+    ),
+    "rds:CreateDBClusterSnapshot": Scope(resources=(_OWN_CLUSTERS, _OWN_SNAPSHOTS)),
+    "rds:DeleteDBCluster": Scope(
+        resources=(_OWN_CLUSTERS,),
+        conditions={"Null": {f"aws:ResourceTag/{procedure.NONCE}": "false"}},
+    ),
     # Tags that a copy takes over from its source, those of an instance that Warden makes, and the one by which a plan
     # of AWS Backup selects a database.
     "rds:AddTagsToResource": Scope(
@@ -260,6 +305,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster:*",
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*",
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:snapshot:*",
+            _OWN_SNAPSHOTS,
         )
     ),
     # The role by which Enhanced Monitoring writes to CloudWatch Logs, and to no other service: a reader takes over that
@@ -414,7 +460,8 @@ def _statement(grant: Grant) -> str:
     if grant.conditions:
         lines.append("  Condition:")
         for operator, tests in grant.conditions.items():
-            lines.append(f"    {operator}:")
+            # Unquoted, YAML takes this operator's name for no name at all.
+            lines.append('    "Null":' if operator == "Null" else f"    {operator}:")
             for key, value in tests.items():
                 if isinstance(value, str):
                     lines.append(f"      {key}: {_text(value)}")

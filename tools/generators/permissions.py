@@ -26,7 +26,8 @@ call uses fails them too."""
 _READS = """\
 `evaluate`, `remediate` and `sweep` look at the same things, by one list (`{policy}`)."""
 _WRITES = """\
-By `{role}` alone, whose role also denies, whatever else may be allowed one day: {never}."""
+By `{role}` alone, whose role also denies, whatever else may be allowed one day: {never}. And it denies, as \
+far as what a procedure made for itself is not meant: {others}."""
 
 
 _WRITER = "RemediateRole"
@@ -125,12 +126,27 @@ def _writes(roles: Mapping[str, Mapping[str, Any]]) -> str:
         )
         for action in sorted(users)
     ]
-    denied = next(item for item in _statements(roles["RemediateRole"]) if item["Effect"] == "Deny")
-    never = ", ".join(f"`{action}`" for action in denied["Action"])
+    denied = [item for item in _statements(roles["RemediateRole"]) if item["Effect"] == "Deny"]
+    never = ", ".join(f"`{action}`" for action in denied[0]["Action"])
+    others = "; ".join(_but(item) for item in denied[1:])
     lines = table(("Action", "For", "On", "Only if"), rows)
     return "\n".join(
-        ["## Writes to databases", "", _WRITES.format(role="remediate", never=never), "", *lines]
+        [
+            "## Writes to databases",
+            "",
+            _WRITES.format(role="remediate", never=never, others=others),
+            "",
+            *lines,
+        ]
     )
+
+
+def _but(statement: Mapping[str, Any]) -> str:
+    """Say what a denial is about, and what it leaves alone."""
+    actions = ", ".join(f"`{action}`" for action in as_list(statement["Action"]))
+    if "NotResource" in statement:
+        return f"{actions} on anything but {code(as_list(statement['NotResource'])).replace('<br>', ', ')}"
+    return f"{actions} on what lacks the tag `warden:nonce`"
 
 
 def _statements(role: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -23,6 +23,7 @@ from console.local.rds import (
     parameter_changes,
     parameter_groups,
     proxies,
+    quotas,
     rendering,
     restores,
     sharing,
@@ -54,6 +55,7 @@ TOPICS: tuple[Topic, ...] = (
     orderable.TOPIC,
     global_clusters.TOPIC,
     proxies.TOPIC,
+    quotas.TOPIC,
     rendering.TOPIC,
 )
 CORRECTIONS: tuple[Correction, ...] = tuple(one for topic in TOPICS for one in topic.corrections)

@@ -1,4 +1,8 @@
-"""Joins the parts: builds the real gateways from the environment. The only module that knows everyone."""
+"""Joins the parts: builds the real gateways from the environment. The only module that knows everyone.
+
+A function imports what its own step is built of, and nothing else: what is imported where it is used is what another
+function can do without.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import os
 import random
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,30 +21,35 @@ from warden.core.errors import ConfigurationError
 from warden.core.policy import Policy, parse_policy
 from warden.core.resource import Deployment
 from warden.core.tokens import Draw
-from warden.gateways.approvals import DynamoApprovals
-from warden.gateways.brakes import DynamoBrakes
 from warden.gateways.clients import Clients
-from warden.gateways.findings import DynamoFindings
-from warden.gateways.ledger import DynamoLedger
-from warden.gateways.pace import Pace, SharedBucket
-from warden.gateways.queues import SqsQueues
-from warden.gateways.rds import Rds
-from warden.gateways.rds_reader import RdsReader
-from warden.gateways.rds_writer import RdsWriter
-from warden.gateways.sns import SnsSink
-from warden.gateways.state import DynamoState
-from warden.gateways.tickets import DynamoTickets
-from warden.pipeline.evaluate import Evaluator
-from warden.pipeline.judge import Judge
-from warden.pipeline.remediate import Remediator
-from warden.pipeline.sweep import Sweeper
-from warden.pipeline.ticket import Ticketer
-from warden.pipeline.undo import Undoer
-from warden.pipeline.visit import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
+
+    from warden.gateways.brakes import DynamoBrakes
+    from warden.gateways.findings import DynamoFindings
+    from warden.gateways.ledger import DynamoLedger
+    from warden.gateways.pace import Pace
+    from warden.gateways.queues import SqsQueues
+    from warden.gateways.rds import Rds
+    from warden.gateways.rds_reader import RdsReader
+    from warden.gateways.state import DynamoState
+    from warden.gateways.sweeps import DynamoSweeps
+    from warden.gateways.temporaries import DynamoTemporaries
+    from warden.gateways.tickets import DynamoTickets
+    from warden.pipeline.caretaker import Caretaker
+    from warden.pipeline.courier import Courier
+    from warden.pipeline.due import Waiting
+    from warden.pipeline.evaluate import Evaluator
+    from warden.pipeline.judge import Judge
+    from warden.pipeline.remediate import Remediator
+    from warden.pipeline.sweep import Sweeper
+    from warden.pipeline.ticket import Ticketer
+    from warden.pipeline.ticket_tick import Tick
+    from warden.pipeline.undo import Undoer
+    from warden.pipeline.visit import Visitor
+    from warden.sinks import Sinks
 
 
 def utcnow() -> datetime:
@@ -134,6 +143,8 @@ class Wiring:
 
     def _pace(self) -> Pace:
         """How fast RDS may be asked by all functions together; made with the client, since the policy says it."""
+        from warden.gateways.pace import Pace, SharedBucket
+
         return Pace(
             self.policy.requests,
             SharedBucket(
@@ -147,18 +158,24 @@ class Wiring:
         )
 
     def _client(self, service: str) -> Any:
-        return self._clients.get(service, account=self.environment.account, region=self.environment.region)
+        return self._clients.later(service, account=self.environment.account, region=self.environment.region)
 
     @functools.cached_property
     def _rds(self) -> Rds:
+        from warden.gateways.rds import Rds
+
         return Rds(self._clients, account=self.environment.account, region=self.environment.region)
 
     @functools.cached_property
     def _findings(self) -> DynamoFindings:
+        from warden.gateways.findings import DynamoFindings
+
         return DynamoFindings(self._client("dynamodb"), self.environment["WARDEN_FINDINGS_TABLE"])
 
     @functools.cached_property
     def _ledger(self) -> DynamoLedger:
+        from warden.gateways.ledger import DynamoLedger
+
         environment = self.environment
         return DynamoLedger(
             self._client("dynamodb"), environment["WARDEN_LEDGER_TABLE"], environment["WARDEN_STATE_TABLE"]
@@ -166,14 +183,32 @@ class Wiring:
 
     @functools.cached_property
     def _state(self) -> DynamoState:
+        from warden.gateways.state import DynamoState
+
         return DynamoState(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
 
     @functools.cached_property
     def _brakes(self) -> DynamoBrakes:
+        from warden.gateways.brakes import DynamoBrakes
+
         return DynamoBrakes(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
 
     @functools.cached_property
+    def _sweeps(self) -> DynamoSweeps:
+        from warden.gateways.sweeps import DynamoSweeps
+
+        environment = self.environment
+        return DynamoSweeps(
+            self._client("dynamodb"),
+            environment["WARDEN_STATE_TABLE"],
+            account=environment.account,
+            region=environment.region,
+        )
+
+    @functools.cached_property
     def _queues(self) -> SqsQueues:
+        from warden.gateways.queues import SqsQueues
+
         names = dict(self.environment.names)
         return SqsQueues(
             self._client("sqs"),
@@ -182,10 +217,23 @@ class Wiring:
             tickets_url=names.get("WARDEN_TICKETS_QUEUE_URL", ""),
         )
 
+    @functools.cached_property
+    def _temporaries(self) -> DynamoTemporaries:
+        from warden.gateways.temporaries import DynamoTemporaries
+
+        return DynamoTemporaries(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+
     def _reader(self, *, bulk: bool = False) -> RdsReader:
-        return RdsReader(self._rds, deployment=self.deployment, clock=now, bulk=bulk)
+        from warden.gateways.rds_reader import RdsReader
+
+        return RdsReader(
+            self._rds, deployment=self.deployment, clock=now, bulk=bulk, temporaries=self._temporaries
+        )
 
     def _judge(self, reader: RdsReader) -> Judge:
+        from warden.gateways.approvals import DynamoApprovals
+        from warden.pipeline.judge import Judge
+
         return Judge.of(
             all_controls(),
             policy=self.policy,
@@ -196,9 +244,12 @@ class Wiring:
                 self.environment["WARDEN_APPROVALS_TABLE"],
                 self.environment["WARDEN_STATE_TABLE"],
             ),
+            temporaries=self._temporaries,
         )
 
     def _visitor(self, reader: RdsReader) -> Visitor:
+        from warden.pipeline.visit import Visitor
+
         return Visitor(
             judge=self._judge(reader),
             findings=self._findings,
@@ -214,25 +265,42 @@ class Wiring:
     @functools.cached_property
     def evaluator(self) -> Evaluator:
         """The step behind the triggers queue."""
+        from warden.pipeline.evaluate import Evaluator
+
         reader = self._reader()
         return Evaluator(
-            deployment=self.deployment, reader=reader, visitor=self._visitor(reader), sharing=self._sharing
+            deployment=self.deployment,
+            reader=reader,
+            visitor=self._visitor(reader),
+            sharing=self._sharing,
+            temporaries=self._temporaries,
         )
 
     def _sharing(self) -> Evaluator:
         """One that reads whole lists once; made anew each time."""
+        from warden.pipeline.evaluate import Evaluator
+
         reader = self._reader(bulk=True)
-        return Evaluator(deployment=self.deployment, reader=reader, visitor=self._visitor(reader))
+        return Evaluator(
+            deployment=self.deployment,
+            reader=reader,
+            visitor=self._visitor(reader),
+            temporaries=self._temporaries,
+        )
 
     @functools.cached_property
     def remediator(self) -> Remediator:
         """The step behind the remediations queue."""
+        from warden.gateways.rds_writer import RdsWriter
+        from warden.pipeline.remediate import Remediator
+
         reader = self._reader()
         return Remediator(
             deployment=self.deployment,
             judge=self._judge(reader),
             reader=reader,
-            writer=RdsWriter(self._rds),
+            writer=RdsWriter(self._rds, self._temporaries),
+            temporaries=self._temporaries,
             findings=self._findings,
             ledger=self._ledger,
             state=self._state,
@@ -246,24 +314,101 @@ class Wiring:
     @functools.cached_property
     def undoer(self) -> Undoer:
         """The same step, for what somebody wants taken back."""
+        from warden.pipeline.undo import Undoer
+
         return Undoer(remediator=self.remediator)
 
     @functools.cached_property
     def ticketer(self) -> Ticketer:
         """The step behind the tickets queue."""
+        from warden.pipeline.ticket import Ticketer
+
         return Ticketer(
-            controls={control.id: control for control in all_controls()},
+            policy=self.policy,
             findings=self._findings,
-            tickets=DynamoTickets(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            tickets=self._tickets,
             ledger=self._ledger,
-            sinks=(SnsSink(self._client("sns"), self.environment["WARDEN_TOPIC_ARN"]),),
+            courier=self.courier,
             clock=now,
         )
 
+    def courier(self) -> Courier:
+        """What takes tickets to sinks; made anew for each invocation, since it remembers who kept it waiting."""
+        from warden.pipeline.compose import Composer
+        from warden.pipeline.courier import Courier
+
+        return Courier(
+            notifiers=self._sinks.notifiers,
+            trackers=self._sinks.trackers,
+            tickets=self._tickets,
+            outbox=self._tickets,
+            ledger=self._ledger,
+            composer=Composer(
+                controls={control.id: control for control in all_controls()},
+                findings=self._findings,
+                tickets=self._tickets,
+            ),
+            policy=self.policy.tickets,
+            clock=now,
+            jitter=random.random,
+        )
+
+    def tick(self, *, seconds: float) -> Tick:
+        """What the schedule does to tickets, within so many seconds."""
+        from warden.pipeline.ticket_tick import Tick
+
+        return Tick(ticketer=self.ticketer, courier=self.courier(), until=now() + timedelta(seconds=seconds))
+
+    @functools.cached_property
+    def _tickets(self) -> DynamoTickets:
+        from warden.gateways.tickets import DynamoTickets
+
+        return DynamoTickets(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+
+    @functools.cached_property
+    def _sinks(self) -> Sinks:
+        from warden.sinks import Tools, build
+
+        names = dict(self.environment.names)
+        tools = Tools(
+            client=self._client,
+            deployment=self.deployment,
+            topic_arn=self.environment["WARDEN_TOPIC_ARN"],
+            clock=now,
+            secret_arns=tuple(filter(None, names.get("WARDEN_SINK_SECRET_ARNS", "").split(","))),
+        )
+        return build(self.policy.tickets.sinks, tools)
+
     def sweeper(self) -> Sweeper:
         """A sweep; made anew each time, since it reads whole lists once."""
+        from warden.pipeline.sweep import Sweeper
+
         self._draw, self._patience = _PATIENT
-        return Sweeper(evaluator=self._sharing())
+        evaluator = self._sharing()
+        return Sweeper(evaluator=evaluator, caretaker=self._caretaker(evaluator), sweeps=self._sweeps)
+
+    def _caretaker(self, evaluator: Evaluator) -> Caretaker:
+        from warden.pipeline.caretaker import Caretaker
+
+        return Caretaker(visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries)
+
+    def sweep_goes_on(self) -> bool:
+        """Whether a sweep has begun that is not at its end; asks for nothing else, since as a rule there is none."""
+        return self._sweeps.current() is not None
+
+    @functools.cached_property
+    def waiting(self) -> Waiting:
+        """The looks at what is due."""
+        from warden.pipeline.due import Waiting
+
+        return Waiting(
+            state=self._state,
+            queues=self._queues,
+            temporaries=self._temporaries,
+            caretaker=lambda: self._caretaker(self.evaluator),
+            clock=now,
+            jitter=random.random,
+        )
 
 
 _built: dict[Environment, Wiring] = {}

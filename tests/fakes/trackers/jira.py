@@ -39,6 +39,8 @@ class Jira:
         self.unindexed: set[str] = set()
         """Issues that a search does not know yet."""
         self.lagging = False
+        self.links: list[tuple[str, str]] = []
+        self.has_links = True
         self.permissions = {
             "BROWSE_PROJECTS",
             "CREATE_ISSUES",
@@ -74,6 +76,13 @@ class Jira:
         match [request.method, *request.path.removeprefix(self._root).split("/")]:
             case ["POST", "issue"]:
                 return self._create(request.json["fields"])
+            case ["POST", "issueLink"]:
+                if not self.has_links:
+                    return TrackerAnswer(
+                        404, {"errorMessages": ["Issue linking is currently disabled"], "errors": {}}
+                    )
+                self.links.append((request.json["inwardIssue"]["id"], request.json["outwardIssue"]["id"]))
+                return TrackerAnswer(201)
             case ["POST", "search", *_]:
                 return self._search(request.json["jql"])
             case ["GET", "mypermissions"]:

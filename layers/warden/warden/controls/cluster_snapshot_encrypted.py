@@ -9,16 +9,23 @@ Only manual snapshots are judged. An automated one is as its cluster is, and exp
 
 Remediation safety
 ------------------
-Costs, and never done by Warden alone: AWS refuses to encrypt a cluster snapshot by copying it. It takes a
-temporary cluster, restored from the snapshot with a key, which is snapshotted again and deleted. A ticket
-carries the commands. The temporary cluster of an Aurora snapshot has no instances, so that nobody can connect
-to it. The original stays: it is yours to delete.
+Costs. AWS refuses to encrypt a cluster snapshot by copying it, so Warden restores it, with the key `baseline.kms_key`
+of the policy, to a temporary cluster, snapshots that, and deletes it. Nobody can connect to the temporary cluster: it
+has no instances, stands in private subnets (`baseline.temporary_subnet_group`) and behind a security group without
+inbound rules (`baseline.temporary_security_group`). The copy has the original's tags, and is shared with those of its
+accounts that are approved, never with everybody. The original is untouched and never deleted, so it stays
+non-compliant until somebody deletes it: once the copy exists, a ticket says so. What is deleted is the temporary
+cluster alone, if its name, its tags and its resource id are those that Warden wrote down. In us-east-1, the copy costs
+0.021 USD for each GB that is kept for a month, and the temporary cluster 0.10 USD a month for each GB while it exists.
+Snapshots of Multi-AZ DB clusters are left to a person, since such a cluster cannot be without instances.
 
 References
 ----------
 - Amazon RDS API Reference, CopyDBClusterSnapshot: KmsKeyId ("If you copy an unencrypted DB cluster snapshot
   and specify a value for the KmsKeyId parameter, an error is returned")
-- Amazon RDS API Reference, RestoreDBClusterFromSnapshot: KmsKeyId
+- Amazon RDS API Reference, RestoreDBClusterFromSnapshot: KmsKeyId ("This operation only restores the DB cluster, not
+  the DB instances for that DB cluster")
+- Amazon RDS API Reference, DeleteDBCluster: SkipFinalSnapshot
 - Amazon RDS API Reference, DBClusterSnapshot: StorageEncrypted, StorageEncryptionType
 - AWS Security Hub CSPM, control RDS.4
 """
@@ -27,18 +34,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import baseline, encryption, engines, frameworks, guidance, scope
+from warden.core import baseline, encryption, engines, frameworks, guidance, scope, snapshot_procedure
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
-from warden.core.plan import Manual
+from warden.core.plan import Manual, Plan, Wait
 from warden.core.resource import ResourceType
+from warden.core.snapshot_procedure_examples import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from warden.core.resource import Resource
 
-# "Must contain from 1 to 63 letters, numbers, or hyphens" (CreateDBClusterSnapshot, RestoreDBClusterFromSnapshot).
-_NAME_LIMIT = 63
+_ASKED = ("kms_key", "temporary_subnet_group", "temporary_security_group")
 
 
 def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
@@ -50,13 +57,22 @@ def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
     )
 
 
-def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
+def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
+    """The next call on the way to an encrypted copy, or how a person makes one."""
+    if resource.facts["Engine"] in engines.MULTI_AZ_CLUSTER:
+        return _by_hand(resource, settings, "A Multi-AZ DB cluster cannot be restored without instances.")
+    if lacking := [name for name in _ASKED if not settings[name]]:
+        return _by_hand(resource, settings, f"The policy's baseline does not say {', '.join(lacking)}.")
+    return snapshot_procedure.plan(resource, settings, __name__.rpartition(".")[2])
+
+
+def _by_hand(resource: Resource, settings: Mapping[str, Any], why: str) -> Manual:
     """Tell a person how this snapshot gets an encrypted successor."""
     facts = resource.facts
-    name = encryption.copy_name(facts["DBClusterSnapshotIdentifier"], limit=_NAME_LIMIT)
+    name = encryption.copy_name(facts["DBClusterSnapshotIdentifier"], limit=snapshot_procedure.NAME_LIMIT)
     multi_az = facts["Engine"] in engines.MULTI_AZ_CLUSTER
     return Manual(
-        "A cluster snapshot cannot be encrypted by copying it. Restore it to a temporary cluster with a key, in "
+        f"{why} A cluster snapshot cannot be encrypted by copying it. Restore it to a temporary cluster with a key, in "
         "private subnets and behind a security group that lets nobody in; snapshot that; see that the new snapshot "
         "says sse-kms; then delete the temporary cluster. The original stays until you delete it yourself.",
         (
@@ -113,9 +129,19 @@ CONTROL = Control(
         frameworks.cis_database("2.2"),
         frameworks.ENCRYPTION_AT_REST,
     ),
-    settings=(baseline.KMS_KEY,),
+    settings=(
+        baseline.KMS_KEY,
+        baseline.TEMPORARY_SUBNET_GROUP,
+        baseline.TEMPORARY_SECURITY_GROUP,
+        baseline.APPROVED_ACCOUNTS,
+    ),
     evaluate=evaluate,
-    remediation=Remediation(plan=plan, permits=(), safety=Safety.COSTS),
+    remediation=Remediation(
+        plan=plan,
+        permits=snapshot_procedure.PERMITS,
+        safety=Safety.COSTS,
+        needs=snapshot_procedure.NEEDS,
+    ),
     fix="""\
 A cluster snapshot cannot be encrypted by copying it. Restore it to a temporary cluster with a key, in private
 subnets and behind a security group that lets nobody in, snapshot that, and delete the temporary cluster:
@@ -163,6 +189,7 @@ Delete the original when you are sure of the new one. Make it last: encrypt the 
             },
             expect=ComplianceType.NON_COMPLIANT,
         ),
+        *EXAMPLES,
         Example(
             name="an automated snapshot is as its cluster is",
             facts={"SnapshotType": "automated", "StorageEncrypted": False, "StorageEncryptionType": "none"},

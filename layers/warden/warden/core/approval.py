@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from warden.core.control import Safety
 from warden.core.decision import approval_missing
-from warden.core.plan import digest
+from warden.core.plan import ONLY_APPROVED, Plan, Stage, Wait, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from warden.core.control import Control
     from warden.core.finding import Finding
-    from warden.core.plan import Call
+    from warden.core.plan import Call, Manual
     from warden.core.policy import Policy
 
 _SKEW = timedelta(minutes=5)
@@ -65,18 +65,28 @@ class Approval:
         }
 
 
-def is_needed(control: Control, policy: Policy) -> bool:
-    """Whether a control's calls need somebody's approval: they cost or disrupt, and the policy does not allow that."""
+def is_needed(control: Control, policy: Policy, planned: Plan | Manual | Wait | None = None) -> bool:
+    """Whether a control's calls need somebody's approval: they cost or disrupt, and the policy does not allow that.
+
+    What takes away a procedure's own temporary thing needs none; a reboot needs one, whatever the policy allows.
+    """
     remediation = control.remediation
     if remediation is None:
+        return True
+    plan = planned if isinstance(planned, Plan) else None
+    if isinstance(planned, Wait) or (plan is not None and plan.stage is Stage.CLEAN_UP):
+        return False
+    if plan is not None and any(call.operation in ONLY_APPROVED for call in plan.calls):
         return True
     allowed = {
         Safety.SAFE: True,
         Safety.COSTS: control.id in policy.allow_costs,
         Safety.DISRUPTIVE: control.id in policy.allow_disruption,
     }[remediation.safety]
+    if plan is not None and plan.disrupts:
+        allowed = allowed and control.id in policy.allow_disruption
     return approval_missing(
-        safe=remediation.safety is Safety.SAFE,
+        safe=remediation.safety is Safety.SAFE and not (plan is not None and plan.disrupts),
         # Nothing looks at live use yet: where that is asked for, the answer is "unknown", which is not clean.
         preflight_clean=not remediation.preflight,
         allowed=allowed,
@@ -90,11 +100,21 @@ def request_id(resource_key: str, control: str, calls: Iterable[Call]) -> str:
 
 
 def in_force(
-    answers: Iterable[Approval], *, finding: Finding, policy: Policy, now: datetime
+    answers: Iterable[Approval],
+    *,
+    finding: Finding,
+    policy: Policy,
+    now: datetime,
+    begun: bool = False,
 ) -> Approval | None:
-    """The approval that holds now; None where there is none, or where somebody rejected."""
+    """The approval that holds now; None where there is none, or where somebody rejected.
+
+    `begun`: it is for the rest of a procedure whose beginning used it, and whose record says so.
+    """
     standing = [
-        answer for answer in answers if objection(answer, finding=finding, policy=policy, now=now) == ""
+        answer
+        for answer in answers
+        if objection(answer, finding=finding, policy=policy, now=now) == "" or (begun and answer.used)
     ]
     if any(answer.answer is Answer.REJECTED for answer in standing):
         return None

@@ -31,3 +31,21 @@ APPROVED_ACCOUNTS = Setting(
     pattern=r"\d{12}",
     shared=True,
 )
+
+TEMPORARY_SUBNET_GROUP = Setting(
+    name="temporary_subnet_group",
+    default="",
+    doc="The DB subnet group, of private subnets only, in which Warden restores what it needs for a while, such as the "
+    "temporary cluster that encrypts a snapshot. Empty: it restores nothing, and a ticket tells how.",
+    pattern=r"([A-Za-z][A-Za-z0-9._ -]{0,254})?",
+    shared=True,
+)
+
+TEMPORARY_SECURITY_GROUP = Setting(
+    name="temporary_security_group",
+    default="",
+    doc="The security group, without a single inbound rule, of what Warden restores for a while; of the same VPC as "
+    "`temporary_subnet_group`. Empty: it restores nothing, and a ticket tells how.",
+    pattern=r"(sg-[0-9a-f]{8,17})?",
+    shared=True,
+)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from warden.core.frameworks import Requirement
     from warden.core.guard import Permit
     from warden.core.kinds import Need
-    from warden.core.plan import Manual, Plan
+    from warden.core.plan import Manual, Plan, Wait
     from warden.core.resource import Resource, ResourceType
 
 
@@ -121,7 +121,7 @@ class Example:
 class Remediation:
     """How a control's drift is put right: a plan, what it permits, and how dangerous that is."""
 
-    plan: Callable[[Resource, Mapping[str, Any]], Plan | Manual]
+    plan: Callable[[Resource, Mapping[str, Any]], Plan | Manual | Wait]
     permits: tuple[Permit, ...]
     """Every call, parameter and value that `plan` may yield: IAM and the write guard derive from it."""
     safety: Safety

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from warden.core.control import ComplianceType, Verdict, insufficient_data
 from warden.core.errors import MissingFactError
-from warden.core.plan import Manual, Plan
+from warden.core.plan import Manual, Plan, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,13 +70,13 @@ class Unplanned(Manual):
     """The traceback."""
 
 
-def plan(control: Control, resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
-    """What the control's remediation would write; where none can be made, a person acts."""
+def plan(control: Control, resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
+    """What the control's remediation would write, or waits for; where none can be made, a person acts."""
     if control.remediation is None:
         return Manual("This control has no unattended remediation.")
     try:
         planned = control.remediation.plan(resource, settings)
-        return planned if isinstance(planned, Manual) else _typed(planned, Plan)
+        return planned if isinstance(planned, (Manual, Wait)) else _typed(planned, Plan)
     except MissingFactError as absent:
         return Manual(f"The remediation cannot be planned: {absent}.")
     except Exception as bug:  # noqa: BLE001 - a plan that raises must never become a write

@@ -179,6 +179,7 @@ def check(call: Call, permits: Iterable[Permit], resource: Resource) -> None:
     if call.operation not in WRITES:
         msg = f"what {call.operation} writes to is not known"
         raise GuardError(msg)
+    candidates = _about(call, candidates, resource.facts) or candidates
     if not any(set(permit.required) <= set(call.parameters) for permit in candidates):
         msg = f"{call.operation} lacks the parameters that a control declares for it"
         raise GuardError(msg)
@@ -194,6 +195,17 @@ def check(call: Call, permits: Iterable[Permit], resource: Resource) -> None:
         if why := _refused(declared, value, resource.facts):
             msg = f"{call.operation}.{name} is refused: {why}"
             raise GuardError(msg)
+
+
+def _about(call: Call, candidates: Sequence[Permit], facts: Facts) -> list[Permit]:
+    """The permits for what the call is about: what one lets pass on a copy, none lets pass on the original."""
+    parameter = WRITES[call.operation].parameter
+    return [
+        permit
+        for permit in candidates
+        if (accepts := permit.required.get(parameter)) is not None
+        and _refusal(accepts, call.parameters.get(parameter), facts) is None
+    ]
 
 
 def _refused(declared: Sequence[Accepts], value: Any, facts: Facts) -> str | None:

@@ -63,6 +63,18 @@ class Need(StrEnum):
     """The policy of a secret, as JSON; None where it has none (GetResourcePolicy)."""
     ENCRYPTED_COPIES = "EncryptedCopies"
     """The manual snapshots of a snapshot's instance, among which its encrypted copies are."""
+    ENCRYPTION_PROCEDURE = "EncryptionProcedure"
+    """What an encrypted copy of a snapshot is made with: the cluster (Temporary) and the snapshot (Result) that have
+    the name of the copy, each with its accounts, or None; and what Warden wrote down of it (Record), or None."""
+    QUOTAS = "Quotas"
+    """How many of each thing the account has in this Region (Used), and may have (Max), by the quota's name
+    (DescribeAccountAttributes)."""
+    SUBNET_GROUPS = "SubnetGroups"
+    """The DB subnet groups of the Region by name, each with its VPC and those of its subnets that are public."""
+    INBOUND_RULES = "InboundRules"
+    """The security groups of the Region by id, each with its VPC and the number of its inbound rules."""
+    ALIAS_KEYS = "AliasKeys"
+    """The ids of the keys behind the aliases of the account, by the names of the aliases (ListAliases)."""
     SECURITY_GROUPS = "SecurityGroups"
     """The Describe items of the security groups that a database or a proxy has."""
     SECURITY_GROUP_RULES = "SecurityGroupRules"

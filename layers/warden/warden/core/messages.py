@@ -24,6 +24,8 @@ class RemediationMessage:
     policy_version: str
     resource_key: str = ""
     """The immutable identity that was judged: after a rename, another resource may have the ARN."""
+    clean_up: str = ""
+    """The ARN of what a procedure made for the resource and nobody wants any more: nothing else is asked for then."""
     cause: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -40,6 +42,7 @@ class RemediationMessage:
                 "controls": list(self.controls),
                 "policy_version": self.policy_version,
                 "cause": dict(self.cause),
+                **({"clean_up": self.clean_up} if self.clean_up else {}),
             },
             default=str,
         )
@@ -51,13 +54,14 @@ class RemediationMessage:
             body,
             {"resource": str, "controls": list, "policy_version": str, "cause": dict},
             # A message that an earlier version sent waits without it.
-            {"resource_key": ""},
+            {"resource_key": "", "clean_up": ""},
         )
         return cls(
             ref=_ref(data["resource"]),
             controls=tuple(str(control) for control in data["controls"]),
             policy_version=data["policy_version"],
             resource_key=data["resource_key"],
+            clean_up=data["clean_up"],
             cause=data["cause"],
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from warden.core.resource import ResourceRef, ResourceType
@@ -28,13 +29,32 @@ class Call:
         return {"operation": self.operation, "parameters": dict(self.parameters)}
 
 
+class Stage(StrEnum):
+    """Where in a procedure, which takes several visits, the calls of a plan stand."""
+
+    WHOLE = "whole"
+    """No procedure: these calls are all there is to do."""
+    BEGIN = "begin"
+    GO_ON = "go_on"
+    """An earlier visit has begun: what it did is there, or on record."""
+    CLEAN_UP = "clean_up"
+    """Takes away what the procedure made for itself; nobody's database is touched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The calls that would make a resource compliant with one control."""
+    """The calls that would make a resource compliant with one control; of a procedure, the next ones."""
 
     calls: tuple[Call, ...]
     cost: str = ""
     """What it costs, as a sentence; empty when it costs nothing."""
+    pledge: tuple[Call, ...] = ()
+    """All calls of a procedure, from the first to the last, whatever is done already: what a person approves."""
+    stage: Stage = Stage.WHOLE
+    notice: str = ""
+    """What a person has to know who is to approve it, beside the calls."""
+    disrupts: bool = False
+    """Whether these calls can disturb clients, whatever the control's plans do otherwise."""
 
     def __post_init__(self) -> None:
         """Refuse an empty plan: it would look like a fix and be none."""
@@ -49,6 +69,16 @@ class Manual:
 
     why: str
     steps: tuple[str, ...] = ()
+    done: bool = False
+    """Whether a procedure has come to its end: what is left was a person's from the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A step of a procedure is on its way: nothing is to be called until AWS is done with it."""
+
+    why: str
+    pledge: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +118,15 @@ WRITES: Mapping[str, Target] = {
     "UpdateDetector": Target("guardduty", "DetectorId", ResourceType.ACCOUNT),
     "CopyDBSnapshot": Target("rds", "TargetDBSnapshotIdentifier", ResourceType.DB_SNAPSHOT),
     "RevokeSecurityGroupIngress": Target("ec2", "GroupId", ResourceType.SECURITY_GROUP),
+    "RestoreDBClusterFromSnapshot": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
+    "CreateDBClusterSnapshot": Target("rds", "DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT),
+    "DeleteDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
+    "RebootDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
+    "RebootDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
 }
+
+ONLY_APPROVED = frozenset({"RebootDBInstance", "RebootDBCluster"})
+"""Calls that a person approves each time, whatever the policy allows: they interrupt every connection."""
 
 
 def written(call: Call, resource: ResourceRef, *, region: str) -> ResourceRef:

@@ -65,11 +65,12 @@ def leads_to_the_internet(route: Route) -> bool:
 
 def public_subnets(resource: Resource) -> list[Mapping[str, Any]]:
     """The subnets with a direct way to and from the Internet, each with its route table."""
-    return [
-        subnet
-        for subnet in resource.facts[Need.SUBNET_ROUTES]
-        if any(leads_to_the_internet(route) for route in subnet["Routes"])
-    ]
+    return [subnet for subnet in resource.facts[Need.SUBNET_ROUTES] if is_public(subnet)]
+
+
+def is_public(subnet: Mapping[str, Any]) -> bool:
+    """Whether one of a subnet's routes makes it a public one."""
+    return any(leads_to_the_internet(route) for route in subnet["Routes"])
 
 
 def judge_private(resource: Resource) -> Verdict:

@@ -31,6 +31,17 @@ class TicketState(StrEnum):
     RESOLVED = "RESOLVED"
 
 
+class Resolution(StrEnum):
+    """Why a ticket is resolved."""
+
+    FIXED = "fixed"
+    GONE = "gone"
+    EXEMPT = "exempt"
+    UNDONE = "undone"
+    DISABLED = "disabled"
+    """The policy judges the control no more."""
+
+
 class RemoteState(StrEnum):
     """How a ticket stands in its tracker, where people work on it."""
 
@@ -92,6 +103,8 @@ class Ticket:
     fix: str = ""
     frameworks: tuple[str, ...] = ()
     """A line for each framework: its name, and what of it the control maps to."""
+    resolution: Resolution = Resolution.FIXED
+    """Why it is resolved, once it is."""
     previous: Handle | None = None
     """The ticket about the same before this one, which was resolved too long ago to be opened again."""
 

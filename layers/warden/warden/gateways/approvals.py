@@ -33,8 +33,8 @@ class DynamoApprovals:
         self._table = table
         self._state_table = state_table
 
-    def answers(self, request: str) -> list[Approval]:
-        """Every answer to a request (an index: eventually consistent), each with whether it was used.
+    def answers(self, request: str, *, part: str = "") -> list[Approval]:
+        """Every answer to a request (an index: eventually consistent), each with whether it was used (for a part).
 
         A row that is not ours to read is no answer: whoever may write may write nonsense.
         """
@@ -47,7 +47,7 @@ class DynamoApprovals:
             ExpressionAttributeValues=encode({":request": request}),
         )
         answers = [answer for row in rows if (answer := _answer(row)) is not None]
-        return [replace(answer, used=self._is_used(answer)) for answer in answers]
+        return [replace(answer, used=self._is_used(answer, part)) for answer in answers]
 
     def put(self, approval: Approval) -> None:
         """Answer a request, or answer it anew; AccessDeniedError under a key that is not the caller's."""
@@ -63,10 +63,10 @@ class DynamoApprovals:
         with translated("dynamodb:PutItem"):
             self._client.put_item(TableName=self._table, Item=encode(row))
 
-    def use(self, approval: Approval) -> bool:
-        """Note, for good, that an approval is being used; False where it was before."""
+    def use(self, approval: Approval, *, part: str = "") -> bool:
+        """Note, for good, that an approval is being used (for a part); False where it was before."""
         row: dict[str, str | int | bool] = {
-            **_used_key(approval),
+            **_used_key(approval, part),
             "expires_at": int((approval.at + _LIVES).timestamp()),
         }
         try:
@@ -80,21 +80,21 @@ class DynamoApprovals:
             return False
         return True
 
-    def give_back(self, approval: Approval) -> None:
+    def give_back(self, approval: Approval, *, part: str = "") -> None:
         """Undo `use`: nothing was written after all."""
         with translated("dynamodb:DeleteItem"):
-            self._client.delete_item(TableName=self._state_table, Key=encode(_used_key(approval)))
+            self._client.delete_item(TableName=self._state_table, Key=encode(_used_key(approval, part)))
 
-    def _is_used(self, approval: Approval) -> bool:
+    def _is_used(self, approval: Approval, part: str) -> bool:
         with translated("dynamodb:GetItem"):
             answer = self._client.get_item(
-                TableName=self._state_table, Key=encode(_used_key(approval)), ConsistentRead=True
+                TableName=self._state_table, Key=encode(_used_key(approval, part)), ConsistentRead=True
             )
         return "Item" in answer
 
 
-def _used_key(approval: Approval) -> dict[str, str]:
-    return {"pk": f"approval#{approval.id}", "sk": "used"}
+def _used_key(approval: Approval, part: str) -> dict[str, str]:
+    return {"pk": f"approval#{approval.id}", "sk": f"used#{part}" if part else "used"}
 
 
 def _answer(row: Mapping[str, Any]) -> Approval | None:

@@ -46,6 +46,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeEvents",
         "DescribeDBClusterAutomatedBackups",
         "DescribeDBInstanceAutomatedBackups",
+        "DescribeAccountAttributes",
         "AddTagsToResource",
         "ModifyDBCluster",
         "ModifyDBInstance",
@@ -58,6 +59,11 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ModifyDBClusterSnapshotAttribute",
         "ModifyDBSnapshotAttribute",
         "CopyDBSnapshot",
+        "RestoreDBClusterFromSnapshot",
+        "CreateDBClusterSnapshot",
+        "DeleteDBCluster",
+        "RebootDBInstance",
+        "RebootDBCluster",
         "CreateEventSubscription",
     ),
     "ec2": (
@@ -109,6 +115,9 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "TransactWriteItems"),
     "sqs": ("SendMessage",),
     "sns": ("Publish",),
+    "ssm": ("CreateOpsItem", "UpdateOpsItem", "GetOpsItem", "DescribeOpsItems"),
+    "securityhub": ("BatchImportFindings", "BatchUpdateFindings"),
+    "events": ("PutEvents",),
     "sts": ("GetCallerIdentity",),
 }
 """Every AWS operation that the package calls; the layer's botocore is trimmed to these."""
@@ -126,6 +135,16 @@ _CONFIG = Config(
     retries={"mode": "adaptive", "max_attempts": 4},
     user_agent_extra="aurora-warden",
 )
+
+
+class _Later:
+    """Stands for a client that is not made yet."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
 
 
 def moment(value: Any) -> datetime:
@@ -167,6 +186,10 @@ class Clients:
         if key not in self._clients:
             self._clients[key] = self._make(service, region)
         return self._clients[key]
+
+    def later(self, service: str, *, account: str, region: str) -> Any:
+        """The same, made when the first call is made: most events send nothing to a queue."""
+        return _Later(lambda: self.get(service, account=account, region=region))
 
     def identify(self, region: str) -> tuple[str, str]:
         """The account and the partition that the credentials belong to."""

@@ -7,6 +7,7 @@ from the environment.
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 import ssl
@@ -63,7 +64,13 @@ def verified(host: str, port: int) -> HTTPConnection:
     # Only the ticket function pays for the import, and only once it has something to send.
     from urllib3.connection import HTTPSConnection  # noqa: PLC0415
 
-    return HTTPSConnection(host, port, timeout=CONNECT_SECONDS, ssl_context=ssl.create_default_context())
+    return HTTPSConnection(host, port, timeout=CONNECT_SECONDS, ssl_context=_trust())
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Made once: reading a system's certificates takes twenty milliseconds."""
+    return ssl.create_default_context()
 
 
 class Http:
@@ -101,7 +108,7 @@ class Http:
                 connection.connect()
                 sent = True
                 return _exchange(connection, method, target, {**headers, "Host": _named(host, port)}, body)
-            except (OSError, HTTPException, HTTPError, ValueError) as error:
+            except (OSError, HTTPException, HTTPError, ValueError, _BrokenAnswerError) as error:
                 said = _said(error)
         if watch.fired:
             said = f"no whole answer within {self._deadline:g} seconds"
@@ -124,6 +131,10 @@ class Http:
             msg = f"the policy does not list the host {_named(host, port)} among those that tickets may go to"
             raise ConfigurationError(msg)
         return host, port, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+class _BrokenAnswerError(Exception):
+    """An answer that cannot be used."""
 
 
 class _Watch:
@@ -168,11 +179,11 @@ def _exchange(
         size += len(piece)
         if size > ANSWER_LIMIT:
             msg = f"its answer is longer than {ANSWER_LIMIT} bytes"
-            raise ValueError(msg)
+            raise _BrokenAnswerError(msg)
     length = response.headers.get("content-length", "")
     if method != "HEAD" and length.isdigit() and size < int(length):
         msg = "its answer broke off"
-        raise ValueError(msg)
+        raise _BrokenAnswerError(msg)
     return Answer(
         status=response.status,
         headers={name.lower(): value for name, value in response.headers.items()},
@@ -190,10 +201,9 @@ def _plain(url: str) -> bool:
 
 
 def _said(error: Exception) -> str:
-    """What went wrong without the address: urllib3 puts it into some of its messages."""
-    if isinstance(error, ValueError) and not isinstance(error, (OSError, UnicodeError)):
+    """What went wrong, in words of ours: those of urllib3 and http.client repeat addresses and headers."""
+    if isinstance(error, _BrokenAnswerError):
         return str(error)
     reason = error.__cause__ or error
-    return type(reason).__name__ + (
-        f": {reason.verify_message}" if isinstance(reason, ssl.SSLCertVerificationError) else ""
-    )
+    told = f": {reason.verify_message}" if isinstance(reason, ssl.SSLCertVerificationError) else ""
+    return type(reason).__name__ + told

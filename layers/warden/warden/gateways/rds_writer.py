@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from warden.core import guard
+from warden.core import guard, procedure
+from warden.core.errors import GuardError, ResourceGoneError
+from warden.core.plan import written
+from warden.core.resource import ResourceRef, ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,16 +17,66 @@ if TYPE_CHECKING:
     from warden.core.plan import Call
     from warden.core.resource import Resource
     from warden.gateways.rds import Rds
+    from warden.gateways.temporaries import DynamoTemporaries
+
+# Calls about a temporary cluster: by whichever parameter they name it.
+_ON_TEMPORARY = {"DeleteDBCluster": "DBClusterIdentifier", "CreateDBClusterSnapshot": "DBClusterIdentifier"}
 
 
 class RdsWriter:
     """Implements the pipeline's `Writer`."""
 
-    def __init__(self, rds: Rds) -> None:
+    def __init__(self, rds: Rds, temporaries: DynamoTemporaries | None = None) -> None:
         self._rds = rds
+        self._temporaries = temporaries
 
     def apply(self, call: Call, resource: Resource, permits: Sequence[Permit]) -> str:
-        """Make one call that the write guard lets pass, and return AWS's request id."""
+        """Make one call that the write guard lets pass, and return AWS's request id.
+
+        What is called about a temporary cluster passes only if the cluster is as Warden wrote down that it made it,
+        looked at immediately before the call.
+        """
         guard.check(call, permits, resource)
+        if (parameter := _ON_TEMPORARY.get(call.operation)) is not None:
+            self._check_made(resource, str(call.parameters[parameter]))
+        record = self._announced(call, resource) if call.operation in procedure.CREATES else None
         answer = self._rds.call(call.operation, **call.parameters)
+        if record is not None and (resource_id := answer.get("DBCluster", {}).get("DbClusterResourceId")):
+            self._note(record, resource_id)
         return str(answer["ResponseMetadata"].get("RequestId", ""))
+
+    def _announced(self, call: Call, resource: Resource) -> procedure.Record | None:
+        """The record that a creation must have; what gets no tags, and is never deleted, can do without."""
+        record = self._get(written(call, resource.ref, region=resource.home).arn)
+        if "Tags" in call.parameters and (record is None or record.nonce != procedure.nonce_of(call)):
+            msg = f"{call.operation}: what it makes was not written down before"
+            raise GuardError(msg)
+        return record
+
+    def _check_made(self, resource: Resource, name: str) -> None:
+        """Raise GuardError unless name, tags and record agree that Warden made this cluster."""
+        ref = ResourceRef.build(
+            ResourceType.DB_CLUSTER,
+            partition=resource.ref.partition,
+            region=resource.home,
+            account=resource.ref.account,
+            name=name,
+        )
+        items: list[dict[str, Any]] = self._rds.every("DescribeDBClusters", DBClusterIdentifier=name)
+        if not items:
+            msg = f"there is no cluster {name}"
+            raise ResourceGoneError(msg)
+        record = self._get(ref.arn)
+        if why := procedure.objection(items[0], record):
+            msg = f"{name} is not to be touched: {why}"
+            raise GuardError(msg)
+        if record is not None and not record.resource_id:
+            # The answer to its creation was lost: from now on it is known by its id.
+            self._note(record, items[0]["DbClusterResourceId"])
+
+    def _get(self, arn: str) -> procedure.Record | None:
+        return None if self._temporaries is None else self._temporaries.get(arn)
+
+    def _note(self, record: procedure.Record, resource_id: str) -> None:
+        if self._temporaries is not None:
+            self._temporaries.put(replace(record, resource_id=resource_id), over=record)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from warden.gateways.rds import Rds
+    from warden.gateways.temporaries import DynamoTemporaries
 
 T = TypeVar("T")
 
@@ -21,9 +22,10 @@ _NO_SUCH_KEY = "NotFoundException"
 class Reads:
     """AWS, as far as one reader has already asked it."""
 
-    def __init__(self, api: Rds, *, bulk: bool) -> None:
+    def __init__(self, api: Rds, *, bulk: bool, temporaries: DynamoTemporaries | None = None) -> None:
         self.api = api
         self.bulk = bulk
+        self.temporaries = temporaries
         self._answers: dict[Hashable, Any] = {}
         self._refusals: dict[Hashable, Exception] = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,10 @@ from warden.core.finding import gone
 from warden.core.kinds import EVALUATED_KINDS, JUDGED_WITH_USERS, KINDS, SHARED_KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import TicketEvent, TicketMessage
+from warden.core.procedure import is_named_so
 from warden.core.resource import ARN_TYPE_OF, ResourceRef, ResourceType
 from warden.core.trigger import Lookup, Source, WholeKind
+from warden.pipeline.procedures import served_by
 from warden.pipeline.visit import Visit, unread, was_told
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.resource import Deployment, Resource
     from warden.core.trigger import Cause, Target, Trigger
-    from warden.pipeline.ports import Reader
+    from warden.pipeline.ports import Reader, Temporaries
     from warden.pipeline.visit import Visitor
 
 # "Describe right after Create or Copy can miss it": so long a resource that an event says was made may be unseen.
@@ -74,6 +76,8 @@ class Evaluator:
     sharing: Callable[[], Evaluator] | None = None
     """Makes one whose reader reads whole lists once, for what concerns everything of a kind; None where that is so
     already."""
+    temporaries: Temporaries | None = None
+    """What procedures have made; None where nothing is kept."""
 
     def handle(self, triggers: Sequence[Trigger]) -> Handled:
         """Visit what the triggers concern, each resource once: one change arrives two or three times.
@@ -84,7 +88,7 @@ class Evaluator:
         targets, kinds = self._sorted(triggers, handled)
         for ref, named_by in targets.items():
             try:
-                handled.visits.extend(self._visit(ref, [trigger.cause for trigger in named_by]))
+                handled.visits.extend(self._visit(ref, [_cause(trigger, ref) for trigger in named_by]))
             except Exception as error:  # noqa: BLE001 - nor one resource its neighbours
                 handled.failed.extend((trigger, error) for trigger in named_by)
         if kinds:
@@ -172,9 +176,13 @@ class Evaluator:
             case ref if ref.resource_type in JUDGED_WITH_USERS:
                 return [ref, *self.reader.users(ref)]
             case ref if ref.resource_type in EVALUATED_KINDS:
-                return [ref]
+                return [ref, *self._served_by(ref)]
             case shared:
-                return list(self.reader.users(shared))
+                return [*self.reader.users(shared), *self._served_by(shared)]
+
+    def _served_by(self, ref: ResourceRef) -> list[ResourceRef]:
+        """What a procedure's own thing serves: the next call is due when something has become of the one before."""
+        return [] if self.temporaries is None else served_by(ref, self.temporaries)
 
     def _visit(self, ref: ResourceRef, causes: Sequence[Cause]) -> list[Visit]:
         if self._is_nobodys(ref):
@@ -331,6 +339,14 @@ class Evaluator:
     def _was_just_made(self, cause: Cause) -> bool:
         makes = cause.event_name.startswith(_MAKES) or cause.event_name in _MADE_EVENTS
         return makes and self.visitor.clock() - cause.at < _SETTLING
+
+
+def _cause(trigger: Trigger, ref: ResourceRef) -> Cause:
+    """The cause of a look: what was made is what the event names, and not what that serves."""
+    named = trigger.target
+    if not isinstance(named, ResourceRef) or named == ref or not is_named_so(named):
+        return trigger.cause
+    return replace(trigger.cause, event_name=f"{named.id}: {trigger.cause.event_name}")
 
 
 def _name(target: Target) -> str:

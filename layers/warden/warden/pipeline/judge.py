@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from warden.core import approval, conditions, health, pace
 from warden.core.control import ComplianceType
-from warden.core.decision import Decision, Mode, Situation, decide
+from warden.core.decision import Action, Decision, Mode, Situation, decide
 from warden.core.errors import MissingFactError, RefusedError
 from warden.core.evaluation import Evaluation, Unplanned, evaluate, plan
 from warden.core.pace import REFUSED
-from warden.core.plan import Call, Manual, Plan, digest
+from warden.core.plan import Call, Manual, Plan, Stage, Wait, digest
+from warden.core.procedure import TEMPORARY_TYPES, eased, identity, is_named_so, objection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from warden.core.kinds import Need
     from warden.core.policy import Policy
     from warden.core.resource import Resource, ResourceType
-    from warden.pipeline.ports import Approvals, Reader
+    from warden.pipeline.ports import Approvals, Reader, Temporaries
     from warden.pipeline.restraints import Restraining
 
 
@@ -32,7 +33,7 @@ class Judgement:
     """One control's answer for one resource: what is, what would be written, and what to do about it."""
 
     evaluation: Evaluation
-    plan: Plan | Manual | None
+    plan: Plan | Manual | Wait | None
     decision: Decision
     approval: Approval | None = None
     """What lets the calls be made, where they needed it."""
@@ -48,13 +49,50 @@ class Judgement:
         return self.plan.calls if isinstance(self.plan, Plan) else ()
 
     @property
+    def stage(self) -> Stage:
+        """Where in a procedure the calls stand."""
+        return self.plan.stage if isinstance(self.plan, Plan) else Stage.WHOLE
+
+    @property
+    def pledge(self) -> tuple[Call, ...]:
+        """The calls that a person approves: of a procedure all of them, whatever is done already."""
+        return identity(self.plan) if isinstance(self.plan, (Plan, Wait)) else ()
+
+    @property
+    def shown(self) -> tuple[Call, ...]:
+        """The calls that people are shown: the next ones where they are made, else all that a yes would lead to."""
+        goes_on = self.decision.action in {Action.REMEDIATE, Action.DEFER}
+        return self.calls if goes_on or isinstance(self.plan, Wait) else self.pledge
+
+    @property
+    def step(self) -> str:
+        """Where a procedure stands, as a sentence; empty where there is none."""
+        if isinstance(self.plan, Wait):
+            return self.plan.why
+        if not isinstance(self.plan, Plan) or not self.plan.pledge:
+            return ""
+        [call, *_] = self.plan.calls
+        alike = [one for one in self.plan.pledge if one.operation == call.operation]
+        number = self.plan.pledge.index(call if call in self.plan.pledge else alike[0]) + 1
+        return f"Call {number} of {len(self.plan.pledge)} is next: {call.operation}."
+
+    @property
+    def part(self) -> str:
+        """What an approval is used for, once: everything, or one of several reboots."""
+        return part_of(self.plan) if isinstance(self.plan, Plan) else ""
+
+    @property
     def cost(self) -> str:
         """What the calls cost, as a sentence; empty where they cost nothing."""
         return self.plan.cost if isinstance(self.plan, Plan) else ""
 
     @property
     def manual(self) -> str:
-        """What a person must know or do; empty where there is a plan."""
+        """What a person must know or do, or what is waited for; empty where the calls say it all."""
+        if isinstance(self.plan, Wait):
+            return self.plan.why
+        if isinstance(self.plan, Plan):
+            return self.plan.notice
         return "\n".join((self.plan.why, *self.plan.steps)) if isinstance(self.plan, Manual) else ""
 
 
@@ -68,6 +106,8 @@ class Judge:
     reader: Reader
     approvals: Approvals | None = None
     """None where nobody is asked: then there is no approval."""
+    temporaries: Temporaries | None = None
+    """None where nothing is kept: then nothing is known to be Warden's own."""
 
     @classmethod
     def of(
@@ -78,13 +118,21 @@ class Judge:
         ceiling: Mode,
         reader: Reader,
         approvals: Approvals | None = None,
+        temporaries: Temporaries | None = None,
     ) -> Judge:
         """A judge of these controls, as far as the policy enables them."""
         by_type: dict[ResourceType, tuple[Control, ...]] = {}
         for control in controls:
             if policy.is_enabled(control.id):
                 by_type[control.resource_type] = (*by_type.get(control.resource_type, ()), control)
-        return cls(controls=by_type, policy=policy, ceiling=ceiling, reader=reader, approvals=approvals)
+        return cls(
+            controls=by_type,
+            policy=policy,
+            ceiling=ceiling,
+            reader=reader,
+            approvals=approvals,
+            temporaries=temporaries,
+        )
 
     def needs(self, resource_type: ResourceType) -> frozenset[Need]:
         """The enrichments that the controls of a type evaluate on."""
@@ -95,11 +143,21 @@ class Judge:
         return self.controls.get(resource_type, ())
 
     def evaluate(self, resource: Resource) -> list[Evaluation]:
-        """Run every control of the resource's type."""
+        """Run every control of the resource's type; none of them means anything for what a procedure made."""
+        if self._is_our_own(resource):
+            return [_of_our_own(control, resource) for control in self.of_type(resource.ref.resource_type)]
         return [
             evaluate(control, resource, self.policy.settings[control.id])
             for control in self.of_type(resource.ref.resource_type)
         ]
+
+    def _is_our_own(self, resource: Resource) -> bool:
+        """Whether name, tags and record agree that Warden made it for a while: a tag alone exempts nothing."""
+        ref = resource.ref
+        if self.temporaries is None or ref.resource_type not in TEMPORARY_TYPES or not is_named_so(ref):
+            return False
+        record = self.temporaries.get(ref.arn)
+        return record is not None and objection(resource.facts, record) == ""
 
     def decide(
         self,
@@ -166,7 +224,7 @@ class Judge:
         mode = self.policy.mode(control.id, resource, self.ceiling)
         # Where nothing may be written, nobody was asked, and a sweep of old debts need not look for answers.
         writes = mode is Mode.REMEDIATE
-        approved = self._approval(control, resource, calls, finding=finding, now=now) if writes else None
+        approved = self._approval(control, resource, planned, finding=finding, now=now) if writes else None
         situation = Situation(
             compliance=evaluation.compliance,
             mode=mode,
@@ -174,13 +232,13 @@ class Judge:
             undone=finding is not None and pace.is_held(finding, now),
             day_one=restraints.is_day_one(control, mode),
             preview=control.maturity == "preview",
-            remediable=isinstance(planned, Plan),
+            remediable=isinstance(planned, (Plan, Wait)),
             flapping=finding is not None and pace.is_flapping(finding, self.policy, now),
             refused=self._was_refused(finding, calls, now),
             unverified=finding is not None and pace.is_unverified(finding, awaited, self.policy, now),
             circuit_open=restraints.is_circuit_open(control),
             owner_first=self._is_owner_first(resource, finding, now),
-            approval_missing=approved is None and approval.is_needed(control, self.policy),
+            approval_missing=approved is None and approval.is_needed(control, self.policy, planned),
             unknown_state=unknown,
             busy=busy,
             settling=settling or pace.is_settling(awaited, self.policy, now),
@@ -188,30 +246,37 @@ class Judge:
             frozen=self.policy.freeze(now) is not None,
             unhealthy=resource.ref.resource_type in conditions.WRITE_NEEDS
             and health.is_unwell(resource, self.policy.health, now),
-            outside_window=control.is_disruptive and self.policy.is_outside_windows(now),
+            outside_window=(control.is_disruptive or _disrupts(planned))
+            and self.policy.is_outside_windows(now),
             canary=restraints.is_canary_out(control),
             budget_spent=restraints.is_spent(control),
             containment=control.is_containment,
         )
-        return Judgement(evaluation=evaluation, plan=planned, decision=decide(situation), approval=approved)
+        return Judgement(
+            evaluation=evaluation,
+            plan=planned,
+            decision=decide(eased(situation, planned)),
+            approval=approved,
+        )
 
     def _approval(
         self,
         control: Control,
         resource: Resource,
-        calls: Sequence[Call],
+        planned: Plan | Manual | Wait,
         *,
         finding: Finding | None,
         now: datetime,
     ) -> Approval | None:
         """The approval of exactly these calls for this finding, where they need one."""
-        if self.approvals is None or not calls or finding is None or not finding.is_open:
+        if self.approvals is None or not isinstance(planned, Plan) or finding is None or not finding.is_open:
             return None
-        if not approval.is_needed(control, self.policy):
+        if not approval.is_needed(control, self.policy, planned):
             return None
-        request = approval.request_id(resource.key, control.id, calls)
-        answers = self.approvals.answers(request)
-        return approval.in_force(answers, finding=finding, policy=self.policy, now=now)
+        request = approval.request_id(resource.key, control.id, identity(planned))
+        answers = self.approvals.answers(request, part=part_of(planned))
+        begun = planned.stage is Stage.GO_ON
+        return approval.in_force(answers, finding=finding, policy=self.policy, now=now, begun=begun)
 
     def _was_refused(self, finding: Finding | None, calls: Sequence[Call], now: datetime) -> bool:
         """Whether AWS refused these very calls a short while ago: what was refused is not tried again blindly."""
@@ -223,6 +288,24 @@ class Judge:
     def _is_owner_first(self, resource: Resource, finding: Finding | None, now: datetime) -> bool:
         owned = conditions.owner_stack(resource) is not None
         return owned and now < pace.owner_until(finding, self.policy.owner_grace(resource), now)
+
+
+def _disrupts(planned: Plan | Manual | Wait) -> bool:
+    return isinstance(planned, Plan) and planned.disrupts
+
+
+def _of_our_own(control: Control, resource: Resource) -> Evaluation:
+    return Evaluation(
+        control=control,
+        ref=resource.ref,
+        compliance=ComplianceType.NOT_APPLICABLE,
+        annotation=f"{resource.ref.id} is a thing of Warden's own, which its procedure takes away.",
+    )
+
+
+def part_of(plan: Plan) -> str:
+    """What an approval is used for: one of several calls that it names, or (empty) all of them."""
+    return digest(plan.calls) if plan.stage is Stage.WHOLE and plan.pledge else ""
 
 
 def _writability(resource: Resource, calls: Sequence[Call]) -> tuple[bool, bool, bool]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from warden.core.rows import Due, Stop, TicketRow
+from warden.core.rows import Due, Stop
+from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from warden.core.approval import Approval
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from warden.core.ledger import LedgerEntry, Link
     from warden.core.messages import RemediationMessage, TicketMessage
     from warden.core.plan import Call
+    from warden.core.procedure import Record
+    from warden.core.progress import Progress
     from warden.core.resource import Resource, ResourceRef, ResourceType
     from warden.core.ticket import Handle, Remote, Ticket
     from warden.core.trigger import Lookup
@@ -26,14 +29,22 @@ __all__ = [
     "Approvals",
     "Brakes",
     "Clock",
+    "Delivery",
     "Due",
+    "Errand",
+    "ExemptionRequest",
     "Findings",
     "Ledger",
+    "Member",
     "Notifier",
+    "Outbox",
     "Queues",
     "Reader",
+    "SinkHealth",
     "State",
     "Stop",
+    "Sweeps",
+    "Temporaries",
     "TicketRow",
     "Tickets",
     "Tracker",
@@ -72,8 +83,17 @@ class Reader(Protocol):
         """The databases that use a shared thing, such as a parameter group."""
         ...
 
-    def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
-        """Every resource of a type, page by page; a throttled enrichment becomes a missing fact here."""
+    def list(
+        self,
+        resource_type: ResourceType,
+        needs: Collection[Need],
+        *,
+        but: Callable[[str], bool] | None = None,
+    ) -> Iterator[Resource]:
+        """Every resource of a type, page by page; a throttled enrichment becomes a missing fact here.
+
+        Of a resource whose key `but` says yes to, nothing more is read than the list holds.
+        """
         ...
 
 
@@ -229,19 +249,59 @@ class State(Protocol):
         ...
 
 
+class Sweeps(Protocol):
+    """How far a sweep has come."""
+
+    def current(self) -> Progress | None:
+        """The sweep that is not at its end, read consistently."""
+        ...
+
+    def visited(self, progress: Progress, resource_type: str) -> frozenset[str]:
+        """The marks of what was visited of a type."""
+        ...
+
+    def keep(self, progress: Progress, resource_type: str, marks: Collection[str]) -> None:
+        """Keep how far it has come, and the marks of what was visited since."""
+        ...
+
+    def end(self) -> None:
+        """There is no sweep any more."""
+        ...
+
+
 class Approvals(Protocol):
     """What people have answered to requests; the pipeline reads it, and notes what it has used."""
 
-    def answers(self, request: str) -> Sequence[Approval]:
-        """Every answer to a request (an index: eventually consistent), each with whether it was used."""
+    def answers(self, request: str, *, part: str = "") -> Sequence[Approval]:
+        """Every answer to a request (an index: eventually consistent), each with whether it was used (for a part)."""
         ...
 
-    def use(self, approval: Approval) -> bool:
-        """Note, for good, that an approval is being used; False where it was before."""
+    def use(self, approval: Approval, *, part: str = "") -> bool:
+        """Note, for good, that an approval is being used (for a part); False where it was before."""
         ...
 
-    def give_back(self, approval: Approval) -> None:
+    def give_back(self, approval: Approval, *, part: str = "") -> None:
         """Undo `use`: nothing was written after all."""
+        ...
+
+
+class Temporaries(Protocol):
+    """What procedures make for themselves, as Warden wrote it down."""
+
+    def get(self, arn: str) -> Record | None:
+        """The record of a thing, read consistently."""
+        ...
+
+    def put(self, record: Record, *, over: Record | None) -> None:
+        """Write a record over the one that was read; ConflictError if another wrote."""
+        ...
+
+    def remove(self, record: Record) -> None:
+        """Forget a record, unless another wrote it meanwhile."""
+        ...
+
+    def all(self) -> list[Record]:
+        """Every record: few, since each is of a procedure that runs."""
         ...
 
 
@@ -262,14 +322,65 @@ class Queues(Protocol):
 
 
 class Tickets(Protocol):
-    """One ticket per finding."""
+    """What is kept of tickets. Rows with a revision are written over the one that was read."""
 
-    def get(self, finding_id: str) -> TicketRow | None:
-        """The row, read consistently."""
+    def get(self, key: str) -> TicketRow | None:
+        """How a ticket should stand, read consistently."""
         ...
 
-    def put(self, row: TicketRow) -> TicketRow:
-        """Write over `row.revision`, and return it one higher; ConflictError if another wrote."""
+    def delivery(self, key: str, sink: str) -> Delivery | None:
+        """What a sink knows of a ticket, read consistently."""
+        ...
+
+    def members(self, group: str) -> Iterator[Member]:
+        """The findings of a collection, read consistently."""
+        ...
+
+    def write(self, *rows: TicketRow | Delivery | Member | Errand) -> None:
+        """Write all of them or none; ConflictError if another wrote one with a revision since it was read.
+
+        Their revisions are one higher afterwards; no two are the same row.
+        """
+        ...
+
+    def count(self, what: str, now: datetime) -> int:
+        """One more of something today (UTC), atomically; how many that makes."""
+        ...
+
+    def request(self, request: ExemptionRequest) -> None:
+        """Keep, or replace, what somebody asked for about a finding."""
+        ...
+
+    def settle_request(self, finding_id: str) -> None:
+        """Forget what was asked for about a finding: it is granted, or there is nothing to exempt any more."""
+        ...
+
+    def requests(self) -> Iterator[ExemptionRequest]:
+        """Everything that is asked for."""
+        ...
+
+
+class Outbox(Protocol):
+    """What is still to be told, for each sink apart."""
+
+    def later(self, errand: Errand) -> None:
+        """Keep an errand for its new time, unless a later sequence took its place."""
+        ...
+
+    def done(self, errand: Errand) -> None:
+        """Remove an errand, unless a later sequence took its place."""
+        ...
+
+    def backlog(self, sink: str) -> list[Errand]:
+        """All errands of a sink."""
+        ...
+
+    def health(self, sink: str) -> SinkHealth:
+        """Whether a sink takes anything now."""
+        ...
+
+    def set_health(self, health: SinkHealth) -> None:
+        """Keep it; the last word counts."""
         ...
 
 

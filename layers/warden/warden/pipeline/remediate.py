@@ -24,6 +24,7 @@ from warden.core.messages import TicketEvent, TicketMessage
 from warden.core.pace import REFUSED, REFUSED_AT
 from warden.core.plan import Plan, digest, merge, written
 from warden.core.trigger import Source
+from warden.pipeline.clean_up import CleanUp
 from warden.pipeline.ports import Due
 from warden.pipeline.restraints import Restraints
 from warden.pipeline.writes import Batch, Outcome, Status
@@ -36,7 +37,17 @@ if TYPE_CHECKING:
     from warden.core.plan import Call
     from warden.core.resource import Deployment, Resource
     from warden.pipeline.judge import Judge, Judgement
-    from warden.pipeline.ports import Brakes, Clock, Findings, Ledger, Queues, Reader, State, Writer
+    from warden.pipeline.ports import (
+        Brakes,
+        Clock,
+        Findings,
+        Ledger,
+        Queues,
+        Reader,
+        State,
+        Temporaries,
+        Writer,
+    )
 
 __all__ = ["LEASE_SECONDS", "Outcome", "Remediator", "Status"]
 
@@ -70,10 +81,11 @@ class Remediator:
     state: State
     brakes: Brakes
     queues: Queues
+    temporaries: Temporaries
     clock: Clock
     jitter: Callable[[], float]
     new_owner: Callable[[], str]
-    """A name that no other lease holder has."""
+    """A name that no other lease holder has, and that nobody can guess."""
 
     def handle(self, message: RemediationMessage) -> Outcome:
         """Remediate one resource; a failure of the business is an outcome, only a crash is delivered again."""
@@ -81,6 +93,8 @@ class Remediator:
         if refused := self._refused(message):
             return refused
         try:
+            if message.clean_up:
+                return CleanUp(self, message, lease_seconds=LEASE_SECONDS).outcome()
             return self._under_lease(message)
         except StoppedError as error:
             return self._wait(arn, "stopped", f"{error}.")

@@ -14,6 +14,7 @@ from warden.core.evaluation import Evaluation
 from warden.core.finding import Finding, WorkflowStatus, advance, brought_back
 from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
+from warden.core.plan import Manual
 from warden.core.trigger import Source
 from warden.core.version import code_version
 from warden.pipeline.judge import Judgement
@@ -230,7 +231,9 @@ class Visitor:
         new = advance(old, judgement.evaluation, resource_key=resource.key, observed_at=resource.observed_at)
         if new is None or judgement.evaluation.compliance is not ComplianceType.NON_COMPLIANT:
             return new
-        decision: Mapping[str, Any] = _told(judgement, resource)
+        policy = self.judge.policy
+        mode = policy.mode(judgement.control.id, resource, self.judge.ceiling)
+        decision: Mapping[str, Any] = {**_told(judgement, resource), "mode": mode.word}
         manual = judgement.manual
         if old is not None and judgement.decision.reason is Reason.REFUSED:
             # The refusal itself, in AWS's words, tells more than that it is not repeated.
@@ -239,9 +242,10 @@ class Visitor:
             new,
             workflow=_workflow(new, judgement.decision),
             decision=decision,
-            plan=tuple(call.to_json() for call in judgement.calls),
+            plan=tuple(call.to_json() for call in judgement.shown),
             manual=manual,
             cause=new.cause if old is not None and old.is_open else self.cause(cause),
+            tags={key: resource.tags[key] for key in sorted(policy.tickets.tags & set(resource.tags))},
         )
         if old is not None and not old.is_open and old.attempts:
             wanted = brought_back(wanted, self.cause(cause))
@@ -366,11 +370,20 @@ class Change:
 
     @property
     def is_verified(self) -> bool:
-        """Whether this look shows that our own fix of this very drift holds."""
+        """Whether this look shows that our own fix of this very drift holds, or that a procedure has done its part."""
+        if self.ends:
+            return True
         if not self.resolves or self.old is None or not self.old.attempts:
             return False
         compliant = self.new.compliance is ComplianceType.COMPLIANT
         return compliant and self.old.attempts[-1] >= self.old.first_observed
+
+    @property
+    def ends(self) -> bool:
+        """Whether a procedure that was running has come to its end, and the rest is a person's."""
+        runs = self.old is not None and self.old.is_open and bool(self.old.decision.get("step"))
+        done = isinstance(self.judgement.plan, Manual) and self.judgement.plan.done
+        return runs and done and bool(self.new.attempts)
 
     @property
     def is_unverified(self) -> bool:
@@ -385,6 +398,10 @@ class Change:
         if self.resolves:
             return (TicketEvent.RESOLVE,) if self.old is not None and was_told(self.old) else ()
         action = self.judgement.decision.action
+        if action is Action.SUPPRESS:
+            # Somebody accepted it after a person was told: its ticket is closed, and says why.
+            is_new = self.old is not None and self.old.workflow is not WorkflowStatus.SUPPRESSED
+            return (TicketEvent.RESOLVE,) if is_new and self.old is not None and was_told(self.old) else ()
         notified = self.new.workflow is WorkflowStatus.NOTIFIED
         if action in TICKET_ACTIONS:
             return (TicketEvent.OPEN,) if self.is_one or not notified else ()
@@ -404,10 +421,12 @@ def _told(judgement: Judgement, resource: Resource) -> dict[str, Any]:
     told: dict[str, Any] = judgement.decision.to_json()
     if judgement.decision.reason in _ABOUT_OWNERS and (stack := conditions.owner_stack(resource)):
         told["owner_stack"] = stack
+    if judgement.step and judgement.decision.action in {Action.REMEDIATE, Action.DEFER}:
+        told["step"] = judgement.step
     if judgement.approval is not None:
         return {**told, "request": judgement.approval.request, "approval": judgement.approval.to_json()}
     if judgement.decision.action is Action.AWAIT_APPROVAL:
-        told["request"] = request_id(resource.key, judgement.control.id, judgement.calls)
+        told["request"] = request_id(resource.key, judgement.control.id, judgement.pledge)
         if judgement.cost:
             told["cost"] = judgement.cost
     return told

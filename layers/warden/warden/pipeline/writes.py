@@ -20,9 +20,10 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.core.ledger import EntryKind, LedgerEntry, plain
-from warden.core.plan import digest, is_about
+from warden.core.plan import ONLY_APPROVED, Stage, digest, is_about
 from warden.core.undo import touched
 from warden.core.version import code_version
+from warden.pipeline.procedures import announced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,6 +107,7 @@ class Batch:
         if waits := self._reserve(call, concerned):
             self._wait(_HELD_BACK[waits], waits.value)
             return
+        call = announced(call, concerned, self._resource, self._remediator)
         self._record(EntryKind.INTENT, call, concerned, {"calls": [call.to_json()], **_approvals(concerned)})
         if self._is_held_up(call, concerned) or not self._use_approvals(call, concerned):
             return
@@ -152,7 +154,7 @@ class Batch:
         cluster reach no more databases than one does, and must not starve whoever comes after them.
         """
         write = (call.operation, *(judgement.control.id for judgement in concerned))
-        if write in self._paid:
+        if write in self._paid or all(one.stage is Stage.CLEAN_UP for one in concerned):
             return None
         remediator, controls = self._remediator, [judgement.control for judgement in concerned]
         if not self._goes_first(controls):
@@ -210,9 +212,14 @@ class Batch:
         approvals = self._remediator.judge.approvals
         for judgement in concerned:
             approval, control = judgement.approval, judgement.control.id
-            if approval is None or control in self._used:
+            if approval is None and call.operation in ONLY_APPROVED:
+                msg = f"{call.operation} of {control} has no approval"
+                self._give_approvals_back(concerned)
+                self._halt(call, concerned, ResourceBusyError(msg), "needs_approval")
+                return False
+            if approval is None or control in self._used or approval.used:
                 continue
-            if approvals is None or not approvals.use(approval):
+            if approvals is None or not approvals.use(approval, part=judgement.part):
                 self._give_approvals_back(concerned)
                 self._halt(
                     call, concerned, ResourceBusyError("the approval was used meanwhile"), "approval_used"
@@ -224,9 +231,12 @@ class Batch:
     def _give_approvals_back(self, concerned: Sequence[Judgement]) -> None:
         """Nothing was written, so nothing was used; what a plan has begun stays used."""
         approvals = self._remediator.judge.approvals
-        for control in {judgement.control.id for judgement in concerned} - set(self._done):
-            if (approval := self._used.pop(control, None)) is not None and approvals is not None:
-                approvals.give_back(approval)
+        for judgement in concerned:
+            control = judgement.control.id
+            if control in self._done or (approval := self._used.pop(control, None)) is None:
+                continue
+            if approvals is not None:
+                approvals.give_back(approval, part=judgement.part)
 
     def _halt(self, call: Call, concerned: Sequence[Judgement], error: WardenError, reason: str) -> None:
         self.halted = True
@@ -246,8 +256,11 @@ class Batch:
         self._record(EntryKind.OUTCOME, call, concerned, after)
         for judgement in concerned:
             # A fix of several calls is one attempt: else it would look like a fix that does not last.
+            # So is a procedure, however many visits it takes.
             if judgement.control.id not in self._done:
                 self._done.append(judgement.control.id)
+                if judgement.stage in {Stage.GO_ON, Stage.CLEAN_UP}:
+                    continue
                 remediator.keep(self._resource.key, judgement.control.id, self._attempted(judgement))
 
     def _attempted(self, judgement: Judgement) -> Callable[[Finding], Finding]:

@@ -16,6 +16,7 @@ from warden.gateways.enrichments import (
     lifecycle,
     network,
     parameters,
+    procedures,
     rds,
     secrets_manager,
     tls,
@@ -43,4 +44,5 @@ ANSWERS: Mapping[Need, Answer] = {
     **lifecycle.ANSWERS,
     **backups.ANSWERS,
     **deletions.ANSWERS,
+    **procedures.ANSWERS,
 }

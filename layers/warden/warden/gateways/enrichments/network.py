@@ -158,24 +158,27 @@ def _in_vpc(reads: Reads, operation: str, vpc: str) -> list[dict[str, Any]]:
 
 
 def _subnet_routes(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
-    """For each subnet its route table, or the main one: one call, or the shared list.
+    """For each subnet its route table, or the main one: one call, or the shared list."""
+    vpc, subnets = _subnets(reads, resource)
+    return routes_of(_in_vpc(reads, "DescribeRouteTables", vpc), subnets) if subnets else []
+
+
+def routes_of(tables: Iterable[Mapping[str, Any]], subnets: Iterable[str]) -> list[dict[str, Any]]:
+    """For each subnet of a VPC its route table, or the main one.
 
     "If a subnet is not explicitly associated with any route table, it is implicitly associated with the main
     route table" (DescribeRouteTables).
     """
-    vpc, subnets = _subnets(reads, resource)
-    if not subnets:
-        return []
-    tables: dict[str, dict[str, Any]] = {}
-    main: dict[str, Any] | None = None
-    for table in _in_vpc(reads, "DescribeRouteTables", vpc):
+    explicit: dict[str, Mapping[str, Any]] = {}
+    main: Mapping[str, Any] | None = None
+    for table in tables:
         for association in table.get("Associations", []):
             if association.get("Main"):
                 main = table
             elif "SubnetId" in association:
-                tables[association["SubnetId"]] = table
+                explicit[association["SubnetId"]] = table
     return [
-        {"SubnetId": subnet, **_picked(tables.get(subnet, main), subnet, "RouteTableId", "Routes")}
+        {"SubnetId": subnet, **_picked(explicit.get(subnet, main), subnet, "RouteTableId", "Routes")}
         for subnet in subnets
     ]
 

@@ -8,6 +8,7 @@ from warden.core import engines
 from warden.core.errors import MissingFactError, UnsupportedError
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import ResourceType
+from warden.gateways.enrichments.parameters import DEFAULT_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,13 +36,16 @@ def _restore_accounts(reads: Reads, resource: Resource) -> list[str]:
     """One call for each manual snapshot; only manual snapshots can be shared, so others are not asked."""
     if resource.facts["SnapshotType"] != "manual":
         return []
-    if resource.ref.resource_type is ResourceType.DB_CLUSTER_SNAPSHOT:
-        answer = reads.api.call(
-            "DescribeDBClusterSnapshotAttributes", DBClusterSnapshotIdentifier=resource.ref.id
-        )
+    return restore_accounts(reads, resource.ref.resource_type, resource.ref.id)
+
+
+def restore_accounts(reads: Reads, resource_type: ResourceType, name: str) -> list[str]:
+    """The accounts that may restore a manual snapshot, or `all`."""
+    if resource_type is ResourceType.DB_CLUSTER_SNAPSHOT:
+        answer = reads.api.call("DescribeDBClusterSnapshotAttributes", DBClusterSnapshotIdentifier=name)
         attributes = answer["DBClusterSnapshotAttributesResult"]["DBClusterSnapshotAttributes"]
     else:
-        answer = reads.api.call("DescribeDBSnapshotAttributes", DBSnapshotIdentifier=resource.ref.id)
+        answer = reads.api.call("DescribeDBSnapshotAttributes", DBSnapshotIdentifier=name)
         attributes = answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
     return [
         value
@@ -60,8 +64,15 @@ def _members(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
 
 
 def _parameter_group_users(reads: Reads, resource: Resource) -> list[str]:
-    """The list of clusters: DescribeDBClusters has no filter for a parameter group."""
+    """The list of clusters: DescribeDBClusters has no filter for a parameter group.
+
+    None for a default group, which nobody can modify, so that nobody need know: a plan that asks all the same is none.
+    """
     group = resource.facts["DBClusterParameterGroup"]
+    if not reads.bulk and str(group).startswith(DEFAULT_GROUP):
+        raise MissingFactError(
+            Need.PARAMETER_GROUP_USERS, f"{group} cannot be modified, so its users were not read"
+        )
     users = reads.by("DescribeDBClusters", "DBClusterParameterGroup").get(group, [])
     return [item["DBClusterArn"] for item in users]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from warden.core.errors import MissingFactError
 from warden.core.kinds import Need
 from warden.core.resource import Facts
+from warden.gateways.enrichments.parameters import DEFAULT_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,12 @@ _ROTATION = ("SupportsCertificateRotationWithoutRestart", "SupportedCACertificat
 
 
 def _instance_group_users(reads: Reads, resource: Resource) -> list[str]:
-    """The list of instances: DescribeDBInstances has no filter for a parameter group."""
+    """The list of instances: DescribeDBInstances has no filter for a parameter group; none for a default group."""
     groups = {group["DBParameterGroupName"] for group in resource.facts["DBParameterGroups"]}
+    if not reads.bulk and all(str(group).startswith(DEFAULT_GROUP) for group in groups):
+        raise MissingFactError(
+            Need.INSTANCE_GROUP_USERS, f"{sorted(groups)} cannot be modified, so its users were not read"
+        )
     users = reads.once(("users of instance groups",), lambda: _by_group(reads))
     return list(dict.fromkeys(arn for group in sorted(groups) for arn in users.get(group, [])))
 

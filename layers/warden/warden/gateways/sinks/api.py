@@ -88,7 +88,8 @@ class Api:
         }
         encoded = None
         if body is not None:
-            headers["Content-Type"] = "application/json; charset=utf-8"
+            # Without a charset: JSON has none (RFC 8259, 11), and some servers refuse one.
+            headers["Content-Type"] = "application/json"
             encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         return self._http.send(method, url, headers=headers, body=encoded, repeatable=not creates)
 

@@ -145,7 +145,8 @@ def _fields(ticket: Ticket) -> dict[str, Any]:
 
 
 def _body(ticket: Ticket) -> str:
-    return f"{markdown.text(ticket)}\n{_mark(ticket.id)}\n"
+    before = f"\nFollows #{ticket.previous.id}.\n" if ticket.previous else ""
+    return f"{markdown.text(ticket)}{before}\n{_mark(ticket.id)}\n"
 
 
 def _mark(ticket_id: str) -> str:

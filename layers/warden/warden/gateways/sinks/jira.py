@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from warden.core.errors import AmbiguousError, RejectedError, SinkRefusedError, TicketGoneError
+from warden.core.errors import AmbiguousError, RejectedError, SinkRefusedError, TicketGoneError, WardenError
 from warden.core.rendering.harmless import defused, one_line
 from warden.core.ticket import Handle, Remote, RemoteState, cut
 from warden.gateways.sinks.jira_workflow import DONE, between, category, closing, reopening, resolution
@@ -78,6 +79,11 @@ class Jira:
         if not isinstance(issue, dict) or not {"id", "key"} <= issue.keys():
             msg = f"Jira did not say which issue it created in {self._project}"
             raise AmbiguousError(msg)
+        if ticket.previous:
+            # The text names it too, and not every Jira has links of this name.
+            with suppress(WardenError):
+                link = {"inwardIssue": {"id": issue["id"]}, "outwardIssue": {"id": ticket.previous.id}}
+                self._call("POST", "issueLink", body={"type": {"name": "Relates"}, **link})
         return self._handle(issue)
 
     def update(self, handle: Handle, ticket: Ticket) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from warden.core.errors import CredentialsError, RejectedError
 from warden.core.rendering import machine
 from warden.core.rendering.harmless import one_line, printable
 from warden.core.sections import Links
@@ -75,7 +76,13 @@ class PagerDuty:
 
     def _enqueue(self, event: dict[str, Any], *kind: str) -> None:
         body = {"routing_key": self._secrets.get(self._secret_arn)["routing_key"], **event}
-        self._api.call("POST", "v2", *kind, "enqueue", body=body)
+        try:
+            self._api.call("POST", "v2", *kind, "enqueue", body=body)
+        except RejectedError as error:
+            # 400 is also what a wrong key gets, and then every other event would be refused as well.
+            if "routing key" in str(error).lower():
+                raise CredentialsError(str(error)) from error
+            raise
 
 
 def _trigger(ticket: Ticket) -> dict[str, Any]:

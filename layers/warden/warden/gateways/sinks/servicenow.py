@@ -87,6 +87,7 @@ class ServiceNow:
             "urgency": _URGENCY.get(ticket.severity, "3"),
             "correlation_id": ticket.id,
             "correlation_display": PRODUCT,
+            **({"parent": ticket.previous.id} if ticket.previous else {}),
         }
         query = {"sysparm_fields": "sys_id,number", "sysparm_exclude_reference_link": "true"}
         record = self._result(self._api.call("POST", *self._path, query=query, body=body, creates=True))

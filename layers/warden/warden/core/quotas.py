@@ -1,0 +1,34 @@
+"""What the account may have, and what of it is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from warden.core.kinds import Need
+from warden.core.plan import Manual
+from warden.core.resource import Facts
+
+if TYPE_CHECKING:
+    from warden.core.resource import Resource
+
+# AccountQuota.AccountQuotaName, in words.
+_WORDS = {
+    "DBClusters": "DB clusters",
+    "ManualClusterSnapshots": "manual DB cluster snapshots",
+    "ManualSnapshots": "manual DB snapshots",
+    "DBClusterParameterGroups": "DB cluster parameter groups",
+    "DBParameterGroups": "DB parameter groups",
+}
+
+
+def lacking(resource: Resource, *names: str) -> Manual | None:
+    """What a person does where there is no room for one more of each; None where there is."""
+    quotas = Facts(resource.facts[Need.QUOTAS])
+    full = [name for name in names if quotas[name]["Used"] >= quotas[name]["Max"]]
+    if not full:
+        return None
+    said = " and ".join(f"{_WORDS[name]} ({quotas[name]['Max']})" for name in full)
+    return Manual(
+        f"The account has as many {said} as it may have in this Region: delete what nobody needs, or have the quota "
+        "raised (Service Quotas). Warden begins as soon as there is room."
+    )

@@ -1,0 +1,170 @@
+"""Cold starts as whole processes: import, clients and the first event of each function, beside plain boto3.
+
+    python -m tools.benchmark.cold http://127.0.0.1:5001 PYTHON PYTHONPATH
+
+`PYTHON` runs the functions with the `PYTHONPATH` of a built layer, or of the sources. The plain process imports boto3,
+makes a client of RDS and describes one cluster; it runs in this environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import boto3
+
+from tools.benchmark.fleet import CREDENTIALS, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = "123456789012"
+CLUSTER = f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:c00000"
+_TABLES: Mapping[str, tuple[str, str, str]] = {
+    "findings": ("resource_key", "control", "S"),
+    "ledger": ("chain", "sequence", "N"),
+    "state": ("pk", "sk", "S"),
+}
+_PLAIN = "import boto3; print(len(boto3.client('rds').describe_db_clusters(DBClusterIdentifier='c00000')['DBClusters']))"
+_FUNCTION = """
+import json, sys
+import app
+class Context:
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "bench"
+    def get_remaining_time_in_millis(self): return 900000
+print(json.dumps(app.handler(json.loads(sys.argv[1]), Context())))
+"""
+
+
+class Start(NamedTuple):
+    """One whole process."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+
+
+def start(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Start:
+    """Run a process to its end; its output is kept from everybody unless it fails."""
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        arguments, cwd=cwd, env=dict(environment), capture_output=True, text=True, check=False
+    )
+    took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    # "/usr/bin/env time" is no part of every system: the peak of all children so far is the best there is.
+    return Start(took, cpu, after.ru_maxrss / 1024)
+
+
+def prepare(endpoint: str) -> dict[str, str]:
+    """Make tables and queues, and return the environment of the functions."""
+    make: Any = boto3.client
+    dynamodb, sqs = (make(name, endpoint_url=endpoint, **CREDENTIALS) for name in ("dynamodb", "sqs"))
+    existing = dynamodb.list_tables()["TableNames"]
+    for name, (hash_key, range_key, kind) in _TABLES.items():
+        if name in existing:
+            continue
+        more: dict[str, Any] = {}
+        attributes = [(hash_key, "S"), (range_key, kind)]
+        if name == "findings":
+            attributes.append(("arn", "S"))
+            more = {
+                "GlobalSecondaryIndexes": [
+                    {
+                        "IndexName": "by_arn",
+                        "KeySchema": [{"AttributeName": "arn", "KeyType": "HASH"}],
+                        "Projection": {"ProjectionType": "ALL"},
+                    }
+                ]
+            }
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": hash_key, "KeyType": "HASH"},
+                {"AttributeName": range_key, "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": of} for key, of in attributes],
+            **more,
+        )
+    urls = {
+        name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("triggers", "remediations", "tickets")
+    }
+    return {
+        "PATH": os.environ["PATH"],
+        "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": CREDENTIALS["aws_secret_access_key"],
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": endpoint,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "WARDEN_METRICS_NAMESPACE": "AuroraWarden",
+        "WARDEN_SERVICE": "bench",
+        "WARDEN_LOG_LEVEL": "WARNING",
+        "WARDEN_ACCOUNT_ID": ACCOUNT,
+        "WARDEN_POLICY_FILE": str(ROOT / "layers/policy/policy.toml"),
+        "WARDEN_MODE_CEILING": "observe",
+        "WARDEN_FINDINGS_TABLE": "findings",
+        "WARDEN_LEDGER_TABLE": "ledger",
+        "WARDEN_STATE_TABLE": "state",
+        "WARDEN_APPROVALS_TABLE": "approvals",
+        "WARDEN_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:none",
+        "WARDEN_TRIGGERS_QUEUE_URL": urls["triggers"],
+        "WARDEN_REMEDIATIONS_QUEUE_URL": urls["remediations"],
+        "WARDEN_TICKETS_QUEUE_URL": urls["tickets"],
+    }
+
+
+def events() -> dict[str, dict[str, Any]]:
+    """The first event of each function: one cluster, or what leads to as little."""
+    return {
+        "evaluate": {"resource": CLUSTER},
+        "sweep": {"job": "due"},
+        "ticket": {"Records": []},
+        "remediate": {"Records": []},
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a line for each kind of process."""
+    parser = argparse.ArgumentParser(prog="python -m tools.benchmark.cold")
+    parser.add_argument("endpoint")
+    parser.add_argument("python")
+    parser.add_argument("python_path")
+    parser.add_argument("--times", type=int, default=7)
+    arguments = parser.parse_args(argv)
+    environment = prepare(arguments.endpoint)
+    plain = [start([sys.executable, "-c", _PLAIN], ROOT, environment) for _ in range(arguments.times)]
+    show("import boto3, client, describe", plain)
+    for name, event in events().items():
+        cwd = ROOT / "functions" / name
+        with_path = {**environment, "PYTHONPATH": arguments.python_path}
+        runs = [
+            start([arguments.python, "-c", _FUNCTION, json.dumps(event)], cwd, with_path)
+            for _ in range(arguments.times)
+        ]
+        show(name, runs)
+    return 0
+
+
+def show(name: str, starts: Iterable[Start]) -> None:
+    """One line."""
+    print(
+        f"{name:<32}{median(s.seconds for s in starts) * 1000:>7.0f} ms{median(s.cpu for s in starts) * 1000:>7.0f} ms CPU"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
