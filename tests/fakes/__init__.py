@@ -17,8 +17,8 @@ from fakes.stores import (
     MemoryState,
     MemorySweeps,
     MemoryTemporaries,
-    MemoryTickets,
 )
+from fakes.tickets import MemoryTickets, MemoryTracker
 
 __all__ = [
     "NOW",
@@ -34,4 +34,5 @@ __all__ = [
     "MemorySweeps",
     "MemoryTemporaries",
     "MemoryTickets",
+    "MemoryTracker",
 ]

@@ -1,4 +1,4 @@
-"""Findings, ledger, state and tickets in memory: the same rows, conditions and errors as in DynamoDB."""
+"""Findings, ledger and state in memory: the same rows, conditions and errors as in DynamoDB."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from warden.core.ledger import Head, LedgerEntry, Link
     from warden.core.procedure import Record
     from warden.core.progress import Progress
-    from warden.core.rows import Due, Stop, TicketRow
+    from warden.core.rows import Due, Stop
 
 
 class MemoryFindings:
@@ -222,21 +222,3 @@ class MemorySweeps:
 
     def end(self) -> None:
         self.progress = None
-
-
-class MemoryTickets:
-    """Implements `ports.Tickets`."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, TicketRow] = {}
-
-    def get(self, finding_id: str) -> TicketRow | None:
-        return self.rows.get(finding_id)
-
-    def put(self, row: TicketRow) -> TicketRow:
-        kept = self.rows.get(row.finding_id)
-        if (0 if kept is None else kept.revision) != row.revision:
-            msg = f"the ticket of {row.finding_id} was written by another since revision {row.revision} was read"
-            raise ConflictError(msg)
-        self.rows[row.finding_id] = replace(row, revision=row.revision + 1)
-        return self.rows[row.finding_id]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes import NOW
-from fakes.trackers import desk
+from fakes.trackers import Fault, TrackerAnswer, desk
 from fakes.trackers.desk import FINDING, a_ticket
-from warden.core.errors import CredentialsError
+from warden.core.errors import CredentialsError, RejectedError
 from warden.core.ticket import TicketState
 
 if TYPE_CHECKING:
@@ -63,30 +61,13 @@ def test_pagerduty_is_acknowledged_where_warden_is_at_it(trackers: Server) -> No
     assert made.system.alerts == {ticket.id: "acknowledged"}
 
 
-@pytest.mark.parametrize(
-    ("attempts", "reverts", "changes"),
-    [
-        ((), (), 0),
-        ((NOW,), (), 1),
-        ((NOW,), ({"at": (NOW + timedelta(minutes=5)).isoformat()},), 0),
-        ((NOW, NOW + timedelta(minutes=9)), ({"at": (NOW + timedelta(minutes=5)).isoformat()},), 1),
-    ],
-)
-def test_what_warden_put_right_itself_is_a_change_event(
-    trackers: Server, attempts: tuple, reverts: tuple, changes: int
-) -> None:
+def test_what_warden_put_right_is_a_change_event_and_pages_nobody(trackers: Server) -> None:
     made = desk.desk(trackers, "pagerduty")
-    made.sink.notify(
-        a_ticket(TicketState.RESOLVED, finding=replace(FINDING, attempts=attempts, reverts=reverts))
-    )
-    assert len(made.system.changes) == changes
+    made.sink.notify(a_ticket(TicketState.RESOLVED, finding=CRITICAL, is_change=True))
+    [change] = made.system.changes
+    assert change["payload"]["summary"].startswith("Aurora Warden put right: [CRITICAL] orders")
+    assert (made.system.alerts, made.system.events) == ({}, [])
     assert made.server.refused == []
-
-
-def test_pagerduty_without_changes_has_none(trackers: Server) -> None:
-    made = desk.desk(trackers, "pagerduty", changes=False)
-    made.sink.notify(a_ticket(TicketState.RESOLVED, finding=replace(FINDING, attempts=(NOW,))))
-    assert made.system.changes == []
 
 
 def test_an_event_that_is_too_long_loses_its_details_and_pages(trackers: Server) -> None:
@@ -112,6 +93,7 @@ def test_slack_and_teams_show_the_ticket(trackers: Server) -> None:
             made.sink.notify(a_ticket(state))
         assert len(getattr(made.system, shelf)) == len(TicketState)
         told = json.dumps(getattr(made.system, shelf), ensure_ascii=False)
+        assert all(f"[HIGH] {state}: orders" in told for state in TicketState)
         assert "orders takes connections without TLS." in told
         assert "How to fix" not in told or "describe-db-clusters" in told
         assert made.server.refused == []
@@ -136,6 +118,17 @@ def test_a_webhook_of_slack_that_is_no_more_is_a_matter_of_its_secret(trackers: 
     for act in (made.sink.check, lambda: made.sink.notify(a_ticket())):
         with pytest.raises(CredentialsError, match="new webhook"):
             act()
+
+
+@pytest.mark.parametrize("name", ["slack", "teams"])
+def test_no_part_of_a_webhooks_address_is_told(trackers: Server, name: str) -> None:
+    made = desk.desk(trackers, name)
+    path = made.system.path
+    for echo in (path, path.rpartition("/")[2], path.rpartition("=")[2]):
+        made.server.faults.append(Fault(answer=TrackerAnswer(400, f"no such hook: {echo}".encode())))
+        with pytest.raises(RejectedError, match=r"\*\*\*") as caught:
+            made.sink.notify(a_ticket())
+        assert "s3cret" not in str(caught.value)
 
 
 def test_a_delivery_is_signed_and_the_same_when_it_is_repeated(trackers: Server) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from controls.items import CLUSTER, INSTANCE, SNAPSHOT
@@ -21,6 +22,7 @@ from fakes import (
     MemorySweeps,
     MemoryTemporaries,
     MemoryTickets,
+    MemoryTracker,
 )
 from fakes.aws import HERE
 from pipeline import small_tls
@@ -40,12 +42,15 @@ from warden.core.policy import parse_policy
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Cause, Ignored, Source, Trigger, parse
 from warden.pipeline.caretaker import Caretaker
+from warden.pipeline.compose import Composer
+from warden.pipeline.courier import Courier
 from warden.pipeline.due import Waiting
 from warden.pipeline.evaluate import Evaluator, Handled
 from warden.pipeline.judge import Judge
 from warden.pipeline.remediate import Outcome, Remediator
 from warden.pipeline.sweep import Sweeper
 from warden.pipeline.ticket import Ticketer
+from warden.pipeline.ticket_tick import Report, Tick
 from warden.pipeline.undo import Undoer
 from warden.pipeline.visit import Visit, Visitor
 
@@ -147,6 +152,7 @@ class World:
         self.approvals = MemoryApprovals()
         self.temporaries = MemoryTemporaries()
         self.sink = MemorySink()
+        self.tracker = MemoryTracker(self.clock)
         self.policy = policy_of(policy)
         self.ceiling = ceiling
         self.controls = tuple(controls or CONTROLS)
@@ -227,6 +233,7 @@ class World:
             "queues": self.queues,
             "tickets": self.tickets,
             "sink": self.sink,
+            "tracker": self.tracker,
             "approvals": self.approvals,
             "sweeps": self.sweeps,
             "temporaries": self.temporaries,
@@ -287,13 +294,36 @@ class World:
     @property
     def ticketer(self) -> Ticketer:
         return Ticketer(
-            controls={control.id: control for control in self.controls},
+            policy=self.policy,
             findings=self._port("findings"),
             tickets=self._port("tickets"),
             ledger=self._port("ledger"),
-            sinks=(self._port("sink"),),
+            courier=self._courier,
             clock=self.clock,
         )
+
+    def _courier(self) -> Courier:
+        composer = Composer(
+            controls={control.id: control for control in self.controls},
+            findings=self._port("findings"),
+            tickets=self._port("tickets"),
+        )
+        return Courier(
+            notifiers={"sns": self._port("sink")},
+            trackers={"opscenter": self._port("tracker")},
+            tickets=self._port("tickets"),
+            outbox=self._port("tickets"),
+            ledger=self._port("ledger"),
+            composer=composer,
+            policy=self.policy.tickets,
+            clock=self.clock,
+            jitter=lambda: self.jitter,
+        )
+
+    def tick(self) -> Report:
+        """The schedule of tickets: what is due, what people did, whether sinks take anything."""
+        until = self.clock() + timedelta(seconds=45)
+        return Tick(ticketer=self.ticketer, courier=self._courier(), until=until).run()
 
     @property
     def sweeper(self) -> Sweeper:

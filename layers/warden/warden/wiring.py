@@ -11,7 +11,7 @@ import os
 import random
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,15 +37,19 @@ if TYPE_CHECKING:
     from warden.gateways.state import DynamoState
     from warden.gateways.sweeps import DynamoSweeps
     from warden.gateways.temporaries import DynamoTemporaries
+    from warden.gateways.tickets import DynamoTickets
     from warden.pipeline.caretaker import Caretaker
+    from warden.pipeline.courier import Courier
     from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
     from warden.pipeline.remediate import Remediator
     from warden.pipeline.sweep import Sweeper
     from warden.pipeline.ticket import Ticketer
+    from warden.pipeline.ticket_tick import Tick
     from warden.pipeline.undo import Undoer
     from warden.pipeline.visit import Visitor
+    from warden.sinks import Sinks
 
 
 def utcnow() -> datetime:
@@ -317,18 +321,63 @@ class Wiring:
     @functools.cached_property
     def ticketer(self) -> Ticketer:
         """The step behind the tickets queue."""
-        from warden.gateways.sns import SnsSink
-        from warden.gateways.tickets import DynamoTickets
         from warden.pipeline.ticket import Ticketer
 
         return Ticketer(
-            controls={control.id: control for control in all_controls()},
+            policy=self.policy,
             findings=self._findings,
-            tickets=DynamoTickets(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            tickets=self._tickets,
             ledger=self._ledger,
-            sinks=(SnsSink(self._client("sns"), self.environment["WARDEN_TOPIC_ARN"]),),
+            courier=self.courier,
             clock=now,
         )
+
+    def courier(self) -> Courier:
+        """What takes tickets to sinks; made anew for each invocation, since it remembers who kept it waiting."""
+        from warden.pipeline.compose import Composer
+        from warden.pipeline.courier import Courier
+
+        return Courier(
+            notifiers=self._sinks.notifiers,
+            trackers=self._sinks.trackers,
+            tickets=self._tickets,
+            outbox=self._tickets,
+            ledger=self._ledger,
+            composer=Composer(
+                controls={control.id: control for control in all_controls()},
+                findings=self._findings,
+                tickets=self._tickets,
+            ),
+            policy=self.policy.tickets,
+            clock=now,
+            jitter=random.random,
+        )
+
+    def tick(self, *, seconds: float) -> Tick:
+        """What the schedule does to tickets, within so many seconds."""
+        from warden.pipeline.ticket_tick import Tick
+
+        return Tick(ticketer=self.ticketer, courier=self.courier(), until=now() + timedelta(seconds=seconds))
+
+    @functools.cached_property
+    def _tickets(self) -> DynamoTickets:
+        from warden.gateways.tickets import DynamoTickets
+
+        return DynamoTickets(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+
+    @functools.cached_property
+    def _sinks(self) -> Sinks:
+        from warden.sinks import Tools, build
+
+        names = dict(self.environment.names)
+        tools = Tools(
+            client=self._client,
+            deployment=self.deployment,
+            topic_arn=self.environment["WARDEN_TOPIC_ARN"],
+            clock=now,
+            secret_arns=tuple(filter(None, names.get("WARDEN_SINK_SECRET_ARNS", "").split(","))),
+        )
+        return build(self.policy.tickets.sinks, tools)
 
     def sweeper(self) -> Sweeper:
         """A sweep; made anew each time, since it reads whole lists once."""

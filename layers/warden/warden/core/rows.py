@@ -1,4 +1,4 @@
-"""Rows that the pipeline keeps beside findings and ledger: the STOP row, due rows, tickets."""
+"""Rows that the pipeline keeps beside findings and ledger: the STOP row and due rows."""
 
 from __future__ import annotations
 
@@ -29,17 +29,3 @@ class Due:
     attempt: int
     """How often it was looked at in vain."""
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketRow:
-    """The ticket of one finding."""
-
-    finding_id: str
-    state: str
-    """`opening`, `open` or `resolved`."""
-    digest: str
-    """Of what was last told, so that a change is told and a repetition is not."""
-    opened_at: datetime
-    changed_at: datetime
-    revision: int = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from warden.core.rows import Due, Stop, TicketRow
+from warden.core.rows import Due, Stop
+from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,12 +29,18 @@ __all__ = [
     "Approvals",
     "Brakes",
     "Clock",
+    "Delivery",
     "Due",
+    "Errand",
+    "ExemptionRequest",
     "Findings",
     "Ledger",
+    "Member",
     "Notifier",
+    "Outbox",
     "Queues",
     "Reader",
+    "SinkHealth",
     "State",
     "Stop",
     "Sweeps",
@@ -315,14 +322,65 @@ class Queues(Protocol):
 
 
 class Tickets(Protocol):
-    """One ticket per finding."""
+    """What is kept of tickets. Rows with a revision are written over the one that was read."""
 
-    def get(self, finding_id: str) -> TicketRow | None:
-        """The row, read consistently."""
+    def get(self, key: str) -> TicketRow | None:
+        """How a ticket should stand, read consistently."""
         ...
 
-    def put(self, row: TicketRow) -> TicketRow:
-        """Write over `row.revision`, and return it one higher; ConflictError if another wrote."""
+    def delivery(self, key: str, sink: str) -> Delivery | None:
+        """What a sink knows of a ticket, read consistently."""
+        ...
+
+    def members(self, group: str) -> Iterator[Member]:
+        """The findings of a collection, read consistently."""
+        ...
+
+    def write(self, *rows: TicketRow | Delivery | Member | Errand) -> None:
+        """Write all of them or none; ConflictError if another wrote one with a revision since it was read.
+
+        Their revisions are one higher afterwards; no two are the same row.
+        """
+        ...
+
+    def count(self, what: str, now: datetime) -> int:
+        """One more of something today (UTC), atomically; how many that makes."""
+        ...
+
+    def request(self, request: ExemptionRequest) -> None:
+        """Keep, or replace, what somebody asked for about a finding."""
+        ...
+
+    def settle_request(self, finding_id: str) -> None:
+        """Forget what was asked for about a finding: it is granted, or there is nothing to exempt any more."""
+        ...
+
+    def requests(self) -> Iterator[ExemptionRequest]:
+        """Everything that is asked for."""
+        ...
+
+
+class Outbox(Protocol):
+    """What is still to be told, for each sink apart."""
+
+    def later(self, errand: Errand) -> None:
+        """Keep an errand for its new time, unless a later sequence took its place."""
+        ...
+
+    def done(self, errand: Errand) -> None:
+        """Remove an errand, unless a later sequence took its place."""
+        ...
+
+    def backlog(self, sink: str) -> list[Errand]:
+        """All errands of a sink."""
+        ...
+
+    def health(self, sink: str) -> SinkHealth:
+        """Whether a sink takes anything now."""
+        ...
+
+    def set_health(self, health: SinkHealth) -> None:
+        """Keep it; the last word counts."""
         ...
 
 
