@@ -106,7 +106,9 @@ def _announced(row: TicketRow, delivery: Delivery) -> Step:
     if row.is_open:
         known = (delivery.told, delivery.digest) == (OPEN, row.digest)
         return Step.DONE if known else Step.NOTIFY
-    return Step.NOTIFY if delivery.told == OPEN else Step.DONE
+    # Who died while telling may have told: then it is also told that it is over.
+    begun = delivery.told == OPEN or delivery.creating_at is not None
+    return Step.NOTIFY if begun else Step.DONE
 
 
 def _changed(row: TicketRow, delivery: Delivery) -> Step:
