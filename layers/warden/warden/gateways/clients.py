@@ -62,6 +62,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "RestoreDBClusterFromSnapshot",
         "CreateDBClusterSnapshot",
         "DeleteDBCluster",
+        "RebootDBInstance",
+        "RebootDBCluster",
         "CreateEventSubscription",
     ),
     "ec2": (
