@@ -134,3 +134,27 @@ def test_a_person_who_closes_it_sees_it_again_once_and_who_declines_asks(
     assert "request for an exemption" in json.dumps(outside.jira.issues[number]["comments"])
     assert deployed.finding(PROTECTION).is_open
     assert ACCOUNT in json.dumps(outside.jira.issues[number]["fields"])
+
+
+def test_what_warden_puts_right_is_a_change_event_each_time_and_no_ticket(
+    deploy: Deploy, outside: Outside
+) -> None:
+    stack = deploy(
+        policy=policy_text(only=(PROTECTION,), more=SINKS),
+        parameters={"TicketSecretArns": ",".join(desk.arn_of(name) for name in ("jira", "pagerduty"))},
+    )
+    for name, system in (("jira", outside.jira), ("pagerduty", outside.pagerduty)):
+        stack.client("secretsmanager").create_secret(
+            Name=f"warden/{name}", SecretString=json.dumps(desk.secret_of(name, system))
+        )
+    fleet.cluster(stack, DeletionProtection=True)
+    for times in (1, 2):
+        drift(stack)
+        stack.hours_later(0.5)
+        assert not stack.finding(PROTECTION).is_open
+        assert len(outside.pagerduty.changes) == times
+    summary = outside.pagerduty.changes[0]["payload"]["summary"]
+    assert summary.startswith("Aurora Warden put right: ")
+    assert outside.pagerduty.alerts == {}
+    assert outside.jira.issues == {}
+    assert outside.server.refused == []
