@@ -11,7 +11,7 @@ from console import deployed
 from warden.core.collections import is_collection
 from warden.core.ledger import plain
 from warden.core.rendering.harmless import one_line
-from warden.core.ticket_rows import OPEN
+from warden.core.ticket_rows import OPEN, is_change
 from warden.gateways.tickets import DynamoTickets
 from warden.wiring import load_policy
 
@@ -43,7 +43,8 @@ class Desk:
         if key is not None:
             found = self.tickets.get(key)
             return [] if found is None else [found]
-        kept = [row for row in self.tickets.all() if not row.group and (everything or row.is_open)]
+        rows = (row for row in self.tickets.all() if not row.group and not is_change(row.key))
+        kept = [row for row in rows if everything or row.is_open]
         return sorted(kept, key=lambda row: (row.opened_at, row.key))
 
     def deliveries(self, row: TicketRow) -> Iterator[tuple[str, Delivery | None, Errand | None]]:

@@ -23,6 +23,7 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.gateways.http import Http
+from warden.gateways.secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -356,6 +357,24 @@ def test_a_secret_that_is_none_is_named_with_what_it_lacks(trackers: Server, val
     assert desk.arn_of("github") in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert github.server.requests == []
+
+
+def test_a_secret_is_kept_for_minutes_and_read_anew_after_that() -> None:
+    now = [NOW]
+    manager = desk.SecretsManager({"x": {"token": "a"}})
+    secrets = Secrets(lambda: manager, clock=lambda: now[0])
+    arn = desk.arn_of("x")
+    assert [secrets.get(arn)["token"] for _ in range(3)] == ["a"] * 3
+    manager.values[arn] = {"token": "b"}
+    now[0] += timedelta(minutes=4)
+    assert secrets.get(arn)["token"] == "a"
+    now[0] += timedelta(minutes=1)
+    assert secrets.get(arn)["token"] == "b"
+    assert len(manager.reads) == 2
+    assert secrets.again(arn) is not None
+    assert secrets.again(arn) is None
+    now[0] += timedelta(minutes=1)
+    assert secrets.again(arn) is not None
 
 
 def test_a_secret_that_the_template_does_not_list_stops_the_start(trackers: Server) -> None:

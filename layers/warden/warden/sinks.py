@@ -74,7 +74,7 @@ def _by_https(config: SinkConfig, tools: Tools) -> Any:
     from warden.gateways.sinks.making import Maker  # noqa: PLC0415
 
     return Maker(
-        secrets=Secrets(lambda: tools.client("secretsmanager")),
+        secrets=Secrets(lambda: tools.client("secretsmanager"), clock=tools.clock),
         secret_arns=tools.secret_arns,
         now=tools.clock,
         connect=tools.connect or verified,

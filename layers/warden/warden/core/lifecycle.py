@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from warden.core.control import ComplianceType
 from warden.core.finding import WorkflowStatus
 from warden.core.ticket import RemoteState, Resolution
-from warden.core.ticket_rows import OPEN, RESOLVED, Delivery, TicketRow
+from warden.core.ticket_rows import OPEN, RESOLVED, Delivery, TicketRow, change_key, is_change
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -86,13 +86,38 @@ def turned(
     return replace(again, generation=row.generation + 1, opened_at=now, sinks=(), group="")
 
 
+def changed(
+    row: TicketRow | None, finding: Finding, *, sinks: tuple[str, ...], now: datetime
+) -> TicketRow | None:
+    """The row that tells sinks of changes of a remediation; None where they were told, or there is nothing to tell."""
+    if (
+        not sinks
+        or finding.resolved_at is None
+        or (row is not None and row.changed_at >= finding.resolved_at)
+    ):
+        return None
+    return TicketRow(
+        key=change_key(finding.id),
+        state=RESOLVED,
+        digest="",
+        opened_at=now,
+        changed_at=now,
+        sinks=sinks,
+        resolution=Resolution.FIXED.value,
+        count=0,
+        # Each remediation is a change of its own.
+        generation=1 if row is None else row.generation + 1,
+        revision=0 if row is None else row.revision,
+    )
+
+
 # --- what a sink must be told -----------------------------------------------------------------------------
 
 
 def step(row: TicketRow, delivery: Delivery, *, keeps_tickets: bool, now: datetime) -> Step:
     """What to do next at a sink for it to know how the ticket stands."""
     if delivery.generation != row.generation and _is_over(delivery):
-        return Step.START_OVER if row.is_open else Step.DONE
+        return Step.START_OVER if row.is_open or is_change(row.key) else Step.DONE
     if delivery.covered:
         return Step.DONE if delivery.told == row.state else Step.COVER
     if not keeps_tickets:
@@ -106,7 +131,8 @@ def _announced(row: TicketRow, delivery: Delivery) -> Step:
     if row.is_open:
         known = (delivery.told, delivery.digest) == (OPEN, row.digest)
         return Step.DONE if known else Step.NOTIFY
-    return Step.NOTIFY if delivery.told == OPEN else Step.DONE
+    news = not delivery.told if is_change(row.key) else delivery.told == OPEN
+    return Step.NOTIFY if news else Step.DONE
 
 
 def _changed(row: TicketRow, delivery: Delivery) -> Step:

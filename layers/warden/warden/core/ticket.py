@@ -100,6 +100,8 @@ class Ticket:
     opened_at: datetime
     findings: tuple[Finding, ...]
     """The gravest first; a summary has those that fit."""
+    is_change: bool = False
+    """Whether it tells of a change that Warden made, and there need not have been a ticket."""
     fix: str = ""
     frameworks: tuple[str, ...] = ()
     """A line for each framework: its name, and what of it the control maps to."""

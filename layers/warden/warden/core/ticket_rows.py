@@ -16,8 +16,24 @@ if TYPE_CHECKING:
     from warden.core.ticket import Handle
 
 OPEN, RESOLVED = "open", "resolved"
+_CHANGE = "change|"
 REVIEW = ""
 """As the sink of an errand: the ticket itself is to be looked at, against its finding and its trackers."""
+
+
+def change_key(finding_id: str) -> str:
+    """The key of the row by which sinks of changes are told that a finding was put right."""
+    return _CHANGE + finding_id
+
+
+def is_change(key: str) -> bool:
+    """Whether a row is about a change that Warden made, and no ticket."""
+    return key.startswith(_CHANGE)
+
+
+def finding_of(key: str) -> str:
+    """The id of the finding that a row is about."""
+    return key.removeprefix(_CHANGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from warden.core import collections
 from warden.core.control import Severity
 from warden.core.ticket import Resolution, TicketState
-from warden.core.ticket_rows import OPEN
+from warden.core.ticket_rows import OPEN, finding_of, is_change
 from warden.core.ticket_text import Story, ticket
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ class Composer:
         )
         if collections.is_collection(row.key):
             return self._collection(row, story)
-        finding = self.findings.get(*split(row.key))
+        finding = self.findings.get(*split(finding_of(row.key)))
         if finding is None:
             return None
         control = self.controls.get(finding.control)
-        return ticket(finding, control, story=replace(story, undo=self.undo(finding)))
+        made = ticket(finding, control, story=replace(story, undo=self.undo(finding)))
+        return replace(made, is_change=is_change(row.key))
 
     def _collection(self, row: TicketRow, story: Story) -> Ticket | None:
         members = list(self.tickets.members(row.key))
@@ -76,7 +77,7 @@ class Composer:
     def first(self, key: str) -> Finding | None:
         """The finding of a ticket, or the gravest of a collection."""
         if not collections.is_collection(key):
-            return self.findings.get(*split(key))
+            return self.findings.get(*split(finding_of(key)))
         return next(iter(self._gravest(list(self.tickets.members(key)))), None)
 
 

@@ -25,7 +25,7 @@ from warden.core.errors import (
 )
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.lifecycle import Step
-from warden.core.ticket_rows import OPEN, RESOLVED, Delivery, Errand
+from warden.core.ticket_rows import OPEN, RESOLVED, Delivery, Errand, is_change
 from warden.pipeline.collect import cover
 
 if TYPE_CHECKING:
@@ -243,8 +243,8 @@ class _Visit:
     # --- the day's tickets --------------------------------------------------------------------------------
 
     def _is_within_the_day(self) -> bool:
-        """Whether the sink may get one more new ticket today; a summary always may."""
-        if self.delivery.counted or is_summary(self._row.key):
+        """Whether the sink may get one more new ticket today; a summary always may, and a change is none."""
+        if self.delivery.counted or is_summary(self._row.key) or is_change(self._row.key):
             return True
         now, courier = self._courier.clock(), self._courier
         if courier.tickets.count(f"sink#{self._errand.sink}", now) > courier.policy.daily:

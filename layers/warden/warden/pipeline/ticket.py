@@ -17,7 +17,7 @@ from warden.core.messages import TicketEvent
 from warden.core.resource import ResourceRef
 from warden.core.ticket import Resolution, TicketState
 from warden.core.ticket_policy import Grouping
-from warden.core.ticket_rows import REVIEW, Errand, TicketRow
+from warden.core.ticket_rows import REVIEW, Errand, TicketRow, change_key
 from warden.core.ticket_text import digest
 from warden.pipeline import collect
 from warden.pipeline.compose import split
@@ -57,6 +57,8 @@ class Ticketer:
             msg = f"revision {message.revision} of {message.control} of {message.resource_key} is not written yet"
             raise TransientError(msg)
         done, errands = self.settle(finding, opens=message.event is TicketEvent.OPEN)
+        if message.event is TicketEvent.FIXED:
+            errands += self._change(finding)
         courier = self.courier()
         for errand in errands:
             courier.run(errand)
@@ -125,6 +127,17 @@ class Ticketer:
             self._notified(finding)
         own = [r for r in rows if isinstance(r, Errand) and r.ticket == finding.id and r.sink != REVIEW]
         return state.lower(), own
+
+    def _change(self, finding: Finding) -> list[Errand]:
+        """Let sinks of changes know that Warden put a finding right, whether there was a ticket or not."""
+        now = self.clock()
+        row = self.tickets.get(change_key(finding.id))
+        wanted = lifecycle.changed(row, finding, sinks=self.policy.tickets.changes(finding), now=now)
+        if wanted is None:
+            return []
+        errands = collect.errands(wanted, now=now, due_at=now)
+        self.tickets.write(wanted, *errands)
+        return errands
 
     def noted(self, row: TicketRow, note: str) -> None:
         """Say in a ticket, wherever it is told, what a person did with it."""

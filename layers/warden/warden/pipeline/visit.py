@@ -193,7 +193,7 @@ class Visitor:
             if change.is_one:
                 for entry in self._entries(change, resource, cause):
                     self.ledger.append(entry)
-            for event in change.tells:
+            for event in self._tells(change):
                 self.queues.ticket(
                     TicketMessage(
                         event=event,
@@ -218,6 +218,12 @@ class Visitor:
             ),
             cause=self.cause(cause),
         )
+
+    def _tells(self, change: Change) -> tuple[TicketEvent, ...]:
+        """What is to be told of a change: of a remediation that holds, also where nobody was told of the drift."""
+        if change.resolves and change.is_verified and self.judge.policy.tickets.tells_changes:
+            return (TicketEvent.FIXED,)
+        return change.tells
 
     def _after(
         self,
