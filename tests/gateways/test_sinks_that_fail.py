@@ -332,6 +332,21 @@ def test_only_the_hosts_of_the_policy_are_called_and_only_by_https(address: str)
     assert "password@" not in str(caught.value)
 
 
+@pytest.mark.parametrize("body", [b"<html>maintenance</html>", b'"ok"', b"[1]", b"7", b"{"])
+def test_what_is_not_the_answer_of_the_system_is_asked_for_again_later(tracker: Desk, body: bytes) -> None:
+    handle = tracker.sink.create(TICKET)
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(200, body)))
+    with pytest.raises(LaterError, match="not the JSON"):
+        tracker.sink.remote(handle)
+
+
+def test_the_port_of_https_may_be_written_or_not(tracker: Desk) -> None:
+    for hosts in (["acme.atlassian.net:443"], ["acme.atlassian.net"]):
+        http = Http(hosts, connect=tracker.server.connect)
+        for url in ("https://acme.atlassian.net/x", "https://acme.atlassian.net:443/x"):
+            assert http.send("GET", url, headers={}).status in {400, 401, 421}
+
+
 def test_an_answer_without_end_is_not_read(tracker: Desk) -> None:
     tracker.server.faults.append(Fault(answer=TrackerAnswer(200, b"x" * 2_000_000)))
     with pytest.raises(LaterError, match="longer than"):

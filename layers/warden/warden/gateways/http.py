@@ -79,7 +79,7 @@ class Http:
     def __init__(
         self, hosts: Collection[str], *, connect: Connect = verified, deadline: float = DEADLINE_SECONDS
     ) -> None:
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(host.lower().removesuffix(f":{_HTTPS}") for host in hosts)
         self._connect = connect
         self._deadline = deadline
 
@@ -166,7 +166,8 @@ class _Watch:
 def _exchange(
     connection: HTTPConnection, method: str, target: str, headers: Mapping[str, str], body: bytes | None
 ) -> Answer:
-    connection.sock.settimeout(READ_SECONDS)
+    # urllib3 gives the socket the connection's own timeout with each request.
+    connection.timeout = READ_SECONDS
     connection.request(
         method, target, body=body, headers=headers, preload_content=False, decode_content=False
     )
