@@ -17,7 +17,9 @@ metrics = telemetry.Metrics()
 
 @telemetry.invocation(metrics)
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Do the job that the schedule names: `sweep` or `due`."""
+    """Do the job that the schedule names: `sweep`, `due` or `reconcile`."""
+    if event.get("job") == "reconcile":
+        return _reconcile()
     sweeper = wiring.wired().sweeper()
     match event.get("job"):
         case "due":
@@ -27,7 +29,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         case "sweep":
             swept = sweeper.sweep(run_id=context.aws_request_id)
         case other:
-            msg = f"event: job: {other!r} is not a job; send {{'job': 'sweep'}} or {{'job': 'due'}}"
+            msg = f"event: job: {other!r} is not a job; send {{'job': 'sweep'}}, 'due' or 'reconcile'"
             raise MalformedEventError(msg)
 
     for visit in swept.visits:
@@ -50,4 +52,25 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         "opened": swept.opened,
         "resolved": swept.resolved,
         "problems": swept.problems,
+    }
+
+
+def _reconcile() -> dict[str, Any]:
+    found = wiring.wired().reconciler().reconcile()
+    for difference in found.differences:
+        logger.error("unreconciled", extra=difference.to_json())
+    for settled in found.settled:
+        logger.warning("settled", extra=settled.to_json())
+    for problem in found.problems:
+        logger.error("not reconciled", extra={"problem": problem})
+    metrics.add_metric(name="ReconciliationDifferences", value=len(found.differences))
+    metrics.add_metric(name="ReconciliationProblems", value=len(found.problems))
+    metrics.add_metric(name="ReconciliationCompleted", value=int(not found.problems))
+    return {
+        "writes": found.writes,
+        "intents": found.intents,
+        "matched": found.matched,
+        "settled": [one.what for one in found.settled],
+        "differences": [one.what for one in found.differences],
+        "problems": found.problems,
     }

@@ -52,7 +52,7 @@ ENVIRONMENT = {
     "SweepFunction": {
         *EVERYWHERE,
         *DECIDING,
-        *("WARDEN_OWN_ROLES", "WARDEN_TRIGGERS_QUEUE_URL"),
+        *("WARDEN_OWN_ROLES", "WARDEN_REMEDIATE_FUNCTION", "WARDEN_TRIGGERS_QUEUE_URL"),
         *("WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
     },
 }
@@ -65,6 +65,7 @@ REFERENCES = {
     "WARDEN_REMEDIATIONS_QUEUE_URL": "RemediationsQueue",
     "WARDEN_TICKETS_QUEUE_URL": "TicketsQueue",
     "WARDEN_TOPIC_ARN": "Topic",
+    "WARDEN_REMEDIATE_FUNCTION": "RemediateFunction",
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import random
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from warden.gateways.temporaries import DynamoTemporaries
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
+    from warden.pipeline.reconcile import Reconciler
     from warden.pipeline.remediate import Remediator
     from warden.pipeline.sweep import Sweeper
     from warden.pipeline.ticket import Ticketer
@@ -57,6 +59,10 @@ _PATIENT = (Draw(most=10, leave=10), 120.0)
 
 clock: Callable[[], datetime] = utcnow
 """Replaced by the local AWS, whose time can be moved."""
+
+
+pause: Callable[[float], None] = time.sleep
+"""Waits for so many seconds; replaced likewise."""
 
 
 def now() -> datetime:
@@ -326,6 +332,32 @@ class Wiring:
             visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries
         )
         return Sweeper(evaluator=evaluator, caretaker=caretaker)
+
+    def reconciler(self) -> Reconciler:
+        """The daily comparison of what our role wrote with what the ledger says."""
+        from warden.gateways.reconciliations import DynamoReconciliations
+        from warden.gateways.trail import EventHistory
+        from warden.pipeline.reconcile import Reconciler
+
+        environment = self.environment
+        if not environment.own_roles:
+            msg = "the environment variable WARDEN_OWN_ROLES is not set; template.yaml sets it for this function"
+            raise ConfigurationError(msg)
+        return Reconciler(
+            deployment=self.deployment,
+            trail=EventHistory(
+                self._rds,
+                own_roles=environment.own_roles,
+                function=environment["WARDEN_REMEDIATE_FUNCTION"],
+                pause=pause,
+            ),
+            chains=self._ledger,
+            ledger=self._ledger,
+            reconciliations=DynamoReconciliations(
+                self._client("dynamodb"), environment["WARDEN_STATE_TABLE"]
+            ),
+            clock=now,
+        )
 
 
 _built: dict[Environment, Wiring] = {}

@@ -32,6 +32,15 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """Up to where CloudTrail and the ledger were compared."""
+
+    until: datetime
+    told: frozenset[str]
+    """The differences that were told already: what is looked at twice does not alarm twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketRow:
     """The ticket of one finding."""
 
