@@ -6,6 +6,9 @@ PYTHON ?= python3
 ENV    ?= dev
 # Further arguments for pytest: make test ARGS="-k exemption -x"
 ARGS   ?=
+# Histories that `make simulate` plays, and the seed of the first.
+RUNS   ?= 30
+SEED   ?= 1
 
 VENV         := .venv
 VENV_SAM     := .venv-sam
@@ -34,7 +37,7 @@ export AWS_DEFAULT_REGION  ?= eu-west-1
 unexport PYTHONPATH
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow check static lint types imports template scan-template generated \
+.PHONY: help setup demo test test-slow simulate check static lint types imports template scan-template generated \
         generate build e2e bench deploy requirements clean pristine
 
 help: ## Show this list
@@ -87,6 +90,9 @@ test: setup ## Run the fast tests (ARGS="-k exemption" is passed on to pytest)
 
 test-slow: setup ## Run the slow tests, without those of the built artifact
 	@$(PYTEST) $(PARALLEL) -m slow --ignore=tests/e2e $(ARGS)
+
+simulate: setup ## Play random histories with faults: make simulate RUNS=200 SEED=1
+	@WARDEN_RUNS=$(RUNS) WARDEN_SEED=$(SEED) $(PYTEST) -s -q -p no:randomly -m slow tests/simulation/test_weather.py
 
 check: static test test-slow ## Run everything that must pass before a merge
 

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_undo(commands)
     _add_ledger(commands)
     _add_explain(commands)
+    _add_tickets(commands)
     _add_doctor(commands)
     return parser
 
@@ -471,6 +472,57 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         )
 
     command.set_defaults(run=run)
+
+
+def _add_tickets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "tickets",
+        help="list the tickets of a deployment, where each was told, and what still waits",
+        description="Exit status: 0 everything was told, 1 something waits for a sink.",
+    )
+    command.add_argument(
+        "--ticket", default=None, metavar="NAME", help="one, and of a collection all findings"
+    )
+    command.add_argument("--all", action="store_true", help="those that are resolved, too")
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument("--policy", default=str(paths.POLICY), metavar="FILE", help="the policy file")
+    _add_deployment(command)
+
+    def show(options: argparse.Namespace) -> int:
+        from console import tickets  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return tickets.show(
+            key=options.ticket,
+            everything=options.all,
+            output=options.format,
+            policy_file=options.policy,
+            stack=options.stack,
+            region=options.region,
+            profile=options.profile,
+        )
+
+    command.set_defaults(run=show)
+    command = commands.add_parser(
+        "requests",
+        help="list the exemptions that people ask for by closing tickets as not to be fixed",
+        description="Nothing is exempt by a request. Exit status: 0 nobody asks, 1 somebody does.",
+    )
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument("--policy", default=str(paths.POLICY), metavar="FILE", help="the policy file")
+    _add_deployment(command)
+
+    def requests(options: argparse.Namespace) -> int:
+        from console import tickets  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+
+        return tickets.requests(
+            output=options.format,
+            policy_file=options.policy,
+            stack=options.stack,
+            region=options.region,
+            profile=options.profile,
+        )
+
+    command.set_defaults(run=requests)
 
 
 def _refuse(command: argparse.ArgumentParser, options: argparse.Namespace, *names: str) -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.ledger import Link
     from warden.core.policy import Policy
-    from warden.core.rows import Due, TicketRow
+    from warden.core.rows import Due
+    from warden.core.ticket_rows import TicketRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,7 +132,10 @@ def _entry_text(entry: dict[str, Any]) -> tuple[int, str, str] | None:
             told = _CALL, "call", f"{after['operation']} {json.dumps(after['calls'][0]['parameters'])}"
         case "outcome":
             name = ResourceRef.from_arn(entry["arn"]).id
-            told = _OUTCOME, "outcome", f"{after['status']} {after.get('error') or name}"
+            undoes = ", as it was before" if "undoes" in after else ""
+            told = _OUTCOME, "outcome", f"{after['status']} {after.get('error') or name}{undoes}"
+        case "undo":
+            told = _OUTCOME, "outcome", f"{after['status']}: not taken back: {after['why']}"
         case _:
             return None
     return told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.demo import approver
+from console.demo import approver, undoer
 from console.demo.fleet import ALICE, BOB, CAROL, CI, STRANGER
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ def _exports_off(stack: LocalStack) -> None:
     stack.client("rds").modify_db_cluster(
         DBClusterIdentifier="game-log",
         CloudwatchLogsExportConfiguration={"DisableLogTypes": ["audit", "slowquery"]},
+    )
+
+
+def _exports_taken_back(stack: LocalStack) -> None:
+    undoer.take_back(
+        stack, CAROL, "cluster_log_exports_complete", reason="The audit log fills the disk until Friday"
     )
 
 
@@ -109,6 +115,13 @@ SCENES = (
         who=ALICE,
         does=_exports_off,
         ends={"cluster_log_exports_complete": "RESOLVED"},
+    ),
+    Scene(
+        title="the owner of game-log takes that fix back: `warden undo`",
+        who=CAROL,
+        does=_exports_taken_back,
+        note="the values of before are in the ledger; what is taken back is left alone for a week",
+        ends={"cluster_log_exports_complete": "SUPPRESSED"},
     ),
     Scene(
         title="bob opens a reader of the audit trail to the Internet",

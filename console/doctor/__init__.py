@@ -58,8 +58,8 @@ def _lines(
         known = ", ".join(sorted(config.name for config in configs))
         msg = f"the policy has no sink {', '.join(sorted(unknown))}; it has {known}"
         raise ConfigurationError(msg)
+    resources = deployed.resources(found, stack)
     if not only:
-        resources = deployed.resources(found, stack)
         checks: tuple[tuple[str, Iterable[Line]], ...] = (
             ("rules", delivery.rules(found, resources)),
             ("queues", delivery.queues(found, resources)),
@@ -74,7 +74,8 @@ def _lines(
         for area, lines in checks:
             yield from _careful(area, lines)
     chosen = tuple(config for config in configs if not only or config.name in only)
-    yield from sinks.checks(found, parameters, chosen, write=write)
+    table = next((one.physical for one in resources if one.logical == "StateTable"), "")
+    yield from sinks.checks(found, parameters, chosen, table, write=write)
 
 
 def _careful(area: str, lines: Iterable[Line]) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from console.doctor.report import Health, Line, failed, fine
@@ -23,6 +23,7 @@ from warden.core.finding import Finding, WorkflowStatus
 from warden.core.resource import Deployment
 from warden.core.sections import Paragraph, Section
 from warden.core.ticket import Ticket, TicketState
+from warden.gateways.tickets import DynamoTickets
 from warden.sinks import Tools, build
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from warden.gateways.http import Connect
     from warden.pipeline.ports import Notifier, Tracker
 
+_LATE = timedelta(hours=1)
 _PAGE = "docs/how-to/connect-a-tracker.md"
 _TODO: tuple[tuple[type[WardenError], str], ...] = (
     (ConfigurationError, f"Put the policy or the parameter right, and deploy: {_PAGE}."),
@@ -62,10 +64,11 @@ def checks(
     found: Deployed,
     parameters: Mapping[str, str],
     configs: Sequence[SinkConfig],
+    state_table: str,
     *,
     write: bool,
 ) -> Iterator[Line]:
-    """A line for each sink; one that fails holds up none of the others."""
+    """Some lines for each sink; one that fails holds up none of the others."""
     tools = Tools(
         client=found.client,
         deployment=Deployment(found.account, found.region, found.arn.split(":", 2)[1]),
@@ -74,8 +77,10 @@ def checks(
         secret_arns=tuple(filter(None, parameters.get("TicketSecretArns", "").split(","))),
         connect=connect,
     )
+    tickets = DynamoTickets(found.client("dynamodb"), state_table) if state_table else None
     for config in configs:
         area = f"sink {config.name}"
+        yield from _waiting(area, config.name, tickets)
         try:
             made = build((config,), tools)
             for notifier in made.notifiers.values():
@@ -89,6 +94,30 @@ def checks(
         if write:
             yield from (_tried(area, functools.partial(_keep, one, found)) for one in made.trackers.values())
             yield from (_tried(area, functools.partial(_tell, one, found)) for one in made.notifiers.values())
+
+
+def _waiting(area: str, sink: str, tickets: DynamoTickets | None) -> Iterator[Line]:
+    """What the deployment itself knows of the sink: whether it rests, and how long tickets have waited for it."""
+    if tickets is None:
+        return
+    try:
+        health, errands = tickets.health(sink), tickets.backlog(sink)
+    except WardenError as error:
+        yield _wrong(area, error)
+        return
+    if health.refused:
+        yield failed(
+            area, f"it rests since it said: {health.refused}", f"{_ELSE} It is asked every ten minutes."
+        )
+    now = datetime.now(UTC)
+    late = [errand for errand in errands if now - errand.first_at > _LATE and errand.error]
+    if late:
+        oldest = min(late, key=lambda errand: errand.first_at)
+        yield failed(
+            area,
+            f"{len(late)} ticket(s) wait for it for more than an hour: {oldest.error}",
+            "`warden tickets` lists them; they are sent by themselves once the sink takes them.",
+        )
 
 
 def _wrong(area: str, error: WardenError) -> Line:

@@ -31,6 +31,7 @@ from console.local import (
     keys_and_secrets,
     lookups,
     network_filters,
+    ticket_sinks,
     witness,
 )
 from console.local.calls import LISTENERS, STATUS_OF, EveryCode, Faults, RecordedCall, Recorder
@@ -41,6 +42,7 @@ from console.local.rds.controls import RdsControls
 from console.local.rds.endpoint import Endpoint
 from console.local.rds.registry import Patch, Patches
 from console.local.rds.state import Clock, Lifecycle, SystemClock, World
+from warden.gateways import pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +149,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         """Begin: fake credentials, moto, then the corrections."""
         self._set_environment()
         self._mock.start()
-        others = (alarms, backup, detection, keys_and_secrets, lookups, network_filters)
+        others = (alarms, backup, detection, keys_and_secrets, lookups, network_filters, ticket_sinks)
         more = (patch for module in others for patch in module.PATCHES)
         self._patches.apply((*PATCHES, *more, *self._own_patches()))
         LISTENERS.recorders.append(self._recorder)
@@ -250,6 +252,8 @@ class LocalAws(AbstractContextManager["LocalAws"]):
                 replacement=SimpleNamespace(time=lambda: self.clock.now().timestamp()),
             ),
             Patch(target=backup, attribute="now", replacement=self.clock.now),
+            Patch(target=ticket_sinks, attribute="now", replacement=self.clock.now),
+            Patch(target=pace, attribute="paced", replacement=False),
             Patch(target=lookups, attribute="recorded", replacement=lambda: self._trail.events),
             Patch(
                 target=moto.core.errors,

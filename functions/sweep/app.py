@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden import telemetry, wiring
@@ -9,50 +11,84 @@ from warden.core.errors import MalformedEventError
 from warden.pipeline import report
 
 if TYPE_CHECKING:
+    from warden.pipeline.sweep_report import SweepReport
+    from warden.pipeline.visit import Visit
     from warden.telemetry import Context
 
 logger = telemetry.logger()
 metrics = telemetry.Metrics()
 
 
+_MARGIN = timedelta(minutes=2)
+"""So long before Lambda ends the invocation nothing new is begun: a request may have to wait for its turn."""
+
+
 @telemetry.invocation(metrics)
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Do the job that the schedule names: `sweep`, `due` or `reconcile`."""
-    if event.get("job") == "reconcile":
+    """Do the job that the schedule names: `sweep`, `reconcile`, or `due`, which also goes on with a sweep."""
+    job = event.get("job")
+    if job == "reconcile":
         return _reconcile()
-    sweeper = wiring.wired().sweeper()
-    match event.get("job"):
-        case "due":
-            sent = sweeper.look_again()
-            metrics.add_metric(name="LookedAgain", value=sent)
-            return {"sent": sent}
-        case "sweep":
-            swept = sweeper.sweep(run_id=context.aws_request_id)
-        case other:
-            msg = f"event: job: {other!r} is not a job; send {{'job': 'sweep'}}, 'due' or 'reconcile'"
-            raise MalformedEventError(msg)
+    if job not in {"due", "sweep"}:
+        msg = f"event: job: {job!r} is not a job; send {{'job': 'sweep'}}, 'due' or 'reconcile'"
+        raise MalformedEventError(msg)
+    sent = _look_again() if job == "due" else 0
+    if job == "due" and not wiring.wired().sweep_goes_on():
+        return {"sent": sent}
+    return {**({"sent": sent} if job == "due" else {}), **_sweep(context, begin=job == "sweep")}
 
-    for visit in swept.visits:
-        for message, fields in report.lines(visit):
-            logger.info(message, extra=fields)
-    for problem in swept.problems:
-        logger.warning("not swept", extra={"problem": problem})
-    for sentence in swept.ending:
-        logger.warning("exemption ends", extra={"exemption": sentence})
-    totals = report.counts(swept.visits)
-    insufficient = sum(n for (_, kind), n in swept.evaluations.items() if kind == "INSUFFICIENT_DATA")
-    totals["InsufficientData"] = insufficient
-    totals["SweepProblems"] = len(swept.problems)
-    totals["ExemptionsEnding"] = len(swept.ending)
-    totals["SweepCompleted"] = 1
+
+def _look_again() -> int:
+    sent = wiring.wired().waiting.look_again()
+    metrics.add_metric(name="LookedAgain", value=sent)
+    return sent
+
+
+def _sweep(context: Context, *, begin: bool) -> dict[str, Any]:
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    totals: Counter[str] = Counter()
+    swept = (
+        wiring.wired()
+        .sweeper()
+        .sweep(
+            run_id=context.aws_request_id,
+            until=wiring.now() + max(left - _MARGIN, left / 2),
+            tell=lambda visit: _tell(visit, totals),
+            begin=begin,
+        )
+    )
+    if swept.held:
+        logger.info("another invocation sweeps")
+        return {"ended": False, "held": True}
+    if swept.ended:
+        _end(swept, totals)
     for name, count in totals.items():
         metrics.add_metric(name=name, value=count)
     return {
+        "ended": swept.ended,
         "resources": dict(swept.resources),
         "opened": swept.opened,
         "resolved": swept.resolved,
         "problems": swept.problems,
     }
+
+
+def _tell(visit: Visit, totals: Counter[str]) -> None:
+    for message, fields in report.lines(visit):
+        logger.info(message, extra=fields)
+    totals.update(report.counts([visit]))
+
+
+def _end(swept: SweepReport, totals: Counter[str]) -> None:
+    for problem in swept.problems:
+        logger.warning("not swept", extra={"problem": problem})
+    for sentence in swept.ending:
+        logger.warning("exemption ends", extra={"exemption": sentence})
+    insufficient = sum(n for (_, kind), n in swept.evaluations.items() if kind == "INSUFFICIENT_DATA")
+    totals["InsufficientData"] = insufficient
+    totals["SweepProblems"] = len(swept.problems)
+    totals["ExemptionsEnding"] = len(swept.ending)
+    totals["SweepCompleted"] = 1
 
 
 def _reconcile() -> dict[str, Any]:

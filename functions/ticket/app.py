@@ -1,10 +1,11 @@
-"""Ticket: from the tickets queue to people. Holds no rights on RDS."""
+"""Ticket: from the tickets queue to people; and on a schedule, what is due, and what people did. No rights on RDS."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from warden import telemetry, wiring
+from warden.core.errors import MalformedEventError
 from warden.core.messages import TicketMessage
 from warden.pipeline import intake
 
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
 
 logger = telemetry.logger()
 metrics = telemetry.Metrics()
+_SPARE = 15
+"""Seconds that are kept back for the errand that is under way when the time is over."""
 
 
 @telemetry.invocation(metrics)
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Bring the ticket of each finding up to date."""
-    del context
+    """Bring the ticket of each finding up to date, or do the job that the schedule names."""
+    if not intake.is_batch(event):
+        return _tick(event, context.get_remaining_time_in_millis() / 1000 - _SPARE)
     response, errors = intake.each(event, _tell)
     for error in errors:
         logger.warning("retry", exc_info=error)
@@ -38,3 +42,22 @@ def _tell(body: str) -> None:
         },
     )
     metrics.add_metric(name="Tickets", value=1)
+
+
+def _tick(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    if event.get("job") != "tick":
+        msg = f"event: job: {event.get('job')!r} is not a job; send {{'job': 'tick'}}"
+        raise MalformedEventError(msg)
+    report = wiring.wired().tick(seconds=seconds).run()
+    for sink, why in report.refused.items():
+        logger.error("sink refused", extra={"sink": sink, "why": why})
+    for problem in report.problems:
+        logger.warning("not done", extra={"problem": problem})
+    totals: dict[str, int] = {}
+    totals["TicketsWaiting"] = report.waiting
+    totals["TicketsOverdue"] = report.overdue
+    totals["TicketsParked"] = report.parked
+    totals["SinksRefused"] = len(report.refused)
+    for name, count in totals.items():
+        metrics.add_metric(name=name, value=count)
+    return {**totals, "done": dict(report.done)}

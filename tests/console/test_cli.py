@@ -37,6 +37,8 @@ COMMANDS = [
     ["undo"],
     ["ledger"],
     ["explain"],
+    ["tickets"],
+    ["requests"],
     ["doctor"],
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ from fakes.trackers.github import GitHub
 from fakes.trackers.jira import Jira
 from scanning.runs import REGION, Run, run
 from warden.core.rows import Stop
+from warden.core.ticket_rows import Errand, SinkHealth
 from warden.gateways.state import DynamoState
+from warden.gateways.tickets import DynamoTickets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -229,6 +232,21 @@ def test_each_trouble_says_what_to_do(
     [(what, what_to_do)] = failed(done).items()
     assert said in what
     assert todo in what_to_do
+
+
+def test_what_the_deployment_could_not_tell_a_sink_is_said(stack: Stack, doctor: Callable[..., Run]) -> None:
+    healthy(stack)
+    tickets = DynamoTickets(stack.aws.client("dynamodb"), stack.physical("StateTable"))
+    since = datetime.now(UTC) - timedelta(hours=2)
+    tickets.set_health(SinkHealth(sink="jira", refused="401: the token has ended", since=since))
+    tickets.write(
+        Errand(ticket="a|b", sink="jira", due_at=since, first_at=since, error="401: the token has ended")
+    )
+    done = doctor("--sink", "jira", "--format", "json")
+    assert done.status == 1
+    told = failed(done)
+    assert "it rests since it said: 401: the token has ended" in told
+    assert "1 ticket(s) wait for it for more than an hour: 401: the token has ended" in told
 
 
 def test_a_secret_that_is_missing_or_not_listed_is_named(stack: Stack, doctor: Callable[..., Run]) -> None:

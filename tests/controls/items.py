@@ -499,11 +499,26 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.BACKUP_OPT_IN: True,
             }
         case ResourceType.DB_CLUSTER_SNAPSHOT:
-            return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key()}
+            return {Need.RESTORE_ACCOUNTS: [], **_snapshot_key(), **NOTHING_BEGUN}
         case ResourceType.DB_SNAPSHOT:
-            return {Need.RESTORE_ACCOUNTS: [], Need.ENCRYPTED_COPIES: [], **_snapshot_key()}
+            return {
+                Need.RESTORE_ACCOUNTS: [],
+                Need.ENCRYPTED_COPIES: [],
+                **_snapshot_key(),
+                **NOTHING_BEGUN,
+            }
         case _:
             return dict(_OTHER_SERVICES.get(resource_type, {}))
+
+
+NOTHING_BEGUN: Mapping[str, Any] = {
+    Need.ENCRYPTION_PROCEDURE: {"Temporary": None, "Result": None, "Record": None},
+    Need.QUOTAS: {
+        name: {"Used": 3, "Max": 100} for name in ("DBClusters", "ManualClusterSnapshots", "ManualSnapshots")
+    },
+    Need.ALIAS_KEYS: {"alias/databases": KEY.rpartition("/")[2]},
+}
+"""What the procedures of snapshots read before they begin."""
 
 
 def resource(

@@ -12,13 +12,15 @@ from warden.core.control import ComplianceType
 from warden.core.encryption import copy_name
 from warden.core.evaluation import evaluate, plan
 from warden.core.kinds import Need
-from warden.core.plan import Call, Manual, Plan
+from warden.core.plan import Call, Manual, Plan, Wait
 
 CONTROLS = {control.id: control for control in all_controls()}
 TAKEN_BY_MISTAKE = {"Encrypted": False, "StorageEncryptionType": "none", "KmsKeyId": None}
 
 
-def outcome(control_id: str, facts: dict[str, Any], settings: dict[str, Any] | None = None) -> Plan | Manual:
+def outcome(
+    control_id: str, facts: dict[str, Any], settings: dict[str, Any] | None = None
+) -> Plan | Manual | Wait:
     """The plan for a resource that really is non-compliant."""
     control = CONTROLS[control_id]
     resource = items.resource(control.resource_type, facts)

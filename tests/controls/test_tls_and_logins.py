@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from controls import items
-from controls.test_plans import annotation, calls, manual
+from controls.test_plans import annotation, calls, manual, outcome
 from warden.controls import all_controls
 from warden.core import authentication, engines, log_exports, reboots, tls
 from warden.core.control import ComplianceType
 from warden.core.evaluation import evaluate
-from warden.core.plan import Call
+from warden.core.plan import Call, Plan, Wait
 from warden.core.resource import ResourceType
 
 CONTROLS = {control.id: control for control in all_controls()}
@@ -114,15 +114,60 @@ def test_a_multi_az_cluster_is_rebooted_as_a_whole_whoever_asks() -> None:
     assert "writer first" in reboots.order(items.resource(ResourceType.DB_CLUSTER))
 
 
+def _member(name: str, status: str, *, writer: bool = False) -> dict[str, Any]:
+    return {
+        "DBInstanceIdentifier": name,
+        "IsClusterWriter": writer,
+        "DBClusterParameterGroupStatus": status,
+    }
+
+
+def test_what_waits_for_a_reboot_is_rebooted_the_writer_first_and_one_at_a_time() -> None:
+    group = [{"DBParameterGroupName": "billing-pg16", "ParameterApplyStatus": "pending-reboot"}]
+    reboot = Call("RebootDBInstance", {"DBInstanceIdentifier": "billing"})
+    assert calls("instance_parameter_group_in_sync", {"DBParameterGroups": group}) == (reboot,)
+    members = [
+        _member("orders-1", "pending-reboot"),
+        _member("orders-2", "pending-reboot", writer=True),
+        _member("orders-3", "in-sync"),
+    ]
+    control = "cluster_parameter_group_in_sync"
+    made = outcome(control, {"DBClusterMembers": members})
+    assert isinstance(made, Plan)
+    assert made.calls == (Call("RebootDBInstance", {"DBInstanceIdentifier": "orders-2"}),)
+    # What a person approves names every member, so that the approval holds as one after the other is done.
+    named = [call.parameters["DBInstanceIdentifier"] for call in made.pledge]
+    assert named == ["orders-2", "orders-1", "orders-3"]
+    members[1] = _member("orders-2", "in-sync", writer=True)
+    again = outcome(control, {"DBClusterMembers": members})
+    assert isinstance(again, Plan)
+    assert again.calls == (Call("RebootDBInstance", {"DBInstanceIdentifier": "orders-1"}),)
+    assert again.pledge == made.pledge
+    rebooting = [{"DBInstanceIdentifier": "orders-2", "DBInstanceStatus": "rebooting"}]
+    waits = outcome(control, {"DBClusterMembers": members, "Members": rebooting})
+    assert isinstance(waits, Wait)
+
+
+def test_a_member_that_waits_for_nothing_is_not_rebooted_whoever_asks() -> None:
+    facts = {"DBClusterMembers": [_member("orders-1", "in-sync"), _member("orders-2", "pending-reboot")]}
+    cluster = items.resource(ResourceType.DB_CLUSTER, facts)
+    [permit, whole] = reboots.PERMITS_OF_CLUSTER
+    accepts = permit.required["DBInstanceIdentifier"]
+    assert accepts.refusal("orders-2", cluster.facts) is None
+    assert accepts.refusal("orders-1", cluster.facts)
+    assert accepts.refusal("billing", cluster.facts)
+    assert whole.required["DBClusterIdentifier"].refusal("billing", cluster.facts)
+
+
 @pytest.mark.parametrize(
-    ("status", "words", "steps"),
+    ("status", "words"),
     [
-        ("pending-reboot", "waits for a reboot", 1),
-        ("failed-to-apply", "a reboot will not help", 0),
-        ("pending-database-upgrade", "with the upgrade", 0),
+        ("failed-to-apply", "a reboot will not help"),
+        ("pending-database-upgrade", "with the upgrade"),
     ],
 )
-def test_only_what_waits_for_a_reboot_is_rebooted(status: str, words: str, steps: int) -> None:
+def test_what_no_reboot_helps_is_a_persons(status: str, words: str) -> None:
+    steps = 0
     group = [{"DBParameterGroupName": "billing-pg16", "ParameterApplyStatus": status}]
     made = manual("instance_parameter_group_in_sync", {"DBParameterGroups": group})
     assert words in made.why

@@ -187,6 +187,8 @@ def test_no_operation_passes_but_those_that_controls_declare() -> None:
         "CreateDBClusterSnapshot",
         "DeleteDBCluster",
         "RestoreDBClusterFromSnapshot",
+        "RebootDBCluster",
+        "RebootDBInstance",
         "DisableHttpEndpoint",
         "ModifyDBCluster",
         "ModifyDBClusterParameterGroup",
@@ -208,6 +210,7 @@ _ALL_DECLARED = {
     "ModifyDBParameterGroup",
     # What is added, is added to a copy that a procedure made; see the next test.
     "ModifyDBClusterSnapshotAttribute",
+    "ModifyDBSnapshotAttribute",
 }
 
 

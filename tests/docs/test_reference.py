@@ -86,7 +86,7 @@ def test_the_sources_and_fields_of_causes_are_documented() -> None:
     rows = {code: row[1] for row in pages.table(MESSAGES, "Field of `cause`") for code in pages.codes(row[0])}
     assert set(rows) == {field.name for field in fields(Cause)}
     assert set(pages.codes(rows["source"])) == {source.value for source in Source}
-    assert set(re.findall(r"`(open|resolve)`", pages.text(MESSAGES))) == {
+    assert set(re.findall(r"`(open|resolve|fixed)`", pages.text(MESSAGES))) == {
         event.value for event in TicketEvent
     }
 

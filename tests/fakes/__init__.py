@@ -16,9 +16,10 @@ from fakes.stores import (
     MemoryLedger,
     MemoryReconciliations,
     MemoryState,
+    MemorySweeps,
     MemoryTemporaries,
-    MemoryTickets,
 )
+from fakes.tickets import MemoryTickets, MemoryTracker
 
 __all__ = [
     "NOW",
@@ -32,6 +33,8 @@ __all__ = [
     "MemoryReconciliations",
     "MemorySink",
     "MemoryState",
+    "MemorySweeps",
     "MemoryTemporaries",
     "MemoryTickets",
+    "MemoryTracker",
 ]

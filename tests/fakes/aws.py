@@ -255,11 +255,19 @@ class FakeAws:
             case _:
                 return list(self.uses.get(ref, ()))
 
-    def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
+    def list(
+        self,
+        resource_type: ResourceType,
+        needs: Collection[Need],
+        *,
+        but: Callable[[str], bool] | None = None,
+    ) -> Iterator[Resource]:
         for ref in self.of_type(resource_type):
             self._raise("list", ref.arn)
             if self.deployment.refusal(ref) is None:
-                yield self._enriched(self._resource(ref), needs, passing=(TransientError,))
+                resource = self._resource(ref)
+                known = but is not None and but(resource.key)
+                yield resource if known else self._enriched(resource, needs, passing=(TransientError,))
 
     def _resource(self, ref: ResourceRef) -> Resource:
         kind = KINDS[ref.resource_type]

@@ -1,4 +1,4 @@
-"""Findings, ledger, state and tickets in memory: the same rows, conditions and errors as in DynamoDB."""
+"""Findings, ledger and state in memory: the same rows, conditions and errors as in DynamoDB."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from warden.gateways import findings as finding_rows
 from warden.gateways import ledger as ledger_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from warden.core.approval import Approval
     from warden.core.finding import Finding
     from warden.core.ledger import Head, LedgerEntry, Link
     from warden.core.procedure import Record
-    from warden.core.rows import Due, Reconciled, Stop, TicketRow
+    from warden.core.progress import Progress
+    from warden.core.rows import Due, Reconciled, Stop
 
 
 class MemoryFindings:
@@ -219,19 +220,22 @@ class MemoryReconciliations:
         self.row = reconciled
 
 
-class MemoryTickets:
-    """Implements `ports.Tickets`."""
+class MemorySweeps:
+    """How far a sweep has come, in memory."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, TicketRow] = {}
+        self.progress: Progress | None = None
+        self.marks: dict[tuple[str, str], set[str]] = {}
 
-    def get(self, finding_id: str) -> TicketRow | None:
-        return self.rows.get(finding_id)
+    def current(self) -> Progress | None:
+        return self.progress
 
-    def put(self, row: TicketRow) -> TicketRow:
-        kept = self.rows.get(row.finding_id)
-        if (0 if kept is None else kept.revision) != row.revision:
-            msg = f"the ticket of {row.finding_id} was written by another since revision {row.revision} was read"
-            raise ConflictError(msg)
-        self.rows[row.finding_id] = replace(row, revision=row.revision + 1)
-        return self.rows[row.finding_id]
+    def visited(self, progress: Progress, resource_type: str) -> frozenset[str]:
+        return frozenset(self.marks.get((progress.run_id, resource_type), ()))
+
+    def keep(self, progress: Progress, resource_type: str, marks: Collection[str]) -> None:
+        self.marks.setdefault((progress.run_id, resource_type), set()).update(marks)
+        self.progress = progress
+
+    def end(self) -> None:
+        self.progress = None

@@ -167,7 +167,7 @@ def sink_of(roundup: Roundup, password: str = PASSWORD) -> RoundupSink:
     secrets = SecretsManager({"roundup": {"username": "admin", "password": password}})
     api = Api(
         Http([HOST], connect=roundup.connect),
-        Secrets(lambda: secrets),
+        Secrets(lambda: secrets, clock=lambda: NOW),
         secret_arn=arn_of("roundup"),
         base_url=f"https://{HOST}",
         authorization=authorization,

@@ -23,6 +23,7 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.gateways.http import Http
+from warden.gateways.secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -331,6 +332,21 @@ def test_only_the_hosts_of_the_policy_are_called_and_only_by_https(address: str)
     assert "password@" not in str(caught.value)
 
 
+@pytest.mark.parametrize("body", [b"<html>maintenance</html>", b'"ok"', b"[1]", b"7", b"{"])
+def test_what_is_not_the_answer_of_the_system_is_asked_for_again_later(tracker: Desk, body: bytes) -> None:
+    handle = tracker.sink.create(TICKET)
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(200, body)))
+    with pytest.raises(LaterError, match="not the JSON"):
+        tracker.sink.remote(handle)
+
+
+def test_the_port_of_https_may_be_written_or_not(tracker: Desk) -> None:
+    for hosts in (["acme.atlassian.net:443"], ["acme.atlassian.net"]):
+        http = Http(hosts, connect=tracker.server.connect)
+        for url in ("https://acme.atlassian.net/x", "https://acme.atlassian.net:443/x"):
+            assert http.send("GET", url, headers={}).status in {400, 401, 421}
+
+
 def test_an_answer_without_end_is_not_read(tracker: Desk) -> None:
     tracker.server.faults.append(Fault(answer=TrackerAnswer(200, b"x" * 2_000_000)))
     with pytest.raises(LaterError, match="longer than"):
@@ -356,6 +372,24 @@ def test_a_secret_that_is_none_is_named_with_what_it_lacks(trackers: Server, val
     assert desk.arn_of("github") in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert github.server.requests == []
+
+
+def test_a_secret_is_kept_for_minutes_and_read_anew_after_that() -> None:
+    now = [NOW]
+    manager = desk.SecretsManager({"x": {"token": "a"}})
+    secrets = Secrets(lambda: manager, clock=lambda: now[0])
+    arn = desk.arn_of("x")
+    assert [secrets.get(arn)["token"] for _ in range(3)] == ["a"] * 3
+    manager.values[arn] = {"token": "b"}
+    now[0] += timedelta(minutes=4)
+    assert secrets.get(arn)["token"] == "a"
+    now[0] += timedelta(minutes=1)
+    assert secrets.get(arn)["token"] == "b"
+    assert len(manager.reads) == 2
+    assert secrets.again(arn) is not None
+    assert secrets.again(arn) is None
+    now[0] += timedelta(minutes=1)
+    assert secrets.again(arn) is not None
 
 
 def test_a_secret_that_the_template_does_not_list_stops_the_start(trackers: Server) -> None:

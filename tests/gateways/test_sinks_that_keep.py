@@ -10,7 +10,7 @@ import pytest
 from fakes.trackers import desk
 from fakes.trackers.desk import Desk, a_ticket
 from fakes.trackers.jira import DECLINED, DONE
-from warden.core.errors import SinkRefusedError, TicketGoneError
+from warden.core.errors import RejectedError, SinkRefusedError, TicketGoneError
 from warden.core.ticket import Handle, RemoteState, TicketState
 
 if TYPE_CHECKING:
@@ -186,8 +186,11 @@ def test_jira_without_a_way_to_done_says_what_to_set(trackers: Server) -> None:
     jira = desk.desk(trackers, "jira")
     handle = jira.sink.create(OPEN)
     jira.system.workflow["1"] = []
-    with pytest.raises(Exception, match="set resolve_transition"):
-        jira.sink.resolve(handle, RESOLVED)
+    for _ in range(2):
+        with pytest.raises(RejectedError, match="set resolve_transition"):
+            jira.sink.resolve(handle, RESOLVED)
+    [issue] = kept(jira)
+    assert issue["comments"] == []
 
 
 def test_a_workflow_of_jira_that_ends_for_good_makes_room_for_another_ticket(trackers: Server) -> None:

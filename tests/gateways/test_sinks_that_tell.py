@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes import NOW
 from fakes.trackers import desk
 from fakes.trackers.desk import FINDING, a_ticket
 from warden.core.errors import CredentialsError
@@ -63,30 +61,13 @@ def test_pagerduty_is_acknowledged_where_warden_is_at_it(trackers: Server) -> No
     assert made.system.alerts == {ticket.id: "acknowledged"}
 
 
-@pytest.mark.parametrize(
-    ("attempts", "reverts", "changes"),
-    [
-        ((), (), 0),
-        ((NOW,), (), 1),
-        ((NOW,), ({"at": (NOW + timedelta(minutes=5)).isoformat()},), 0),
-        ((NOW, NOW + timedelta(minutes=9)), ({"at": (NOW + timedelta(minutes=5)).isoformat()},), 1),
-    ],
-)
-def test_what_warden_put_right_itself_is_a_change_event(
-    trackers: Server, attempts: tuple, reverts: tuple, changes: int
-) -> None:
+def test_what_warden_put_right_is_a_change_event_and_pages_nobody(trackers: Server) -> None:
     made = desk.desk(trackers, "pagerduty")
-    made.sink.notify(
-        a_ticket(TicketState.RESOLVED, finding=replace(FINDING, attempts=attempts, reverts=reverts))
-    )
-    assert len(made.system.changes) == changes
+    made.sink.notify(a_ticket(TicketState.RESOLVED, finding=CRITICAL, is_change=True))
+    [change] = made.system.changes
+    assert change["payload"]["summary"].startswith("Aurora Warden put right: [CRITICAL] orders")
+    assert (made.system.alerts, made.system.events) == ({}, [])
     assert made.server.refused == []
-
-
-def test_pagerduty_without_changes_has_none(trackers: Server) -> None:
-    made = desk.desk(trackers, "pagerduty", changes=False)
-    made.sink.notify(a_ticket(TicketState.RESOLVED, finding=replace(FINDING, attempts=(NOW,))))
-    assert made.system.changes == []
 
 
 def test_an_event_that_is_too_long_loses_its_details_and_pages(trackers: Server) -> None:

@@ -168,12 +168,25 @@ class Deployment:
         for _ in range(60):
             while world.queues.triggers or world.queues.remediations or world.queues.tickets:
                 self._round()
+            self._send_what_waits()
             rows = list(world.state._due.values())
             if not rows:
                 return
             world.clock.now = max(world.clock.now, min(row.due_at for row in rows))
-            self._guarded(world.sweeper.look_again)
+            self._guarded(world.waiting.look_again)
         msg = f"it never comes to rest: {rows}"
+        raise AssertionError(msg)
+
+    def _send_what_waits(self) -> None:
+        """The schedule of tickets, until nothing is left in the outbox but reviews."""
+        world = self.world
+        for _ in range(60):
+            waiting = [errand for (sink, _), errand in world.tickets.errands.items() if sink]
+            if not waiting:
+                return
+            world.clock.advance(minutes=1)
+            self._guarded(world.tick)
+        msg = f"it is never told: {waiting}"
         raise AssertionError(msg)
 
     def _round(self) -> None:

@@ -217,17 +217,22 @@ def test_an_exempt_finding_that_goes_away_resolves():
     assert world.told() == []
 
 
-def test_a_ticket_of_a_finding_that_was_then_exempted_is_resolved_with_it():
+def test_an_exemption_that_comes_after_a_ticket_resolves_it_and_its_end_opens_it_again():
     world = World(TICKET_ALL)
     ref = world.cluster(DeletionProtection=False)
     world.look(ref)
     world.tell()
     world.policy = policy_of(exempting("2026-11-25"))
-    world.look(ref)
-    world.aws.update(ref, DeletionProtection=True)
     world.clock.advance(minutes=1)
-
     world.look(ref)
 
     assert world.tell() == ["resolved"]
-    assert world.told() == [("OPEN", PROTECTION), ("RESOLVED", PROTECTION)]
+    assert "An exemption of the policy covers it now" in world.sink.delivered[-1].summary
+    assert world.tracker.open == []
+
+    world.policy = policy_of(TICKET_ALL)
+    world.clock.advance(days=2)
+    world.look(ref)
+    assert world.tell() == ["reopened"]
+    assert world.told() == [("OPEN", PROTECTION), ("RESOLVED", PROTECTION), ("REOPENED", PROTECTION)]
+    assert len(world.tracker.open) == 1

@@ -46,10 +46,10 @@ def test_nothing_is_sent_before_its_time():
     world.look(ref)
     world.clock.advance(minutes=4, seconds=59)
 
-    assert world.sweeper.look_again() == 0
+    assert world.waiting.look_again() == 0
     world.clock.advance(seconds=1)
-    assert world.sweeper.look_again() == 1
-    assert world.sweeper.look_again() == 0, "the row has its next time"
+    assert world.waiting.look_again() == 1
+    assert world.waiting.look_again() == 0, "the row has its next time"
     [trigger] = world.queues.triggers
     assert trigger["resource"] == ref.arn
     assert trigger["cause"]["source"] == "deferral"
@@ -80,7 +80,7 @@ def test_a_resource_that_cannot_be_read_backs_off_as_well(trouble):
     sent = 0
     for _ in range(24):
         world.clock.advance(minutes=5)
-        sent += world.sweeper.look_again()
+        sent += world.waiting.look_again()
         bodies, world.queues.triggers[:] = list(world.queues.triggers), []
         world.evaluated(bodies)
 
@@ -282,7 +282,7 @@ def test_two_policies_at_once_do_not_play_ping_pong():
             assert world.remediate().status == "SKIPPED"
         world.policy = ours
         world.clock.advance(seconds=30)
-        world.sweeper.look_again()
+        world.waiting.look_again()
         world.deliver()
 
     assert messages <= 5, "fifty minutes: at once, at once again, and then the due row's pace"
@@ -305,7 +305,7 @@ def test_two_ceilings_at_once_do_not_play_ping_pong():
             assert world.remediate().status == "SKIPPED"
         world.ceiling = Mode.REMEDIATE
         world.clock.advance(seconds=30)
-        world.sweeper.look_again()
+        world.waiting.look_again()
         world.deliver()
 
     assert messages <= 5

@@ -164,7 +164,7 @@ class PipelineMachine(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from([0, 10, 70, 500]))
     def tick(self, minutes):
         self.world.clock.advance(minutes=minutes)
-        self.world.sweeper.look_again()
+        self.world.waiting.look_again()
         self._now()
         self.world.deliver()
 
@@ -220,7 +220,7 @@ class PipelineMachine(RuleBasedStateMachine):
         for _ in range(8):
             world.clock.advance(minutes=70)
             world.evaluate(self.ref, source=Source.RDS_EVENT)
-            world.sweeper.look_again()
+            world.waiting.look_again()
             world.deliver()
             while world.queues.remediations:
                 world.remediate()

@@ -10,7 +10,7 @@ import pytest
 from fakes import MemorySink
 from pipeline.crashes import Crash, Faults
 from pipeline.world import ALICE, EXPORTS, PROTECTION, RETENTION, World, policy_of
-from warden.core.errors import ConflictError, MalformedEventError, TransientError
+from warden.core.errors import MalformedEventError, TransientError
 from warden.core.finding import WorkflowStatus, gone
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.rendering import plain
@@ -59,7 +59,7 @@ def test_a_ticket_has_what_a_person_needs():
     assert told["evidence"]["DeletionProtection"] is False
     assert told["ticket"] == ticket.id
     assert len(plain.subject(ticket)) < plain.SUBJECT_LIMIT
-    assert world.ledger.of_kind("ticket")[0]["after"] == {"state": "OPEN"}
+    assert world.ledger.of_kind("ticket")[0]["after"] == {"state": "OPEN", "sinks": ["sns", "opscenter"]}
 
 
 def test_duplicates_tell_nothing_new():
@@ -68,7 +68,8 @@ def test_duplicates_tell_nothing_new():
 
     assert [world.ticketer.handle(message) for _ in range(3)] == ["open", "known", "known"]
     assert world.told() == [("OPEN", PROTECTION)]
-    assert len(world.ledger.of_kind("ticket")) == 1
+    assert [entry["after"]["state"] for entry in world.ledger.of_kind("ticket")] == ["OPEN", "CREATED"]
+    assert len(world.tracker.open) == 1
     assert world.found(ref, PROTECTION).workflow == "NOTIFIED"
 
 
@@ -156,10 +157,13 @@ def test_a_finding_that_goes_while_it_is_told_is_resolved_at_once():
 
     world.sink = Slow()
     [opening] = world.queues.tickets
-    with pytest.raises(ConflictError):
-        world.ticketer.handle(opening)
     assert world.ticketer.handle(opening) == "known"
+    assert world.told() == [("OPEN", PROTECTION)], "whoever holds the sink's row is not told over"
+
+    world.clock.advance(minutes=3)
+    world.tick()
     assert world.told() == [("OPEN", PROTECTION), ("RESOLVED", PROTECTION)]
+    assert world.tracker.open == []
 
 
 def test_a_finding_that_goes_before_its_row_is_written_is_resolved_at_once():
@@ -193,11 +197,27 @@ def test_a_drift_that_comes_back_opens_the_ticket_again():
     world.tell()
     drifts_again(world, ref)
 
-    assert world.tell() == ["open"]
-    assert [state for state, _ in world.told()] == ["OPEN", "RESOLVED", "OPEN"]
+    assert world.tell() == ["reopened"]
+    assert [state for state, _ in world.told()] == ["OPEN", "RESOLVED", "REOPENED"]
     assert len({ticket.id for ticket in world.sink.delivered}) == 1
-    [row] = world.tickets.rows.values()
-    assert row.opened_at == world.clock()
+    [kept] = world.tracker.kept
+    assert kept.state == "open"
+
+
+def test_a_drift_that_comes_back_after_the_window_has_a_new_ticket_that_names_the_old():
+    world, ref = drifted()
+    world.tell()
+    fixed(world, ref)
+    world.tell()
+    world.clock.advance(days=15)
+    drifts_again(world, ref)
+
+    assert world.tell() == ["open"]
+    old, new = world.tracker.kept
+    assert (old.state, new.state) == ("closed", "open")
+    assert old.ticket.id != new.ticket.id
+    assert new.ticket.previous is not None
+    assert new.ticket.previous.id == old.id
 
 
 def test_a_drift_that_comes_back_before_its_resolution_was_told_keeps_its_ticket():
@@ -241,22 +261,26 @@ def test_an_exempted_finding_opens_no_ticket():
     finding = world.found(ref, PROTECTION)
     world.findings.put(replace(finding, workflow=WorkflowStatus.SUPPRESSED))
 
-    assert world.tell() == ["suppressed_meanwhile"]
+    assert world.tell() == ["known"]
     assert world.sink.delivered == []
     assert world.found(ref, PROTECTION).workflow == "SUPPRESSED"
 
 
-def test_a_sink_that_fails_is_tried_again():
+def test_a_sink_that_fails_is_tried_again_and_holds_up_neither_the_message_nor_the_others():
     world, ref = drifted()
-    [message] = world.queues.tickets
     world.sink.failures = [TransientError("sns: 500")] * 2
 
-    for _ in range(2):
-        with pytest.raises(TransientError):
-            world.ticketer.handle(message)
-        assert world.found(ref, PROTECTION).workflow == "NEW"
-    assert world.ticketer.handle(message) == "open"
+    assert world.tell() == ["open"]
+    assert world.found(ref, PROTECTION).workflow == "NOTIFIED"
+    assert (world.told(), len(world.tracker.open)) == ([], 1)
+    [waiting] = world.tickets.backlog("sns")
+    assert (waiting.attempt, waiting.error) == (1, "TransientError: sns: 500")
+
+    for _ in range(4):
+        world.clock.advance(minutes=1)
+        world.tick()
     assert world.told() == [("OPEN", PROTECTION)]
+    assert world.tickets.backlog("sns") == []
 
 
 def test_a_control_that_is_no_more_leaves_a_ticket_without_the_fix():
@@ -289,6 +313,10 @@ def test_a_finding_is_told_whatever_dies_while_it_is_told(event):
         else:
             message = "it was not even handled the second time"
             raise AssertionError(message)
+        faults.active = False
+        for _ in range(9):
+            world.clock.advance(minutes=1)
+            world.tick()
         return world, ref, world.sink.delivered[before:]
 
     whole = Faults()
@@ -298,7 +326,7 @@ def test_a_finding_is_told_whatever_dies_while_it_is_told(event):
         "update": ("UPDATED", "open"),
         "resolve": ("RESOLVED", "resolved"),
     }[event]
-    assert whole.calls >= 5
+    assert whole.calls >= 20
     for number in range(whole.calls):
         for when in ("before", "after"):
             for how in ("kill", "error"):
@@ -308,7 +336,9 @@ def test_a_finding_is_told_whatever_dies_while_it_is_told(event):
                 assert len({ticket.id for ticket in delivered}) == 1
                 assert len(delivered) <= 2
                 assert [r.state for r in world.tickets.rows.values()] == [row]
-                assert world.ledger.of_kind("ticket")[-1]["after"] == {"state": state}
+                assert state in [entry["after"]["state"] for entry in world.ledger.of_kind("ticket")]
+                assert len(world.tracker.kept) == 1
+                assert len(world.tracker.open) == (row == "open")
                 assert world.found(ref, RETENTION).workflow == (
                     "RESOLVED" if event == "resolve" else "NOTIFIED"
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from controls.items import CLUSTER, INSTANCE, SNAPSHOT
@@ -18,8 +19,10 @@ from fakes import (
     MemoryQueues,
     MemorySink,
     MemoryState,
+    MemorySweeps,
     MemoryTemporaries,
     MemoryTickets,
+    MemoryTracker,
 )
 from fakes.aws import HERE
 from pipeline import small_tls
@@ -39,11 +42,15 @@ from warden.core.policy import parse_policy
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Cause, Ignored, Source, Trigger, parse
 from warden.pipeline.caretaker import Caretaker
+from warden.pipeline.compose import Composer
+from warden.pipeline.courier import Courier
+from warden.pipeline.due import Waiting
 from warden.pipeline.evaluate import Evaluator, Handled
 from warden.pipeline.judge import Judge
 from warden.pipeline.remediate import Outcome, Remediator
-from warden.pipeline.sweep import Sweeper, SweepReport
+from warden.pipeline.sweep import Sweeper
 from warden.pipeline.ticket import Ticketer
+from warden.pipeline.ticket_tick import Report, Tick
 from warden.pipeline.undo import Undoer
 from warden.pipeline.visit import Visit, Visitor
 
@@ -55,6 +62,7 @@ if TYPE_CHECKING:
     from warden.core.messages import RemediationMessage
     from warden.core.policy import Policy
     from warden.core.trigger import Target
+    from warden.pipeline.sweep_report import SweepReport
 
 OWN_ROLE = "arn:aws:iam::123456789012:role/warden-remediate"
 ALICE = "arn:aws:iam::123456789012:user/alice"
@@ -137,12 +145,14 @@ class World:
         self.findings = MemoryFindings()
         self.ledger = MemoryLedger()
         self.state = MemoryState()
+        self.sweeps = MemorySweeps()
         self.brakes = MemoryBrakes()
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets()
         self.approvals = MemoryApprovals()
         self.temporaries = MemoryTemporaries()
         self.sink = MemorySink()
+        self.tracker = MemoryTracker(self.clock)
         self.policy = policy_of(policy)
         self.ceiling = ceiling
         self.controls = tuple(controls or CONTROLS)
@@ -223,7 +233,9 @@ class World:
             "queues": self.queues,
             "tickets": self.tickets,
             "sink": self.sink,
+            "tracker": self.tracker,
             "approvals": self.approvals,
+            "sweeps": self.sweeps,
             "temporaries": self.temporaries,
         }
         return self.wrap(name, ports[name])
@@ -282,22 +294,56 @@ class World:
     @property
     def ticketer(self) -> Ticketer:
         return Ticketer(
-            controls={control.id: control for control in self.controls},
+            policy=self.policy,
             findings=self._port("findings"),
             tickets=self._port("tickets"),
             ledger=self._port("ledger"),
-            sinks=(self._port("sink"),),
+            courier=self._courier,
             clock=self.clock,
         )
 
+    def _courier(self) -> Courier:
+        composer = Composer(
+            controls={control.id: control for control in self.controls},
+            findings=self._port("findings"),
+            tickets=self._port("tickets"),
+        )
+        return Courier(
+            notifiers={"sns": self._port("sink")},
+            trackers={"opscenter": self._port("tracker")},
+            tickets=self._port("tickets"),
+            outbox=self._port("tickets"),
+            ledger=self._port("ledger"),
+            composer=composer,
+            policy=self.policy.tickets,
+            clock=self.clock,
+            jitter=lambda: self.jitter,
+        )
+
+    def tick(self) -> Report:
+        """The schedule of tickets: what is due, what people did, whether sinks take anything."""
+        until = self.clock() + timedelta(seconds=45)
+        return Tick(ticketer=self.ticketer, courier=self._courier(), until=until).run()
+
     @property
     def sweeper(self) -> Sweeper:
+        return Sweeper(evaluator=self.evaluator, caretaker=self._caretaker(), sweeps=self._port("sweeps"))
+
+    def _caretaker(self) -> Caretaker:
         evaluator = self.evaluator
-        return Sweeper(
-            evaluator=evaluator,
-            caretaker=Caretaker(
-                visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._port("temporaries")
-            ),
+        return Caretaker(
+            visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._port("temporaries")
+        )
+
+    @property
+    def waiting(self) -> Waiting:
+        return Waiting(
+            state=self._port("state"),
+            queues=self._port("queues"),
+            temporaries=self._port("temporaries"),
+            caretaker=self._caretaker,
+            clock=self.clock,
+            jitter=lambda: self.jitter,
         )
 
     # --- doing --------------------------------------------------------------------------------------------
@@ -336,7 +382,7 @@ class World:
 
     def look_again(self) -> list[Visit]:
         """The due tick, and what its triggers lead to."""
-        self.sweeper.look_again()
+        self.waiting.look_again()
         return self.deliver()
 
     def deliver(self) -> list[Visit]:

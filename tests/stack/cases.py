@@ -673,7 +673,12 @@ _CASES = (
         ),
         writes=("ModifyDBCluster",),
     ),
-    Case(control="cluster_parameter_group_in_sync", seed=_with_a_member, drift=_another_group),
+    Case(
+        control="cluster_parameter_group_in_sync",
+        seed=_with_a_member,
+        drift=_another_group,
+        writes=("RebootDBInstance",),
+    ),
     Case(
         control="cluster_port_not_default",
         seed=_later("cluster"),
@@ -972,7 +977,12 @@ _CASES = (
         drift=_rds("modify_db_instance", "DBInstanceIdentifier", PubliclyAccessible=True),
         writes=("ModifyDBInstance",),
     ),
-    Case(control="instance_parameter_group_in_sync", seed=fleet.instance, drift=_another_instance_group),
+    Case(
+        control="instance_parameter_group_in_sync",
+        seed=fleet.instance,
+        drift=_another_instance_group,
+        writes=("RebootDBInstance",),
+    ),
     Case(
         control="instance_performance_insights_enabled",
         seed=_observed_instance(**_INSIGHTS),

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.trackers import desk
 from stack import clients
 from stack.deployed import Deployed, policy_text
 from stack.waiting import waits_take_no_time
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fakes.trackers import Server
 
 Deploy = Callable[..., Deployed]
 
@@ -52,3 +55,11 @@ def deploy(tmp_path: Path) -> Iterator[Deploy]:
 def stack(deploy: Deploy) -> Deployed:
     """A deployment that remediates everything that it can."""
     return deploy()
+
+
+@pytest.fixture(scope="session")
+def trackers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server that is every ticket system in turn."""
+    server = desk.start(tmp_path_factory.mktemp("trackers"))
+    yield server
+    server.close()

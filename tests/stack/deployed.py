@@ -53,8 +53,8 @@ PRIVATE_SUBNETS, CLOSED_GROUP = "for-a-while", "sg-0c105ed00000000a1"
 """Where the policy lets procedures restore what they need for a while."""
 
 _CLIENT: Any = botocore.client.BaseClient
-_OWN_SERVICES = {"dynamodb", "sns", "sqs", "sts"}
-"""Where Warden keeps its own things."""
+_OWN_SERVICES = {"dynamodb", "sns", "sqs", "sts", "ssm", "securityhub", "events"}
+"""Where Warden keeps its own things, and where it tells people."""
 
 CONTROLS = {control.id: control for control in all_controls()}
 A_FEW = (

@@ -14,7 +14,7 @@ from stack.cases import CASES, Case
 from stack.deployed import ALICE, CONTROLS, Deployed, policy_text
 from warden.core.control import ComplianceType, Control, Safety
 from warden.core.finding import WorkflowStatus
-from warden.core.plan import Plan
+from warden.core.plan import ONLY_APPROVED, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,10 @@ def _writes(control: Control) -> bool:
 
 def _asks_first(control: Control) -> bool:
     """Whether no line of policy lets it run unattended."""
-    return control.remediation is not None and control.remediation.preflight
+    if control.remediation is None:
+        return False
+    operations = {permit.operation for permit in control.remediation.permits}
+    return control.remediation.preflight or bool(operations & ONLY_APPROVED)
 
 
 def _is_procedure(control: Control) -> bool:
@@ -174,7 +177,8 @@ def test_what_costs_or_disrupts_waits_for_an_approval_with_a_plan_that_works(
     case = CASES[name]
     stack, arn = drifted(deploy, case, allowed=_asks_first(CONTROLS[name]))
     assert stack.writes == []
-    assert stack.story(name) == ["finding NEW", "decision AWAIT_APPROVAL needs_approval", "ticket OPEN"]
+    asked = ["finding NEW", "decision AWAIT_APPROVAL needs_approval", "ticket OPEN", "ticket CREATED"]
+    assert stack.story(name) == asked
     finding = stack.finding(name, arn)
     (ticket,) = stack.tickets
     assert ticket["decision"]["action"] == "AWAIT_APPROVAL"

@@ -358,7 +358,12 @@ def test_somebody_who_keeps_changing_it_back_is_named_in_a_ticket(deploy: Deploy
     _unprotect(stack)
     assert len(stack.writes) == 3
     (ticket,) = stack.tickets
-    assert ticket["decision"] == {"action": "TICKET", "reason": "flapping", "would": "TICKET"}
+    assert ticket["decision"] == {
+        "action": "TICKET",
+        "reason": "flapping",
+        "would": "TICKET",
+        "mode": "remediate",
+    }
     assert ticket["cause"]["principal"] == ALICE.arn
     # When its window is over it may be tried again.
     stack.hours_later(1)
@@ -497,10 +502,15 @@ def test_the_default_ceiling_observes_and_shows_what_it_would_do(deploy: Deploy)
         "action": "OBSERVE",
         "reason": "mode",
         "would": "REMEDIATE",
+        "mode": "observe",
     }
     stack.hours_later(7)
     assert (stack.writes, stack.tickets) == ([], [])
-    assert {one.function for one in stack.runtime.invocations} == {"EvaluateFunction", "SweepFunction"}
+    assert {one.function for one in stack.runtime.invocations} == {
+        "EvaluateFunction",
+        "SweepFunction",
+        "TicketFunction",
+    }
 
 
 def test_the_ceiling_of_tickets_tells_and_writes_nothing(deploy: Deploy) -> None:
@@ -509,7 +519,12 @@ def test_the_ceiling_of_tickets_tells_and_writes_nothing(deploy: Deploy) -> None
     _unprotect(stack)
     stack.sweep()
     (ticket,) = stack.tickets
-    assert ticket["decision"] == {"action": "TICKET", "reason": "mode", "would": "REMEDIATE"}
+    assert ticket["decision"] == {
+        "action": "TICKET",
+        "reason": "mode",
+        "would": "REMEDIATE",
+        "mode": "ticket",
+    }
     assert [call["operation"] for call in ticket["plan"]] == ["ModifyDBCluster"], (
         "what a raised ceiling brings"
     )

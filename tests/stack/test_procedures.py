@@ -103,6 +103,39 @@ def test_a_cluster_snapshot_is_encrypted_step_by_step(deploy: Deploy) -> None:
     assert_it_is_encrypted(stack, arn)
 
 
+def test_a_db_snapshot_is_copied_with_its_tags_and_approved_accounts(deploy: Deploy) -> None:
+    control = "db_snapshot_encrypted"
+    stack = deploy(policy=policy_text(only=(control,)))
+    fleet.key(stack)
+    fleet.legacy_instance(stack)
+    with stack.quietly() as rds:
+        made = rds.create_db_snapshot(
+            DBSnapshotIdentifier="billing-2026",
+            DBInstanceIdentifier="legacy-instance",
+            Tags=[{"Key": "owner", "Value": "billing"}],
+        )
+        rds.modify_db_snapshot_attribute(
+            DBSnapshotIdentifier="billing-2026",
+            AttributeName="restore",
+            ValuesToAdd=[BACKUP_ACCOUNT, STRANGER, "all"],
+        )
+    stack.aws.rds.lifecycle = Lifecycle.like_aws()
+    stack.sweep()
+    stack.hours_later(0.6)
+    name = encryption.copy_name("billing-2026")
+    assert stack.write_names == ["CopyDBSnapshot", "ModifyDBSnapshotAttribute"]
+    [copy] = stack.client("rds").describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"]
+    assert (copy["StorageEncryptionType"], copy["KmsKeyId"]) == ("sse-kms", KEY_ARN)
+    assert {"Key": "owner", "Value": "billing"} in copy["TagList"]
+    answer = stack.client("rds").describe_db_snapshot_attributes(DBSnapshotIdentifier=name)
+    [restore] = answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
+    assert restore["AttributeValues"] == [BACKUP_ACCOUNT]
+    finding = stack.finding(control, made["DBSnapshot"]["DBSnapshotArn"])
+    assert (finding.workflow, len(finding.attempts)) == (WorkflowStatus.NOTIFIED, 1)
+    assert "delete the original" in finding.manual
+    assert _records(stack) == []
+
+
 # --- what holds it up, and what is left behind ----------------------------------------------------------------
 
 
@@ -308,6 +341,69 @@ def test_two_remediations_at_once_make_one_temporary_cluster(deploy: Deploy) -> 
     assert "Another remediation holds a lease on it." in [
         one["sentence"] for one in stack.logged("remediated")
     ]
+
+
+# --- reboots --------------------------------------------------------------------------------------------------
+
+IN_SYNC = "cluster_parameter_group_in_sync"
+
+
+def _waiting_for_reboots(deploy: Deploy, members: int) -> Deployed:
+    """A cluster whose group has changed, and whose members wait for a reboot; the second one is the writer."""
+    stack = deploy(policy=policy_text(only=(IN_SYNC,)))
+    fleet.cluster(stack)
+    for number in range(members):
+        fleet.member(stack, f"orders-{number + 1}", "orders")
+    if members > 1:
+        with stack.quietly() as rds:
+            rds.failover_db_cluster(DBClusterIdentifier="orders", TargetDBInstanceIdentifier="orders-2")
+    stack.aws.rds.settle()
+    stack.aws.rds.lifecycle = Lifecycle.like_aws()
+    stack.as_alice(
+        "modify_db_cluster_parameter_group",
+        DBClusterParameterGroupName="orders",
+        Parameters=[
+            {"ParameterName": "log_statement", "ParameterValue": "ddl", "ApplyMethod": "pending-reboot"}
+        ],
+    )
+    stack.sweep()
+    return stack
+
+
+def _rebooted(stack: Deployed) -> list[str]:
+    return [call.parameters["DBInstanceIdentifier"] for call in stack.writes]
+
+
+def test_a_reboot_is_never_made_unapproved_and_then_the_writer_is_first(deploy: Deploy) -> None:
+    stack = _waiting_for_reboots(deploy, 3)
+    stack.hours_later(1)
+    # The policy allows everything: a reboot asks all the same.
+    assert stack.writes == []
+    [ticket] = stack.tickets
+    assert ticket["decision"]["action"] == "AWAIT_APPROVAL"
+    order = ["orders-2", "orders-1", "orders-3"]
+    assert [call["parameters"]["DBInstanceIdentifier"] for call in ticket["plan"]] == order
+    assert "full outage" in ticket["manual"]
+    [request] = desk(stack).requests()
+    answered(stack, request)
+    assert _rebooted(stack) == order[:1]
+    [finding] = [one for one in stack.findings if one.control == IN_SYNC]
+    assert finding.decision["action"] == "DEFER"
+    stack.hours_later(2)
+    assert _rebooted(stack) == order
+    assert stack.finding(IN_SYNC).workflow is WorkflowStatus.RESOLVED
+    # What waits anew asks anew: each reboot of an approval is made once.
+    stack.as_alice(
+        "modify_db_cluster_parameter_group",
+        DBClusterParameterGroupName="orders",
+        Parameters=[
+            {"ParameterName": "log_statement", "ParameterValue": "none", "ApplyMethod": "pending-reboot"}
+        ],
+    )
+    stack.sweep()
+    stack.hours_later(1)
+    assert _rebooted(stack) == order
+    assert stack.finding(IN_SYNC).decision["action"] == "AWAIT_APPROVAL"
 
 
 # --- killed at any moment ---------------------------------------------------------------------------------

@@ -232,6 +232,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "log-group": ("logGroupName",),
     "pg": ("DBParameterGroupName",),
     "snapshot": ("DBSnapshotIdentifier", "SourceDBSnapshotIdentifier", "TargetDBSnapshotIdentifier"),
+    "Secret": ("SecretId",),
 }
 
 

@@ -48,7 +48,10 @@ ENVIRONMENT = {
         *DECIDING,
         *("WARDEN_TRIGGERS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
     },
-    "TicketFunction": {*EVERYWHERE, "WARDEN_SINK_SECRET_ARNS", "WARDEN_TOPIC_ARN"},
+    "TicketFunction": {
+        *EVERYWHERE,
+        *("WARDEN_POLICY_FILE", "WARDEN_SINK_SECRET_ARNS", "WARDEN_TOPIC_ARN"),
+    },
     "SweepFunction": {
         *EVERYWHERE,
         *DECIDING,
@@ -308,17 +311,22 @@ def test_layers_are_built_by_their_makefiles_for_the_runtime_of_the_functions(st
 
 # --- the clock ------------------------------------------------------------------------------------------------
 
-JOBS = {"EverythingSchedule": "sweep", "DueSchedule": "due"}
+JOBS = {
+    "EverythingSchedule": ("SweepFunction", "sweep"),
+    "DueSchedule": ("SweepFunction", "due"),
+    "TicketsSchedule": ("TicketFunction", "tick"),
+    "ReconcileSchedule": ("SweepFunction", "reconcile"),
+}
 
 
 @pytest.mark.parametrize(("schedule", "job"), JOBS.items())
 def test_a_schedule_starts_its_job_and_keeps_what_fails(
-    stack: LocalTemplate, schedule: str, job: str
+    stack: LocalTemplate, schedule: str, job: tuple[str, str]
 ) -> None:
     properties = stack.resources[schedule].properties
     target = properties["Target"]
-    assert target["Arn"] == stack.resources["SweepFunction"].arn
-    assert json.loads(target["Input"]) == {"job": job}
+    assert target["Arn"] == stack.resources[job[0]].arn
+    assert json.loads(target["Input"]) == {"job": job[1]}
     assert target["DeadLetterConfig"]["Arn"] == stack.resources["SweepDeadLetterQueue"].arn
     assert 0 < target["RetryPolicy"]["MaximumRetryAttempts"] <= 185
     assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 3600
@@ -329,17 +337,22 @@ def test_a_schedule_starts_its_job_and_keeps_what_fails(
 def test_there_is_no_other_schedule(stack: LocalTemplate) -> None:
     assert {item.logical_id for item in stack.of_type("AWS::Scheduler::Schedule")} == set(JOBS)
     expressions = {name: stack.resources[name].properties["ScheduleExpression"] for name in JOBS}
-    assert expressions == {"EverythingSchedule": "rate(6 hours)", "DueSchedule": "rate(5 minutes)"}
+    assert expressions == {
+        "EverythingSchedule": "rate(6 hours)",
+        "DueSchedule": "rate(5 minutes)",
+        "TicketsSchedule": "rate(5 minutes)",
+        "ReconcileSchedule": "rate(1 day)",
+    }
 
 
-def test_the_scheduler_may_start_the_sweep_and_nothing_else(stack: LocalTemplate) -> None:
+def test_the_scheduler_may_start_what_has_a_job_and_nothing_else(stack: LocalTemplate) -> None:
     policy = role_statements(stack, "ScheduleRole")
     may = {
         function.logical_id
         for function in stack.functions.values()
         if decide(policy, Access("lambda:InvokeFunction", function.arn)).allowed
     }
-    assert may == {"SweepFunction"}
+    assert may == {"SweepFunction", "TicketFunction"}
     queue = stack.resources["SweepDeadLetterQueue"].arn
     assert decide(policy, Access("sqs:SendMessage", queue)).allowed
 
@@ -365,8 +378,13 @@ def test_no_schedule_outside_our_group_may_take_its_role(
 
 
 def test_a_sweep_that_fails_is_tried_again_and_then_kept(stack: LocalTemplate) -> None:
-    (config,) = stack.of_type("AWS::Lambda::EventInvokeConfig")
-    assert config.properties["FunctionName"] == stack.resources["SweepFunction"].ref
+    configs = {
+        config.properties["FunctionName"]: config
+        for config in stack.of_type("AWS::Lambda::EventInvokeConfig")
+    }
+    assert set(configs) == {stack.resources[name].ref for name in ("SweepFunction", "TicketFunction")}
+    assert configs[stack.resources["TicketFunction"].ref].properties["MaximumRetryAttempts"] == 0
+    config = configs[stack.resources["SweepFunction"].ref]
     assert config.properties["MaximumRetryAttempts"] == 2
     destination = config.properties["DestinationConfig"]["OnFailure"]["Destination"]
     assert destination == stack.resources["SweepDeadLetterQueue"].arn

@@ -58,7 +58,7 @@ def start(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]) -
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         arguments, cwd=cwd, env=dict(environment), capture_output=True, text=True, check=False
-    )  # noqa: S603
+    )
     took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise RuntimeError(done.stderr)

@@ -45,7 +45,27 @@ class Sinks:
 
 
 def _sns(config: SinkConfig, tools: Tools) -> Notifier:
-    return SnsSink(tools.client("sns"), config.options["topic_arn"] or tools.topic_arn)
+    topic = config.options["topic_arn"] or tools.topic_arn
+    return SnsSink(tools.client("sns"), topic, form=config.options["form"])
+
+
+def _opscenter(_config: SinkConfig, tools: Tools) -> Tracker:
+    from warden.gateways.opscenter import OpsCenterSink  # noqa: PLC0415 - as the docstring says
+
+    where = tools.deployment
+    return OpsCenterSink(tools.client("ssm"), partition=where.partition, region=where.region)
+
+
+def _security_hub(_config: SinkConfig, tools: Tools) -> Notifier:
+    from warden.gateways.security_hub import SecurityHubSink  # noqa: PLC0415 - the same
+
+    return SecurityHubSink(tools.client("securityhub"), deployment=tools.deployment, clock=tools.clock)
+
+
+def _event_bus(config: SinkConfig, tools: Tools) -> Notifier:
+    from warden.gateways.event_bus import EventBusSink  # noqa: PLC0415 - the same
+
+    return EventBusSink(tools.client("events"), bus=config.options["bus"], clock=tools.clock)
 
 
 def _by_https(config: SinkConfig, tools: Tools) -> Any:
@@ -54,7 +74,7 @@ def _by_https(config: SinkConfig, tools: Tools) -> Any:
     from warden.gateways.sinks.making import Maker  # noqa: PLC0415
 
     return Maker(
-        secrets=Secrets(lambda: tools.client("secretsmanager")),
+        secrets=Secrets(lambda: tools.client("secretsmanager"), clock=tools.clock),
         secret_arns=tools.secret_arns,
         now=tools.clock,
         connect=tools.connect or verified,
@@ -63,10 +83,13 @@ def _by_https(config: SinkConfig, tools: Tools) -> Any:
 
 NOTIFIERS: Mapping[str, Callable[[SinkConfig, Tools], Notifier]] = {
     "sns": _sns,
+    "security-hub": _security_hub,
+    "eventbridge": _event_bus,
     **{kind.name: _by_https for kind in HTTP_SINKS if not kind.keeps_tickets},
 }
 TRACKERS: Mapping[str, Callable[[SinkConfig, Tools], Tracker]] = {
-    kind.name: _by_https for kind in HTTP_SINKS if kind.keeps_tickets
+    "opscenter": _opscenter,
+    **{kind.name: _by_https for kind in HTTP_SINKS if kind.keeps_tickets},
 }
 """How each type of sink is made; `core.sinks` declares what the policy may say of it."""
 

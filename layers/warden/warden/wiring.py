@@ -12,7 +12,7 @@ import random
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,15 +36,22 @@ if TYPE_CHECKING:
     from warden.gateways.rds import Rds
     from warden.gateways.rds_reader import RdsReader
     from warden.gateways.state import DynamoState
+    from warden.gateways.sweeps import DynamoSweeps
     from warden.gateways.temporaries import DynamoTemporaries
+    from warden.gateways.tickets import DynamoTickets
+    from warden.pipeline.caretaker import Caretaker
+    from warden.pipeline.courier import Courier
+    from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
     from warden.pipeline.reconcile import Reconciler
     from warden.pipeline.remediate import Remediator
     from warden.pipeline.sweep import Sweeper
     from warden.pipeline.ticket import Ticketer
+    from warden.pipeline.ticket_tick import Tick
     from warden.pipeline.undo import Undoer
     from warden.pipeline.visit import Visitor
+    from warden.sinks import Sinks
 
 
 def utcnow() -> datetime:
@@ -193,6 +200,18 @@ class Wiring:
         return DynamoBrakes(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
 
     @functools.cached_property
+    def _sweeps(self) -> DynamoSweeps:
+        from warden.gateways.sweeps import DynamoSweeps
+
+        environment = self.environment
+        return DynamoSweeps(
+            self._client("dynamodb"),
+            environment["WARDEN_STATE_TABLE"],
+            account=environment.account,
+            region=environment.region,
+        )
+
+    @functools.cached_property
     def _queues(self) -> SqsQueues:
         from warden.gateways.queues import SqsQueues
 
@@ -308,30 +327,94 @@ class Wiring:
     @functools.cached_property
     def ticketer(self) -> Ticketer:
         """The step behind the tickets queue."""
-        from warden.gateways.sns import SnsSink
-        from warden.gateways.tickets import DynamoTickets
         from warden.pipeline.ticket import Ticketer
 
         return Ticketer(
-            controls={control.id: control for control in all_controls()},
+            policy=self.policy,
             findings=self._findings,
-            tickets=DynamoTickets(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            tickets=self._tickets,
             ledger=self._ledger,
-            sinks=(SnsSink(self._client("sns"), self.environment["WARDEN_TOPIC_ARN"]),),
+            courier=self.courier,
             clock=now,
         )
 
+    def courier(self) -> Courier:
+        """What takes tickets to sinks; made anew for each invocation, since it remembers who kept it waiting."""
+        from warden.pipeline.compose import Composer
+        from warden.pipeline.courier import Courier
+
+        return Courier(
+            notifiers=self._sinks.notifiers,
+            trackers=self._sinks.trackers,
+            tickets=self._tickets,
+            outbox=self._tickets,
+            ledger=self._ledger,
+            composer=Composer(
+                controls={control.id: control for control in all_controls()},
+                findings=self._findings,
+                tickets=self._tickets,
+            ),
+            policy=self.policy.tickets,
+            clock=now,
+            jitter=random.random,
+        )
+
+    def tick(self, *, seconds: float) -> Tick:
+        """What the schedule does to tickets, within so many seconds."""
+        from warden.pipeline.ticket_tick import Tick
+
+        return Tick(ticketer=self.ticketer, courier=self.courier(), until=now() + timedelta(seconds=seconds))
+
+    @functools.cached_property
+    def _tickets(self) -> DynamoTickets:
+        from warden.gateways.tickets import DynamoTickets
+
+        return DynamoTickets(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+
+    @functools.cached_property
+    def _sinks(self) -> Sinks:
+        from warden.sinks import Tools, build
+
+        names = dict(self.environment.names)
+        tools = Tools(
+            client=self._client,
+            deployment=self.deployment,
+            topic_arn=self.environment["WARDEN_TOPIC_ARN"],
+            clock=now,
+            secret_arns=tuple(filter(None, names.get("WARDEN_SINK_SECRET_ARNS", "").split(","))),
+        )
+        return build(self.policy.tickets.sinks, tools)
+
     def sweeper(self) -> Sweeper:
         """A sweep; made anew each time, since it reads whole lists once."""
-        from warden.pipeline.caretaker import Caretaker
         from warden.pipeline.sweep import Sweeper
 
         self._draw, self._patience = _PATIENT
         evaluator = self._sharing()
-        caretaker = Caretaker(
-            visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries
+        return Sweeper(evaluator=evaluator, caretaker=self._caretaker(evaluator), sweeps=self._sweeps)
+
+    def _caretaker(self, evaluator: Evaluator) -> Caretaker:
+        from warden.pipeline.caretaker import Caretaker
+
+        return Caretaker(visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries)
+
+    def sweep_goes_on(self) -> bool:
+        """Whether a sweep has begun that is not at its end; asks for nothing else, since as a rule there is none."""
+        return self._sweeps.current() is not None
+
+    @functools.cached_property
+    def waiting(self) -> Waiting:
+        """The looks at what is due."""
+        from warden.pipeline.due import Waiting
+
+        return Waiting(
+            state=self._state,
+            queues=self._queues,
+            temporaries=self._temporaries,
+            caretaker=lambda: self._caretaker(self.evaluator),
+            clock=now,
+            jitter=random.random,
         )
-        return Sweeper(evaluator=evaluator, caretaker=caretaker)
 
     def reconciler(self) -> Reconciler:
         """The daily comparison of what our role wrote with what the ledger says."""

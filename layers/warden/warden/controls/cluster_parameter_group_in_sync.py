@@ -11,8 +11,10 @@ AWS tells the status and not since when, so a change is reported as soon as it w
 
 Remediation safety
 ------------------
-Disruptive, and therefore never unattended: a reboot interrupts every connection. A ticket gives the order,
-the writer before the readers.
+Disruptive: a reboot interrupts every connection, so that Warden makes none without somebody's approval, whatever the
+policy allows. One approval is for each member once: the writer first, then the readers one by one, each when all are
+available again. Older engine versions restart every reader with the writer, which is a full outage. A Multi-AZ DB
+cluster is rebooted as a whole. Where a reboot would not help, a ticket says what would.
 
 References
 ----------
@@ -40,7 +42,8 @@ from warden.core.control import (
     non_compliant,
     not_applicable,
 )
-from warden.core.plan import Manual
+from warden.core.kinds import Need
+from warden.core.plan import Manual, Plan, Wait
 from warden.core.resource import Facts, ResourceType
 
 if TYPE_CHECKING:
@@ -88,13 +91,13 @@ def _told(statuses: Mapping[str, str]) -> str:
     return ", ".join(f"{name} ({group_status.in_words(status)})" for name, status in sorted(statuses.items()))
 
 
-def plan(resource: Resource, _settings: Mapping[str, Any]) -> Manual:
-    """Say what waits and in which order to reboot."""
+def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual | Wait:
+    """The next reboot, or what else a person does."""
     statuses = set(_statuses(resource).values())
     why = group_status.advice(statuses)
     if "pending-reboot" not in statuses:
         return Manual(why)
-    return Manual(f"{why} {reboots.order(resource)}", reboots.of_cluster(resource))
+    return reboots.next_of_cluster(resource)
 
 
 def _member(name: str, status: str, *, writer: bool = False) -> dict[str, Any]:
@@ -114,7 +117,12 @@ CONTROL = Control(
     severity=Severity.LOW,
     frameworks=frameworks.CONFIGURATION,
     evaluate=evaluate,
-    remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),
+    remediation=Remediation(
+        plan=plan,
+        permits=reboots.PERMITS_OF_CLUSTER,
+        safety=Safety.DISRUPTIVE,
+        needs=(Need.MEMBERS,),
+    ),
     fix="""\
 Look which member waits, and for what:
 

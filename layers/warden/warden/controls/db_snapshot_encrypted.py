@@ -10,10 +10,11 @@ Backup is managed there.
 
 Remediation safety
 ------------------
-Costs. Warden makes an encrypted copy, with the key `baseline.kms_key` of the policy, under a name that is
-always the same for one snapshot, so that there can be no second. The original is untouched and never deleted,
-so it stays non-compliant until somebody deletes it: once the copy exists, a ticket says so. The copy is a
-full one, since the key is another: in us-east-1, 0.095 USD for each GB that is kept for a month.
+Costs. Warden makes an encrypted copy, with the key `baseline.kms_key` of the policy, under a name that is always the
+same for one snapshot, so that there can be no second, if the account has room for one more. Once it is there, the copy
+is shared with those of the original's accounts that are approved, never with everybody. The original is untouched and
+never deleted, so it stays non-compliant until somebody deletes it: once the copy exists, a ticket says so. The copy is
+a full one, since the key is another: in us-east-1, 0.095 USD for each GB that is kept for a month.
 
 References
 ----------
@@ -29,11 +30,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from warden.core import baseline, encryption, engines, frameworks, guidance, scope
+from warden.core import baseline, encryption, engines, frameworks, guidance, procedure, quotas, scope
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
 from warden.core.guard import Only, Permit, SameAs
 from warden.core.kinds import Need
-from warden.core.plan import Call, Manual, Plan
+from warden.core.plan import Call, Manual, Plan, Wait
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from warden.core.resource import Resource
 
+_MAKING = frozenset({"creating", "copying"})
 COST = "The encrypted copy is a full one: in us-east-1, 0.095 USD for each GB that is kept for a month."
 
 
@@ -51,20 +53,17 @@ def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
     )
 
 
-def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
-    """Make an encrypted copy, unless there is one."""
+def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
+    """Make an encrypted copy, unless there is one, and share it with those who may restore the original."""
+    if under_way := _under_way(resource, settings):
+        return under_way
     facts = resource.facts
-    original = facts["DBSnapshotIdentifier"]
     if existing := encryption.copies(resource, facts[Need.ENCRYPTED_COPIES]):
+        return _done(resource, existing)
+    if (result := facts[Need.ENCRYPTION_PROCEDURE]["Result"]) is not None:
         return Manual(
-            f"An encrypted copy exists ({', '.join(existing)}): when it is available and you no longer need the "
-            "unencrypted original, delete the original.",
-            (
-                guidance.command(
-                    resource, "wait db-snapshot-available", {"db-snapshot-identifier": existing[0]}
-                ),
-                guidance.command(resource, "delete-db-snapshot", {"db-snapshot-identifier": original}),
-            ),
+            f"There is a snapshot {result['DBSnapshotIdentifier']}, which would be the encrypted copy, and is not one: "
+            "rename or delete it, and Warden makes one."
         )
     if engines.is_custom(facts["Engine"]):
         # "This command doesn't apply to RDS Custom" (CopyDBSnapshot).
@@ -73,19 +72,81 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
         return Manual(
             "The policy names no key to encrypt copies with: set baseline.kms_key to a customer managed key."
         )
-    return Plan(
+    return quotas.lacking(resource, "ManualSnapshots") or _next(resource, settings)
+
+
+def _next(resource: Resource, settings: Mapping[str, Any], call: Call | None = None) -> Plan:
+    calls = _calls(resource, settings)
+    record = resource.facts[Need.ENCRYPTION_PROCEDURE]["Record"]
+    return procedure.first(call or calls[0], calls, record, cost=COST)
+
+
+def _under_way(resource: Resource, settings: Mapping[str, Any]) -> Plan | Wait | None:
+    """What is still to be done about the copy that Warden is making; None where it makes none, or all is done."""
+    seen = resource.facts[Need.ENCRYPTION_PROCEDURE]
+    result = seen["Result"]
+    if result is None or seen["Record"] is None:
+        return None
+    if result["Status"] in _MAKING:
+        name = result["DBSnapshotIdentifier"]
+        return Wait(f"The encrypted copy {name} is being made.", _calls(resource, settings))
+    missing = sorted(set(_shares(resource, settings)) - set(result["RestoreAccounts"]))
+    if missing and _is_right(resource, settings, result):
+        return _next(resource, settings, _share(resource, missing))
+    return None
+
+
+def _is_right(resource: Resource, settings: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    """Whether the copy is available, under the key that the policy names."""
+    keys = resource.facts[Need.ALIAS_KEYS]
+    return result["Status"] == "available" and not encryption.with_another_key(
+        result, settings["kms_key"], keys
+    )
+
+
+def _done(resource: Resource, existing: list[str]) -> Manual:
+    original = resource.facts["DBSnapshotIdentifier"]
+    return Manual(
+        f"An encrypted copy exists ({', '.join(existing)}): when it is available and you no longer need the "
+        "unencrypted original, delete the original.",
         (
-            Call(
-                "CopyDBSnapshot",
-                {
-                    "SourceDBSnapshotIdentifier": original,
-                    "TargetDBSnapshotIdentifier": encryption.copy_name(original),
-                    "KmsKeyId": settings["kms_key"],
-                    "CopyTags": True,
-                },
-            ),
+            guidance.command(resource, "wait db-snapshot-available", {"db-snapshot-identifier": existing[0]}),
+            guidance.command(resource, "delete-db-snapshot", {"db-snapshot-identifier": original}),
         ),
-        cost=COST,
+        done=True,
+    )
+
+
+def _calls(resource: Resource, settings: Mapping[str, Any]) -> tuple[Call, ...]:
+    """All calls of the procedure."""
+    original = resource.facts["DBSnapshotIdentifier"]
+    copy = Call(
+        "CopyDBSnapshot",
+        {
+            "SourceDBSnapshotIdentifier": original,
+            "TargetDBSnapshotIdentifier": encryption.copy_name(original),
+            "KmsKeyId": settings["kms_key"],
+            "CopyTags": True,
+        },
+    )
+    shares = _shares(resource, settings)
+    return (copy, _share(resource, shares)) if shares else (copy,)
+
+
+def _shares(resource: Resource, settings: Mapping[str, Any]) -> list[str]:
+    """Of the original's accounts, those that are approved: `all` is never among them."""
+    approved = set(settings["approved_accounts"]) - {resource.ref.account}
+    return sorted(set(resource.facts[Need.RESTORE_ACCOUNTS]) & approved)
+
+
+def _share(resource: Resource, accounts: list[str]) -> Call:
+    return Call(
+        "ModifyDBSnapshotAttribute",
+        {
+            "DBSnapshotIdentifier": encryption.copy_name(resource.facts["DBSnapshotIdentifier"]),
+            "AttributeName": "restore",
+            "ValuesToAdd": accounts,
+        },
     )
 
 
@@ -111,6 +172,31 @@ _UNENCRYPTED = {
     "DbiResourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWX22",
     "OriginalSnapshotCreateTime": _TAKEN,
 }
+
+
+def _begun(status: str, **other: Any) -> dict[str, Any]:
+    """The copy that Warden is making, or has made, for the examples."""
+    arn = "arn:aws:rds:eu-west-1:123456789012:snapshot"
+    name = "warden-billing-before-upgrade-aa475afe"
+    copy = {
+        **_snapshot(name, Status=status),
+        "StorageEncryptionType": "sse-kms",
+        "KmsKeyId": _KEY["kms_key"],
+        "RestoreAccounts": [],
+        **other,
+    }
+    record = procedure.Record(
+        arn=f"{arn}:{name}",
+        serves=f"{arn}:billing-before-upgrade",
+        serves_key=f"{arn}:billing-before-upgrade",
+        controls=("db_snapshot_encrypted",),
+        pledge="",
+        nonce="5f3c6a0e",
+        announced_at=_TAKEN,
+    )
+    return {"Temporary": None, "Result": copy, "Record": record}
+
+
 _KEY = {"kms_key": "arn:aws:kms:eu-west-1:123456789012:key/1c7a2b3d-4e5f-4a6b-8c9d-0e1f2a3b4c5d"}
 
 CONTROL = Control(
@@ -125,7 +211,7 @@ CONTROL = Control(
         frameworks.prowler("rds_snapshots_encrypted"),
         frameworks.ENCRYPTION_AT_REST,
     ),
-    settings=(baseline.KMS_KEY,),
+    settings=(baseline.KMS_KEY, baseline.APPROVED_ACCOUNTS),
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,
@@ -149,9 +235,23 @@ CONTROL = Control(
                     "rds:AddTagsToResource",
                 ),
             ),
+            Permit(
+                operation="ModifyDBSnapshotAttribute",
+                required={
+                    "DBSnapshotIdentifier": encryption.CopyName("DBSnapshotIdentifier"),
+                    "AttributeName": Only(("restore",)),
+                    "ValuesToAdd": encryption.SharedAccounts(),
+                },
+            ),
         ),
         safety=Safety.COSTS,
-        needs=(Need.ENCRYPTED_COPIES,),
+        needs=(
+            Need.RESTORE_ACCOUNTS,
+            Need.ENCRYPTED_COPIES,
+            Need.ENCRYPTION_PROCEDURE,
+            Need.QUOTAS,
+            Need.ALIAS_KEYS,
+        ),
     ),
     fix="""\
 Make an encrypted copy:
@@ -191,6 +291,37 @@ Make it last: encrypt the instance, and its snapshots are.
         Example(
             name="not encrypted, and an encrypted copy exists",
             facts={**_UNENCRYPTED, "EncryptedCopies": [_snapshot("warden-billing-before-upgrade-aa475afe")]},
+            settings=_KEY,
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="the copy is being made",
+            facts={**_UNENCRYPTED, "EncryptionProcedure": _begun("creating")},
+            settings=_KEY,
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="the copy lacks an approved account of the original's",
+            facts={
+                **_UNENCRYPTED,
+                "RestoreAccounts": ["210987654321", "555566667777", "all"],
+                "EncryptionProcedure": _begun("available"),
+            },
+            settings={**_KEY, "approved_accounts": ["210987654321"]},
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="a snapshot has the name of the copy, and is none",
+            facts={
+                **_UNENCRYPTED,
+                "EncryptionProcedure": {**_begun("available", KmsKeyId=None), "Record": None},
+            },
+            settings=_KEY,
+            expect=ComplianceType.NON_COMPLIANT,
+        ),
+        Example(
+            name="as many manual snapshots as the account may have",
+            facts={**_UNENCRYPTED, "Quotas": {"ManualSnapshots": {"Used": 100, "Max": 100}}},
             settings=_KEY,
             expect=ComplianceType.NON_COMPLIANT,
         ),

@@ -12,7 +12,9 @@ tells the status and not since when, so a change is reported as soon as it waits
 
 Remediation safety
 ------------------
-Disruptive, and therefore never unattended: a reboot interrupts every connection. A ticket says what to do.
+Disruptive: a reboot interrupts every connection, so that Warden makes none without somebody's approval, whatever the
+policy allows. A member of a Multi-AZ DB cluster is rebooted with its cluster. Where a reboot would not help, a ticket
+says what would.
 
 References
 ----------
@@ -39,7 +41,7 @@ from warden.core.control import (
     non_compliant,
     not_applicable,
 )
-from warden.core.plan import Manual
+from warden.core.plan import Manual, Plan
 from warden.core.resource import ResourceType
 from warden.core.tls import group_of
 
@@ -73,11 +75,11 @@ def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
     )
 
 
-def plan(resource: Resource, _settings: Mapping[str, Any]) -> Manual:
-    """Say what waits and how to reboot."""
+def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
+    """The reboot, or what else a person does."""
     status = group_of(resource.facts)["ParameterApplyStatus"]
     why = group_status.advice([status])
-    return Manual(why, reboots.of_instance(resource) if status == "pending-reboot" else ())
+    return reboots.next_of_instance(resource) if status == reboots.PENDING else Manual(why)
 
 
 def _in_group(status: str) -> dict[str, Any]:
@@ -92,7 +94,7 @@ CONTROL = Control(
     severity=Severity.LOW,
     frameworks=frameworks.CONFIGURATION,
     evaluate=evaluate,
-    remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),
+    remediation=Remediation(plan=plan, permits=reboots.PERMITS_OF_INSTANCE, safety=Safety.DISRUPTIVE),
     fix="""\
 Look what waits:
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from warden.core.control import Safety
 from warden.core.decision import approval_missing
-from warden.core.plan import Plan, Stage, Wait, digest
+from warden.core.plan import ONLY_APPROVED, Plan, Stage, Wait, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +76,7 @@ def is_needed(control: Control, policy: Policy, planned: Plan | Manual | Wait | 
     plan = planned if isinstance(planned, Plan) else None
     if isinstance(planned, Wait) or (plan is not None and plan.stage is Stage.CLEAN_UP):
         return False
-    if plan is not None and plan.only_approved:
+    if plan is not None and any(call.operation in ONLY_APPROVED for call in plan.calls):
         return True
     allowed = {
         Safety.SAFE: True,

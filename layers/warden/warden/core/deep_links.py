@@ -33,19 +33,25 @@ _PAGES = {
 }
 
 
+def console(partition: str, region: str) -> str:
+    """The address of the console in a Region; empty in a partition that has none of its own."""
+    host = _CONSOLES.get(partition, "")
+    return f"https://{region}.{host}" if host else ""
+
+
 def links(finding: Finding) -> tuple[Link, ...]:
     """The resource's page, where the console has one, and the event that CloudTrail recorded."""
     ref = ResourceRef.from_arn(finding.arn)
     region = ref.region or _HOME.get(ref.partition, "")
-    console = _CONSOLES.get(ref.partition, "")
-    if not console:
+    home = console(ref.partition, region)
+    if not home:
         return ()
     found = []
     if page := _PAGES.get(ref.resource_type):
         place = page.format(region=region, id=quote(ref.id, safe="", errors="replace"))
-        found.append(Link("The resource in the AWS console", f"https://{region}.{console}/{place}"))
+        found.append(Link("The resource in the AWS console", f"{home}/{place}"))
     event = str(finding.cause.get("event_id", ""))
     if event and finding.cause.get("source") == Source.CLOUDTRAIL:
         place = f"cloudtrailv2/home?region={region}#/events/{quote(event, safe='', errors='replace')}"
-        found.append(Link("The change in CloudTrail", f"https://{region}.{console}/{place}"))
+        found.append(Link("The change in CloudTrail", f"{home}/{place}"))
     return tuple(found)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.baseline import KMS_KEY_PATTERN
 from warden.core.control import Verdict, compliant, insufficient_data, non_compliant, not_applicable
-from warden.core.kinds import KINDS
+from warden.core.guard import NonEmptyListOf
+from warden.core.kinds import KINDS, Need
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _TYPES = {"sse-rds": True, "sse-kms": True, "none": False}
 
 # "Must contain from 1 to 255 letters, numbers, or hyphens" (CopyDBSnapshot.TargetDBSnapshotIdentifier).
-_SNAPSHOT_NAME_LIMIT = 255
+NAME_LIMIT = 255
 _DIGEST_LENGTH = 8
 
 
@@ -72,7 +73,7 @@ def not_manual(resource: Resource) -> Verdict | None:
     )
 
 
-def copy_name(original: str, *, limit: int = _SNAPSHOT_NAME_LIMIT) -> str:
+def copy_name(original: str, *, limit: int = NAME_LIMIT) -> str:
     """The name of Warden's encrypted copy of a snapshot: the same at every visit, another for every snapshot.
 
     "First character must be a letter. Can't end with a hyphen or contain two consecutive hyphens"
@@ -111,12 +112,23 @@ class CopyName:
     """For the write guard: the one name that Warden gives to the copy of this snapshot, and to all for it."""
 
     fact: str
-    limit: int = _SNAPSHOT_NAME_LIMIT
+    limit: int = NAME_LIMIT
 
     def refusal(self, value: Any, facts: Facts) -> str | None:
         """Refuse any other name, and so a second copy beside the first."""
         wanted = copy_name(facts[self.fact], limit=self.limit)
         return None if value == wanted else f"{value!r} is not {wanted!r}, the name of this snapshot's copy"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAccounts:
+    """For the write guard: accounts that the original is shared with, never everybody."""
+
+    def refusal(self, value: Any, facts: Facts) -> str | None:
+        """Refuse `all`, and an account that could not restore the original."""
+        if isinstance(value, list) and any(not (len(str(one)) == 12 and str(one).isdigit()) for one in value):  # noqa: PLR2004 - an account id
+            return f"{value!r} are not account ids"
+        return NonEmptyListOf(within=Need.RESTORE_ACCOUNTS).refusal(value, facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,7 @@ HTTP_SINKS: tuple[SinkType, ...] = (
     SinkType(
         name="pagerduty",
         doc="pages of PagerDuty for what is grave or failed, change events for what Warden put right",
+        tells_changes=True,
         has_secret=True,
         options=(
             _SECRET,

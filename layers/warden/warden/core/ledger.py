@@ -60,6 +60,8 @@ class EntryKind(StrEnum):
     VERIFICATION = "verification"
     """What a later look showed: the fix holds, or its time to show an effect is over."""
     TICKET = "ticket"
+    EXEMPTION_REQUEST = "exemption_request"
+    """Somebody said in a tracker that it will not be fixed; nothing is exempt by that."""
     SWEEP = "sweep"
     """The counts of a sweep."""
     UNDO = "undo"

@@ -119,6 +119,8 @@ class TicketEvent(StrEnum):
 
     OPEN = "open"
     RESOLVE = "resolve"
+    FIXED = "fixed"
+    """As RESOLVE, and it was Warden's own remediation: sinks of changes are told, ticket or no ticket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,8 +51,8 @@ class Plan:
     pledge: tuple[Call, ...] = ()
     """All calls of a procedure, from the first to the last, whatever is done already: what a person approves."""
     stage: Stage = Stage.WHOLE
-    only_approved: bool = False
-    """Whether a person must approve these calls, whatever the policy allows: a reboot."""
+    notice: str = ""
+    """What a person has to know who is to approve it, beside the calls."""
     disrupts: bool = False
     """Whether these calls can disturb clients, whatever the control's plans do otherwise."""
 
@@ -121,7 +121,12 @@ WRITES: Mapping[str, Target] = {
     "RestoreDBClusterFromSnapshot": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
     "CreateDBClusterSnapshot": Target("rds", "DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT),
     "DeleteDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
+    "RebootDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
+    "RebootDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
 }
+
+ONLY_APPROVED = frozenset({"RebootDBInstance", "RebootDBCluster"})
+"""Calls that a person approves each time, whatever the policy allows: they interrupt every connection."""
 
 
 def written(call: Call, resource: ResourceRef, *, region: str) -> ResourceRef:

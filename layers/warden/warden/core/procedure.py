@@ -150,6 +150,9 @@ def eased(situation: Situation, planned: Plan | Manual | Wait) -> Situation:
         return replace(situation, flapping=False, owner_first=False, busy=True)
     if stage is Stage.GO_ON:
         return replace(situation, flapping=False, owner_first=False)
+    if stage is Stage.WHOLE and isinstance(planned, Plan) and planned.pledge:
+        # Several calls that one approval names, each of which is made once: three of them are no drift that returns.
+        return replace(situation, flapping=False)
     if stage is not Stage.CLEAN_UP:
         return situation
     return replace(

@@ -1,4 +1,4 @@
-"""Rows that the pipeline keeps beside findings and ledger: the STOP row, due rows, tickets."""
+"""Rows that the pipeline keeps beside findings and ledger: the STOP row and due rows."""
 
 from __future__ import annotations
 
@@ -38,17 +38,3 @@ class Reconciled:
     until: datetime
     told: frozenset[str]
     """The differences that were told already: what is looked at twice does not alarm twice."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketRow:
-    """The ticket of one finding."""
-
-    finding_id: str
-    state: str
-    """`opening`, `open` or `resolved`."""
-    digest: str
-    """Of what was last told, so that a change is told and a repetition is not."""
-    opened_at: datetime
-    changed_at: datetime
-    revision: int = 0

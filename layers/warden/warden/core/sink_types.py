@@ -41,5 +41,7 @@ class SinkType:
     options: tuple[Option, ...] = ()
     keeps_tickets: bool = False
     """Whether people work on tickets in it (`ports.Tracker`), or it only tells (`ports.Notifier`)."""
+    tells_changes: bool = False
+    """Whether it is told of what Warden put right itself, as a change that was made and not as a ticket."""
     has_secret: bool = False
     """Whether it needs a secret, whose ARN is a parameter of the template."""

@@ -68,6 +68,11 @@ class SinkConfig:
     """A value for every option of its type."""
 
     @property
+    def tells_changes(self) -> bool:
+        """Whether it is told of what Warden put right itself."""
+        return self.kind.tells_changes and bool(self.options.get("changes", True))
+
+    @property
     def kind(self) -> SinkType:
         """What its type declares."""
         return SINK_TYPES[self.type]

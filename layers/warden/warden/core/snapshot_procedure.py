@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from warden.core import encryption, guidance, procedure, quotas
-from warden.core.guard import NonEmptyListOf, Only, Permit, SameAs
+from warden.core.guard import Only, Permit, SameAs
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan, Wait, digest
 
@@ -270,17 +270,6 @@ class ClosedSecurityGroup:
         return f"{value[0]!r} lets somebody in" if group["Inbound"] else None
 
 
-@dataclass(frozen=True, slots=True)
-class SharedAccounts:
-    """For the write guard: accounts that the original is shared with, never everybody."""
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        """Refuse `all`, and an account that could not restore the original."""
-        if isinstance(value, list) and any(not (len(str(one)) == 12 and str(one).isdigit()) for one in value):  # noqa: PLR2004 - an account id
-            return f"{value!r} are not account ids"
-        return NonEmptyListOf(within=Need.RESTORE_ACCOUNTS).refusal(value, facts)
-
-
 _COPY = encryption.CopyName(_NAME, NAME_LIMIT)
 CLEAN_UP = Permit(
     operation="DeleteDBCluster",
@@ -319,7 +308,7 @@ PERMITS = (
         required={
             "DBClusterSnapshotIdentifier": _COPY,
             "AttributeName": Only(("restore",)),
-            "ValuesToAdd": SharedAccounts(),
+            "ValuesToAdd": encryption.SharedAccounts(),
         },
     ),
     CLEAN_UP,

@@ -31,6 +31,17 @@ class TicketState(StrEnum):
     RESOLVED = "RESOLVED"
 
 
+class Resolution(StrEnum):
+    """Why a ticket is resolved."""
+
+    FIXED = "fixed"
+    GONE = "gone"
+    EXEMPT = "exempt"
+    UNDONE = "undone"
+    DISABLED = "disabled"
+    """The policy judges the control no more."""
+
+
 class RemoteState(StrEnum):
     """How a ticket stands in its tracker, where people work on it."""
 
@@ -89,9 +100,13 @@ class Ticket:
     opened_at: datetime
     findings: tuple[Finding, ...]
     """The gravest first; a summary has those that fit."""
+    is_change: bool = False
+    """Whether it tells of a change that Warden made, and there need not have been a ticket."""
     fix: str = ""
     frameworks: tuple[str, ...] = ()
     """A line for each framework: its name, and what of it the control maps to."""
+    resolution: Resolution = Resolution.FIXED
+    """Why it is resolved, once it is."""
     previous: Handle | None = None
     """The ticket about the same before this one, which was resolved too long ago to be opened again."""
 

@@ -85,6 +85,16 @@ class TicketPolicy:
         """Whose a finding is: the value of the tag, else the account."""
         return finding.tags.get(self.owner_tag) or ResourceRef.from_arn(finding.arn).account
 
+    @property
+    def tells_changes(self) -> bool:
+        """Whether any sink is told of what Warden put right itself."""
+        return any(sink.tells_changes for sink in self.sinks)
+
+    def changes(self, finding: Finding) -> tuple[str, ...]:
+        """The sinks that are told that Warden put a finding right: those of its route that tell changes."""
+        routed = self.route(finding)
+        return tuple(sink.name for sink in self.sinks if sink.tells_changes and sink.name in routed)
+
     def route(self, finding: Finding) -> tuple[str, ...]:
         """The sinks that a finding is told in: of the first route that holds, else every one: nothing goes untold."""
         found = next((route for route in self.routes if route.holds(finding)), None)

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from warden.core.deep_links import links
@@ -14,7 +13,7 @@ from warden.core.frameworks import by_framework
 from warden.core.ledger import plain
 from warden.core.resource import ResourceRef
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph, Section
-from warden.core.ticket import Ticket, TicketState, ticket_id
+from warden.core.ticket import Resolution, Ticket, TicketState, ticket_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,17 +65,6 @@ _WILL_NOT = "Warden writes nothing about this, looks again at every change and s
 _TOOLS = {"Terraform": "terraform", "CloudFormation": "cloudformation", "Pulumi": "pulumi"}
 
 
-class Resolution(StrEnum):
-    """Why a ticket is resolved."""
-
-    FIXED = "fixed"
-    GONE = "gone"
-    EXEMPT = "exempt"
-    UNDONE = "undone"
-    DISABLED = "disabled"
-    """The policy judges the control no more."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """What is known about a ticket beside its findings."""
@@ -92,7 +80,7 @@ class Story:
     note: str = ""
     """What a person did in a tracker, such as asking for an exemption."""
     undo: str = ""
-    """The ledger entry of ours that `warden undo` takes back; empty where there is none."""
+    """The ledger entry that `warden undo` takes back; empty where there is none."""
 
 
 def digest(finding: Finding, *, note: str = "") -> str:
@@ -131,7 +119,8 @@ def ticket(
         opened_at=story.opened_at or finding.first_observed,
         findings=(finding,),
         fix=filled(control.fix, ref) if control else "",
-        frameworks=_frameworks(control),
+        frameworks=frameworks_of(control),
+        resolution=story.resolution,
         previous=story.previous,
     )
 
@@ -148,7 +137,8 @@ def filled(fix: str, ref: ResourceRef) -> str:
     return fix
 
 
-def _frameworks(control: Control | None) -> tuple[str, ...]:
+def frameworks_of(control: Control | None) -> tuple[str, ...]:
+    """A line for each framework: its name, and what of it the control maps to."""
     if control is None:
         return ()
     return tuple(f"{name} {', '.join(numbers)}" for name, numbers in by_framework(control.frameworks).items())
@@ -180,7 +170,7 @@ def _sections(finding: Finding, control: Control | None, story: Story) -> Iterab
         heading = "What was read" if is_open else "The evidence"
         lines = [f"{key} = {json.dumps(plain(value))}" for key, value in finding.evidence.items()]
         yield Section(heading=heading, blocks=(Code("\n".join(lines)),), weight=_EVIDENCE)
-    if is_open and (frameworks := _frameworks(control)):
+    if is_open and (frameworks := frameworks_of(control)):
         yield Section(heading="Frameworks", blocks=(Bullets(frameworks),), weight=_FRAMEWORKS)
     yield Section(
         heading="Where to look", blocks=(Links(links(finding)), Code(f"warden ledger {finding.arn}"))

@@ -62,6 +62,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "RestoreDBClusterFromSnapshot",
         "CreateDBClusterSnapshot",
         "DeleteDBCluster",
+        "RebootDBInstance",
+        "RebootDBCluster",
         "CreateEventSubscription",
     ),
     "ec2": (
@@ -113,6 +115,9 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "TransactWriteItems"),
     "sqs": ("SendMessage",),
     "sns": ("Publish",),
+    "ssm": ("CreateOpsItem", "UpdateOpsItem", "GetOpsItem", "DescribeOpsItems"),
+    "securityhub": ("BatchImportFindings", "BatchUpdateFindings"),
+    "events": ("PutEvents",),
     "sts": ("GetCallerIdentity",),
 }
 """Every AWS operation that the package calls; the layer's botocore is trimmed to these."""

@@ -49,6 +49,11 @@ _BUSY = frozenset(
         "InvalidGlobalClusterStateFault",
         "InvalidDBProxyStateFault",
         "InvalidDBParameterGroupState",
+        # What a procedure makes has one name: an earlier call made it, and it is not described yet.
+        "DBClusterAlreadyExistsFault",
+        "DBClusterSnapshotAlreadyExistsFault",
+        "DBSnapshotAlreadyExists",
+        "DBParameterGroupAlreadyExists",
     }
 )
 _DENIED = frozenset(

@@ -79,7 +79,7 @@ class Http:
     def __init__(
         self, hosts: Collection[str], *, connect: Connect = verified, deadline: float = DEADLINE_SECONDS
     ) -> None:
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(host.lower().removesuffix(f":{_HTTPS}") for host in hosts)
         self._connect = connect
         self._deadline = deadline
 

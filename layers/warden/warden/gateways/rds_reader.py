@@ -69,11 +69,19 @@ class RdsReader:
         """What uses a shared thing, such as the databases of a parameter group."""
         return list(READERS[ref.resource_type].users(self._reads, ref, self._deployment))
 
-    def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
+    def list(
+        self,
+        resource_type: ResourceType,
+        needs: Collection[Need],
+        *,
+        but: Callable[[str], bool] | None = None,
+    ) -> Iterator[Resource]:
         """Every resource of a type; one that cannot be enriched costs its neighbours nothing."""
         for described in READERS[resource_type].items(self._reads, self._deployment):
             if self._deployment.refusal(described.ref) is None:
-                yield self._enriched(self._resource(described), needs, passing=(TransientError,))
+                resource = self._resource(described)
+                known = but is not None and but(resource.key)
+                yield resource if known else self._enriched(resource, needs, passing=(TransientError,))
 
     def _resource(self, described: Described) -> Resource:
         ref = described.ref

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import CredentialsError, RefusedError
@@ -12,10 +12,11 @@ from warden.gateways.errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
-KEPT_SECONDS = 300.0
+KEPT = timedelta(minutes=5)
 """A rotated secret is used within five minutes, and at once where the old one is refused."""
-AGAIN_SECONDS = 60.0
+AGAIN = timedelta(minutes=1)
 """A sink that refuses its credentials does not have the secret read with every ticket."""
 
 
@@ -61,17 +62,17 @@ _SHORTEST = 4
 @dataclass(slots=True)
 class _Kept:
     secret: Secret
-    at: float
-    again_at: float = field(default=float("-inf"))
+    at: datetime
+    again_at: datetime | None = None
 
 
 class Secrets:
     """Reads secrets, and keeps them in this process alone."""
 
-    def __init__(self, client: Callable[[], Any], *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, client: Callable[[], Any], *, clock: Callable[[], datetime]) -> None:
         """Take what makes a client of Secrets Manager: it is not made before a secret is needed."""
         self._client = client
-        self._monotonic = monotonic
+        self._clock = clock
         self._kept: dict[str, _Kept] = {}
 
     def get(self, arn: str) -> Secret:
@@ -81,15 +82,15 @@ class Secrets:
         TransientError where Secrets Manager cannot be asked now.
         """
         kept = self._kept.get(arn)
-        if kept is None or self._monotonic() - kept.at >= KEPT_SECONDS:
-            kept = self._kept[arn] = _Kept(self._read(arn), self._monotonic())
+        if kept is None or self._clock() - kept.at >= KEPT:
+            kept = self._kept[arn] = _Kept(self._read(arn), self._clock())
         return kept.secret
 
     def again(self, arn: str) -> Secret | None:
         """The secret as it is now, after it was refused; None if that was done less than a minute ago."""
-        now = self._monotonic()
+        now = self._clock()
         kept = self._kept.get(arn)
-        if kept is not None and now - kept.again_at < AGAIN_SECONDS:
+        if kept is not None and kept.again_at is not None and now - kept.again_at < AGAIN:
             return None
         self._kept[arn] = _Kept(self._read(arn), now, again_at=now)
         return self._kept[arn].secret

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.rendering import plain
 from warden.core.rendering.machine import document
+from warden.core.rendering.notification import notification
 from warden.core.ticket import fitted
 from warden.gateways.errors import translated
 from warden.gateways.items import shortened
@@ -28,14 +29,16 @@ _MACHINES = ("sqs", "lambda", "http", "https", "firehose", "email-json")
 class SnsSink:
     """Publishes tickets to a topic; implements `ports.Notifier`."""
 
-    def __init__(self, client: SNSClient, topic_arn: str) -> None:
+    def __init__(self, client: SNSClient, topic_arn: str, *, form: str = "text") -> None:
         self._client = client
         self._topic_arn = topic_arn
+        self._form = form
 
     def notify(self, ticket: Ticket) -> None:
         """Publish it; raises TransientError where it should be tried again."""
+        parameters = publication(ticket) if self._form == "text" else chat(ticket)
         with translated("sns:Publish"):
-            self._client.publish(TopicArn=self._topic_arn, **publication(ticket))
+            self._client.publish(TopicArn=self._topic_arn, **parameters)
 
     def check(self) -> None:
         """Nothing: the topic is the stack's own, and its alarms tell when it takes nothing."""
@@ -49,6 +52,11 @@ def publication(ticket: Ticket) -> dict[str, Any]:
         ticket.finding, lambda candidate: _bytes(_parameters(_with(ticket, candidate), text)) <= LIMIT
     )
     return _parameters(_with(ticket, finding), text)
+
+
+def chat(ticket: Ticket) -> dict[str, Any]:
+    """The parameters of Publish of a custom notification, which chat applications show."""
+    return {"Message": json.dumps(notification(ticket)), "MessageAttributes": _attributes(ticket)}
 
 
 def _with(ticket: Ticket, finding: Finding) -> Ticket:
@@ -66,21 +74,24 @@ def _parameters(ticket: Ticket, text: str) -> dict[str, Any]:
         "sms": f"{subject} ({ticket.account} {region})",
         **dict.fromkeys(_MACHINES, body),
     }
+    return {
+        "Subject": subject,
+        "MessageStructure": "json",
+        "Message": json.dumps(message),
+        "MessageAttributes": _attributes(ticket),
+    }
+
+
+def _attributes(ticket: Ticket) -> dict[str, Any]:
+    """What subscribers can filter by."""
     attributes = {
         "severity": ticket.severity,
         "state": ticket.state.value,
         "control": ticket.control or "several",
         "account": ticket.account,
-        "region": region,
+        "region": ticket.region or "global",
     }
-    return {
-        "Subject": subject,
-        "MessageStructure": "json",
-        "Message": json.dumps(message),
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-        },
-    }
+    return {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
 
 
 def _bytes(parameters: dict[str, Any]) -> int:

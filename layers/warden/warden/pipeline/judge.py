@@ -71,10 +71,10 @@ class Judgement:
             return self.plan.why
         if not isinstance(self.plan, Plan) or not self.plan.pledge:
             return ""
-        operations = [call.operation for call in self.plan.pledge]
         [call, *_] = self.plan.calls
-        number = operations.index(call.operation) + 1 if call.operation in operations else len(operations)
-        return f"Call {number} of {len(operations)} is next: {call.operation}."
+        alike = [one for one in self.plan.pledge if one.operation == call.operation]
+        number = self.plan.pledge.index(call if call in self.plan.pledge else alike[0]) + 1
+        return f"Call {number} of {len(self.plan.pledge)} is next: {call.operation}."
 
     @property
     def part(self) -> str:
@@ -88,9 +88,11 @@ class Judgement:
 
     @property
     def manual(self) -> str:
-        """What a person must know or do, or what is waited for; empty where there is a plan."""
+        """What a person must know or do, or what is waited for; empty where the calls say it all."""
         if isinstance(self.plan, Wait):
             return self.plan.why
+        if isinstance(self.plan, Plan):
+            return self.plan.notice
         return "\n".join((self.plan.why, *self.plan.steps)) if isinstance(self.plan, Manual) else ""
 
 
@@ -244,7 +246,8 @@ class Judge:
             frozen=self.policy.freeze(now) is not None,
             unhealthy=resource.ref.resource_type in conditions.WRITE_NEEDS
             and health.is_unwell(resource, self.policy.health, now),
-            outside_window=control.is_disruptive and self.policy.is_outside_windows(now),
+            outside_window=(control.is_disruptive or _disrupts(planned))
+            and self.policy.is_outside_windows(now),
             canary=restraints.is_canary_out(control),
             budget_spent=restraints.is_spent(control),
             containment=control.is_containment,
@@ -285,6 +288,10 @@ class Judge:
     def _is_owner_first(self, resource: Resource, finding: Finding | None, now: datetime) -> bool:
         owned = conditions.owner_stack(resource) is not None
         return owned and now < pace.owner_until(finding, self.policy.owner_grace(resource), now)
+
+
+def _disrupts(planned: Plan | Manual | Wait) -> bool:
+    return isinstance(planned, Plan) and planned.disrupts
 
 
 def _of_our_own(control: Control, resource: Resource) -> Evaluation:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from warden.core.rows import Due, Reconciled, Stop, TicketRow
+from warden.core.rows import Due, Reconciled, Stop
+from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from warden.core.approval import Approval
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from warden.core.messages import RemediationMessage, TicketMessage
     from warden.core.plan import Call
     from warden.core.procedure import Record
+    from warden.core.progress import Progress
     from warden.core.reconciliation import Recorded
     from warden.core.resource import Resource, ResourceRef, ResourceType
     from warden.core.ticket import Handle, Remote, Ticket
@@ -29,16 +31,23 @@ __all__ = [
     "Brakes",
     "Chains",
     "Clock",
+    "Delivery",
     "Due",
+    "Errand",
+    "ExemptionRequest",
     "Findings",
     "Ledger",
+    "Member",
     "Notifier",
+    "Outbox",
     "Queues",
     "Reader",
     "Reconciled",
     "Reconciliations",
+    "SinkHealth",
     "State",
     "Stop",
+    "Sweeps",
     "Temporaries",
     "TicketRow",
     "Tickets",
@@ -79,8 +88,17 @@ class Reader(Protocol):
         """The databases that use a shared thing, such as a parameter group."""
         ...
 
-    def list(self, resource_type: ResourceType, needs: Collection[Need]) -> Iterator[Resource]:
-        """Every resource of a type, page by page; a throttled enrichment becomes a missing fact here."""
+    def list(
+        self,
+        resource_type: ResourceType,
+        needs: Collection[Need],
+        *,
+        but: Callable[[str], bool] | None = None,
+    ) -> Iterator[Resource]:
+        """Every resource of a type, page by page; a throttled enrichment becomes a missing fact here.
+
+        Of a resource whose key `but` says yes to, nothing more is read than the list holds.
+        """
         ...
 
 
@@ -268,6 +286,26 @@ class State(Protocol):
         ...
 
 
+class Sweeps(Protocol):
+    """How far a sweep has come."""
+
+    def current(self) -> Progress | None:
+        """The sweep that is not at its end, read consistently."""
+        ...
+
+    def visited(self, progress: Progress, resource_type: str) -> frozenset[str]:
+        """The marks of what was visited of a type."""
+        ...
+
+    def keep(self, progress: Progress, resource_type: str, marks: Collection[str]) -> None:
+        """Keep how far it has come, and the marks of what was visited since."""
+        ...
+
+    def end(self) -> None:
+        """There is no sweep any more."""
+        ...
+
+
 class Approvals(Protocol):
     """What people have answered to requests; the pipeline reads it, and notes what it has used."""
 
@@ -321,14 +359,65 @@ class Queues(Protocol):
 
 
 class Tickets(Protocol):
-    """One ticket per finding."""
+    """What is kept of tickets. Rows with a revision are written over the one that was read."""
 
-    def get(self, finding_id: str) -> TicketRow | None:
-        """The row, read consistently."""
+    def get(self, key: str) -> TicketRow | None:
+        """How a ticket should stand, read consistently."""
         ...
 
-    def put(self, row: TicketRow) -> TicketRow:
-        """Write over `row.revision`, and return it one higher; ConflictError if another wrote."""
+    def delivery(self, key: str, sink: str) -> Delivery | None:
+        """What a sink knows of a ticket, read consistently."""
+        ...
+
+    def members(self, group: str) -> Iterator[Member]:
+        """The findings of a collection, read consistently."""
+        ...
+
+    def write(self, *rows: TicketRow | Delivery | Member | Errand) -> None:
+        """Write all of them or none; ConflictError if another wrote one with a revision since it was read.
+
+        Their revisions are one higher afterwards; no two are the same row.
+        """
+        ...
+
+    def count(self, what: str, now: datetime) -> int:
+        """One more of something today (UTC), atomically; how many that makes."""
+        ...
+
+    def request(self, request: ExemptionRequest) -> None:
+        """Keep, or replace, what somebody asked for about a finding."""
+        ...
+
+    def settle_request(self, finding_id: str) -> None:
+        """Forget what was asked for about a finding: it is granted, or there is nothing to exempt any more."""
+        ...
+
+    def requests(self) -> Iterator[ExemptionRequest]:
+        """Everything that is asked for."""
+        ...
+
+
+class Outbox(Protocol):
+    """What is still to be told, for each sink apart."""
+
+    def later(self, errand: Errand) -> None:
+        """Keep an errand for its new time, unless a later sequence took its place."""
+        ...
+
+    def done(self, errand: Errand) -> None:
+        """Remove an errand, unless a later sequence took its place."""
+        ...
+
+    def backlog(self, sink: str) -> list[Errand]:
+        """All errands of a sink."""
+        ...
+
+    def health(self, sink: str) -> SinkHealth:
+        """Whether a sink takes anything now."""
+        ...
+
+    def set_health(self, health: SinkHealth) -> None:
+        """Keep it; the last word counts."""
         ...
 
 

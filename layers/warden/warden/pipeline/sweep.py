@@ -2,49 +2,68 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import contextlib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warden.core import deferral
-from warden.core.control import ComplianceType
 from warden.core.errors import ResourceGoneError, TransientError, WardenError
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.progress import Progress
 from warden.core.resource import ResourceRef
 from warden.core.trigger import Cause, Lookup, Source, Trigger, encode
+from warden.pipeline.sweep_report import SweepReport
 from warden.pipeline.visit import Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from warden.core.finding import Finding
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.caretaker import Caretaker
     from warden.pipeline.evaluate import Evaluator
-    from warden.pipeline.ports import Due
+    from warden.pipeline.ports import Sweeps
 
 
 _SOON = timedelta(days=14)
 """So long before its end the owner of an exemption hears of it."""
+_OFTEN = timedelta(minutes=1)
+_LEASE_SECONDS = 960
+"""A minute longer than an invocation may take: then a killed one holds it no more."""
 
 
 @dataclass(slots=True)
-class SweepReport:
-    """The counts of a sweep."""
+class _Run:
+    """What this invocation does of a sweep."""
 
-    resources: Counter[str] = field(default_factory=Counter)
-    evaluations: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By control and compliance type."""
-    opened: int = 0
-    resolved: int = 0
-    ending: list[str] = field(default_factory=list)
-    """The exemptions that end soon, as sentences: what they cover comes back as drift."""
-    problems: list[str] = field(default_factory=list)
-    """What could not be swept, as sentences; empty where the sweep was complete."""
-    visits: list[Visit] = field(default_factory=list)
-    """Visits that changed or handed over something, could not judge, or are left to the triggers queue."""
+    progress: Progress
+    until: datetime | None
+    kept_at: datetime
+    marks: list[str] = field(default_factory=list)
+    """Of what was visited since it was last kept."""
+
+    def skips(self, before: frozenset[str]) -> Callable[[str], bool]:
+        """Whether a resource was visited by an earlier invocation, so that nothing need be read of it."""
+        return lambda key: self.progress.mark(key) in before
+
+    def visited(self, key: str) -> None:
+        """Note a resource."""
+        self.marks.append(self.progress.mark(key))
+
+    def done(self, resource_type: ResourceType) -> None:
+        """Note a kind that was swept to its end."""
+        self.progress = replace(self.progress, done=(*self.progress.done, resource_type.value))
+        self.marks = []
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether another invocation must go on."""
+        return self.until is not None and now >= self.until
+
+    def is_to_be_kept(self, now: datetime) -> bool:
+        """Whether so much was done that it would be a pity to do it again."""
+        return now - self.kept_at >= _OFTEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +72,52 @@ class Sweeper:
 
     evaluator: Evaluator
     caretaker: Caretaker
+    sweeps: Sweeps
 
-    def sweep(self, *, run_id: str) -> SweepReport:
-        """Visit everything, then look for findings whose resource was not seen."""
+    def sweep(
+        self,
+        *,
+        run_id: str,
+        until: datetime | None = None,
+        tell: Callable[[Visit], None] | None = None,
+        begin: bool = True,
+    ) -> SweepReport:
+        """Visit everything, then look for findings whose resource was not seen.
+
+        What an earlier invocation has visited of the same sweep is not visited again. At `until` it stops, and another
+        invocation goes on. Without `begin`, only a sweep that has begun is gone on with.
+        """
+        visitor, deployment = self.evaluator.visitor, self.evaluator.deployment
+        begun = self.sweeps.current()
+        if begun is None and not begin:
+            return SweepReport(held=True)
+        name = [f"sweep/{deployment.account}/{deployment.region}"]
+        if not visitor.state.lease(name, owner=run_id, seconds=_LEASE_SECONDS, now=visitor.clock()):
+            return SweepReport(held=True)
+        try:
+            return self._run(run_id, until, tell)
+        finally:
+            with contextlib.suppress(TransientError):
+                visitor.state.release(name, owner=run_id)
+
+    def _run(self, run_id: str, until: datetime | None, tell: Callable[[Visit], None] | None) -> SweepReport:
         visitor = self.evaluator.visitor
-        cause = Cause(source=Source.SWEEP, event_name="sweep", event_id=run_id, at=visitor.clock())
+        version, now = visitor.judge.policy.version, visitor.clock()
+        progress = self.sweeps.current()
+        if progress is None or not progress.is_good(now, version):
+            progress = Progress(run_id=run_id, began=now, policy_version=version)
+        report = SweepReport.going_on(progress.counts, tell)
+        run = _Run(progress, until, kept_at=now)
+        cause = Cause(source=Source.SWEEP, event_name="sweep", event_id=progress.run_id, at=now)
         kept: dict[str, dict[str, Finding]] = {}
         for finding in visitor.findings.all():
             kept.setdefault(finding.resource_key, {})[finding.control] = finding
-        report = SweepReport()
         for resource_type in EVALUATED_KINDS:
-            if visitor.judge.of_type(resource_type):
-                self._sweep_kind(resource_type, cause, kept, report)
+            if resource_type in run.progress.done or not visitor.judge.of_type(resource_type):
+                continue
+            if not self._sweep_kind(resource_type, cause, kept, report, run):
+                return report
+            run.done(resource_type)
         report.problems += self.caretaker.look()
         policy, now = visitor.judge.policy, visitor.clock()
         report.ending += [
@@ -73,23 +126,10 @@ class Sweeper:
             for one in policy.ending(now, within=_SOON)
         ]
         self._record(report, cause)
+        if run.progress.parts:
+            self.sweeps.end()
+        report.ended = True
         return report
-
-    def look_again(self) -> int:
-        """Send the triggers whose time has come, and set their next time; returns how many.
-
-        The backing off is done here and not by who looks: a look that fails, or never comes, backs off as well.
-        """
-        visitor = self.evaluator.visitor
-        now = visitor.clock()
-        self.caretaker.look()
-        due = visitor.state.due(now)
-        for row in due:
-            visitor.queues.trigger(_trigger(row))
-            attempt = row.attempt + 1
-            due_at = deferral.next_due(now, attempt=attempt, jitter=visitor.jitter())
-            visitor.state.defer(replace(row, attempt=attempt, due_at=due_at))
-        return len(due)
 
     def _sweep_kind(
         self,
@@ -97,22 +137,41 @@ class Sweeper:
         cause: Cause,
         kept: Mapping[str, Mapping[str, Finding]],
         report: SweepReport,
-    ) -> None:
+        run: _Run,
+    ) -> bool:
+        """Sweep one kind; whether it came to its end."""
         evaluator = self.evaluator
         seen: set[str] = set()
         try:
+            before = (
+                self.sweeps.visited(run.progress, resource_type) if run.progress.parts else frozenset[str]()
+            )
             for resource in evaluator.reader.list(
-                resource_type, evaluator.visitor.judge.needs(resource_type)
+                resource_type, evaluator.visitor.judge.needs(resource_type), but=run.skips(before)
             ):
                 seen.add(resource.key)
+                if run.progress.mark(resource.key) in before:
+                    continue
                 self._visit(resource, cause, kept.get(resource.key, {}), report)
+                run.visited(resource.key)
+                now = evaluator.visitor.clock()
+                if run.is_over(now) or run.is_to_be_kept(now):
+                    self._keep(resource_type, report, run, now)
+                if run.is_over(now):
+                    return False
         except Exception as error:  # noqa: BLE001 - nor one kind the others
             # The rest of the kind was not seen: nothing that is missing from `seen` is known to be gone.
             report.problems.append(f"{KINDS[resource_type].name}s: {_said(error)}")
-            return
+            return True
         for key, findings in kept.items():
             if key not in seen and f"/{resource_type}/" in key:
                 self._unseen(list(findings.values()), cause, report)
+        return True
+
+    def _keep(self, resource_type: ResourceType, report: SweepReport, run: _Run, now: datetime) -> None:
+        run.progress = run.progress.kept(done=run.progress.done, counts=report.to_json())
+        self.sweeps.keep(run.progress, resource_type, run.marks)
+        run.marks, run.kept_at = [], now
 
     def _visit(
         self, resource: Resource, cause: Cause, findings: Mapping[str, Finding], report: SweepReport
@@ -125,7 +184,7 @@ class Sweeper:
         except Exception as error:  # noqa: BLE001 - one resource that fails must not take the sweep with it
             self._fail(resource.ref, error, cause, report)
             return
-        self._count(visit, report)
+        report.note(visit)
 
     def _fail(
         self, ref: ResourceRef, error: Exception, cause: Cause, report: SweepReport, what: str = ""
@@ -137,7 +196,7 @@ class Sweeper:
             except WardenError as second:
                 error = second
             else:
-                report.visits.append(Visit(arn=ref.arn, skipped=f"retry: {error}"))
+                report.show(Visit(arn=ref.arn, skipped=f"retry: {error}"))
                 return
         report.problems.append(f"{ref.id}: {what}{_said(error)}")
 
@@ -148,7 +207,7 @@ class Sweeper:
         ref = ResourceRef.from_arn(findings[0].arn)
         try:
             if not self._exists(ref, findings[0].resource_key):
-                self._count(self.evaluator.confirm_gone(ref.arn, findings, cause), report)
+                report.note(self.evaluator.confirm_gone(ref.arn, findings, cause))
         except Exception as error:  # noqa: BLE001 - nor one finding the others
             self._fail(ref, error, cause, report, "its deletion could not be confirmed: ")
 
@@ -164,15 +223,6 @@ class Sweeper:
             return False
         return True
 
-    def _count(self, visit: Visit, report: SweepReport) -> None:
-        for judgement in visit.judgements:
-            report.evaluations[(judgement.control.id, judgement.evaluation.compliance)] += 1
-        report.opened += len(visit.opened)
-        report.resolved += len(visit.resolved)
-        unknown = any(j.evaluation.compliance is ComplianceType.INSUFFICIENT_DATA for j in visit.judgements)
-        if visit.opened or visit.resolved or visit.handed_over or unknown or _failed(visit):
-            report.visits.append(visit)
-
     def _record(self, report: SweepReport, cause: Cause) -> None:
         visitor = self.evaluator.visitor
         deployment = self.evaluator.deployment
@@ -181,45 +231,19 @@ class Sweeper:
             visitor.brakes.take_census(
                 deployment.account, deployment.region, dict(report.resources), now=visitor.clock()
             )
-        controls: dict[str, dict[str, int]] = {}
-        for (control, compliance), count in sorted(report.evaluations.items()):
-            controls.setdefault(control, {})[compliance] = count
         visitor.ledger.append(
             LedgerEntry(
                 at=visitor.clock(),
                 actor="sweep",
                 chain=f"deployment/{deployment.account}/{deployment.region}",
                 kind=EntryKind.SWEEP,
-                after={
-                    "resources": dict(report.resources),
-                    "controls": controls,
-                    "opened": report.opened,
-                    "resolved": report.resolved,
-                    "problems": report.problems[:50],
-                },
+                after=report.to_json(),
                 cause=visitor.cause(cause),
                 policy_version=visitor.judge.policy.version,
             )
         )
 
 
-def _failed(visit: Visit) -> bool:
-    """Whether a control raised: a bug of ours, which is logged with its traceback."""
-    return any(judgement.evaluation.error for judgement in visit.judgements)
-
-
 def _said(error: Exception) -> str:
     """What went wrong, with the type where it is a bug and not one of Warden's own errors."""
     return str(error) if isinstance(error, WardenError) else f"{type(error).__name__}: {error}"
-
-
-def _trigger(row: Due) -> dict[str, object]:
-    return {
-        "resource": row.arn,
-        "cause": {
-            "source": Source.DEFERRAL.value,
-            "event_name": row.reason,
-            "event_id": "",
-            "at": row.due_at.isoformat(),
-        },
-    }

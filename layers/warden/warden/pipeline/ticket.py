@@ -1,118 +1,192 @@
-"""The step that tells people: one ticket per finding, brought up to date, resolved with the finding."""
+"""The step that tells people: brings the ticket of a finding to where it should stand, and sends it on its way.
+
+What is to be told is written in one transaction with an errand for each sink: from then on it is not lost, whatever
+becomes of this process, and a sink that fails holds up no message.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from warden.core.errors import TransientError
+from warden.core import collections, lifecycle
+from warden.core.errors import ConflictError, TransientError
 from warden.core.finding import WorkflowStatus
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import TicketEvent
-from warden.core.ticket import TicketState
-from warden.core.ticket_text import digest, ticket
-from warden.pipeline.ports import TicketRow
+from warden.core.resource import ResourceRef
+from warden.core.ticket import Resolution, TicketState
+from warden.core.ticket_policy import Grouping
+from warden.core.ticket_rows import REVIEW, Errand, TicketRow, change_key
+from warden.core.ticket_text import digest
+from warden.pipeline import collect
+from warden.pipeline.compose import split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable
 
-    from warden.core.control import Control
     from warden.core.finding import Finding
     from warden.core.messages import TicketMessage
-    from warden.core.ticket import Ticket
-    from warden.pipeline.ports import Clock, Findings, Ledger, Notifier, Tickets
+    from warden.core.policy import Policy
+    from warden.pipeline.courier import Courier
+    from warden.pipeline.ports import Clock, Findings, Ledger, Member, Tickets
+
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticketer:
     """Everything that telling needs."""
 
-    controls: Mapping[str, Control]
+    policy: Policy
     findings: Findings
     tickets: Tickets
     ledger: Ledger
-    sinks: Sequence[Notifier]
+    courier: Callable[[], Courier]
+    """A courier for one invocation."""
     clock: Clock
 
     def handle(self, message: TicketMessage) -> str:
         """Open, update or resolve the ticket of a finding; returns what was done, as a word for the log.
 
-        The message says that something changed; what is told is what the finding says now. The row is written
-        before anything is delivered, and its digest after: a crash in between delivers again rather than not at all.
+        The message says that something changed; what is told is what the finding says now.
         """
         finding = self.findings.get(message.resource_key, message.control)
         if finding is None or finding.revision < message.revision:
             # The message overtook what it is about, which is written after it was sent.
             msg = f"revision {message.revision} of {message.control} of {message.resource_key} is not written yet"
             raise TransientError(msg)
-        if not finding.is_open:
-            return self._resolve(finding)
-        if message.event is TicketEvent.RESOLVE:
-            return self._drifted_again(finding)
-        if finding.workflow is WorkflowStatus.SUPPRESSED:
-            return "suppressed_meanwhile"
-        done = self._open(finding)
+        done, errands = self.settle(finding, opens=message.event is TicketEvent.OPEN)
+        if message.event is TicketEvent.FIXED:
+            errands += self._change(finding)
+        courier = self.courier()
+        for errand in errands:
+            courier.run(errand)
         latest = self.findings.get(message.resource_key, message.control)
-        if latest is not None and not latest.is_open:
-            # It went while it was being told, and the message that said so found no ticket to resolve.
-            return self._resolve(latest)
+        if latest is not None and latest.is_open != finding.is_open:
+            # It changed while it was being told, and the message that said so found another ticket than this.
+            return self.handle(replace(message, revision=latest.revision))
         return done
 
-    def _open(self, finding: Finding) -> str:
+    def settle(self, finding: Finding, *, opens: bool) -> tuple[str, list[Errand]]:
+        """Bring the row of a finding's ticket to where it should stand; returns a word, and what can be sent at once.
+
+        `opens`: somebody is to be told of it; else only what was told already is brought up to date.
+        """
+        for _ in range(_TRIES):
+            try:
+                return self._settle(finding, opens=opens)
+            except ConflictError as error:
+                # Another message, or a neighbour in its collection: with what it wrote, all of it is judged anew.
+                conflict = error
+                finding = self.findings.get(finding.resource_key, finding.control) or finding
+        raise conflict
+
+    def _settle(self, finding: Finding, *, opens: bool) -> tuple[str, list[Errand]]:
+        resolution = lifecycle.resolution_of(finding, enabled=self.policy.is_enabled(finding.control))
         row = self.tickets.get(finding.id)
-        told = row is not None and row.state == "open"
-        wanted = self._ticket(finding, TicketState.UPDATED if told else TicketState.OPEN)
-        told_digest = digest(finding)
-        if told and row is not None and row.digest == told_digest:
-            self._notified(finding)
-            return "known"
+        is_told = row is not None and row.is_open
+        if resolution is None and not opens and not is_told:
+            return "drifted_again", []
         now = self.clock()
-        if row is None or row.state == "resolved":
-            row = self.tickets.put(
-                TicketRow(
-                    finding_id=finding.id,
-                    state="opening",
-                    digest="",
-                    opened_at=now,
-                    changed_at=now,
-                    revision=0 if row is None else row.revision,
-                )
+        # Where nobody is to be told of what it has become, its text stays: it may be about to be put right.
+        told = row.digest if row and not opens else digest(finding, note=row.note if row else "")
+        wanted = lifecycle.turned(
+            row,
+            finding.id,
+            resolution=resolution,
+            digest=told,
+            now=now,
+            window=self.policy.tickets.reopen_window,
+        )
+        if resolution is Resolution.DISABLED and finding.workflow is WorkflowStatus.NOTIFIED:
+            # Should the control be enabled again, whoever judges it then finds that nobody is told.
+            self.findings.put(replace(finding, workflow=WorkflowStatus.NEW))
+        standing = wanted or row
+        if resolution is None and standing is not None:
+            wanted = self._placed(finding, row, standing)
+        if wanted is None:
+            if resolution is None:
+                self._notified(finding)
+            return ("drifted_again" if resolution is None and not opens else "known"), []
+        state = _state(row, wanted)
+        self._record(finding, state, wanted)
+        rows: list[TicketRow | Member | Errand] = [wanted]
+        if wanted.group:
+            rows += collect.joined(
+                wanted, row, finding, tickets=self.tickets, policy=self.policy.tickets, now=now
             )
-        self._deliver(wanted)
-        self._record(finding, wanted.state)
-        self.tickets.put(replace(row, state="open", digest=told_digest, changed_at=now))
-        self._notified(finding)
-        return wanted.state.lower()
-
-    def _resolve(self, finding: Finding) -> str:
-        row = self.tickets.get(finding.id)
-        if row is None or row.state == "resolved":
-            return "known"
-        wanted = self._ticket(finding, TicketState.RESOLVED)
-        self._deliver(wanted)
-        self._record(finding, wanted.state)
-        self.tickets.put(replace(row, state="resolved", digest="", changed_at=self.clock()))
-        return "resolved"
-
-    def _drifted_again(self, finding: Finding) -> str:
-        """Its old ticket, if there is one, is its ticket again, so that it will be resolved with it."""
-        row = self.tickets.get(finding.id)
-        if row is not None and row.state != "resolved":
+            if wanted.is_open:
+                rows += [e for e in collect.errands(wanted, now=now, due_at=now) if e.sink == REVIEW]
+        else:
+            rows += collect.errands(wanted, now=now, due_at=now)
+        self.tickets.write(*rows)
+        if not wanted.is_open:
+            self.tickets.settle_request(finding.id)
+        else:
             self._notified(finding)
-        return "drifted_again"
+        own = [r for r in rows if isinstance(r, Errand) and r.ticket == finding.id and r.sink != REVIEW]
+        return state.lower(), own
 
-    def _ticket(self, finding: Finding, state: TicketState) -> Ticket:
-        return ticket(finding, self.controls.get(finding.control), state)
+    def _change(self, finding: Finding) -> list[Errand]:
+        """Let sinks of changes know that Warden put a finding right, whether there was a ticket or not."""
+        now = self.clock()
+        row = self.tickets.get(change_key(finding.id))
+        wanted = lifecycle.changed(row, finding, sinks=self.policy.tickets.changes(finding), now=now)
+        if wanted is None:
+            return []
+        errands = collect.errands(wanted, now=now, due_at=now)
+        self.tickets.write(wanted, *errands)
+        return errands
 
-    def _deliver(self, wanted: Ticket) -> None:
-        for sink in self.sinks:
-            sink.notify(wanted)
+    def noted(self, row: TicketRow, note: str) -> None:
+        """Say in a ticket, wherever it is told, what a person did with it."""
+        finding = None if collections.is_collection(row.key) else self.findings.get(*split(row.key))
+        told = str(row.revision + 1) if finding is None else digest(finding, note=note)
+        now = self.clock()
+        wanted = replace(row, note=note, digest=told)
+        self.tickets.write(wanted, *collect.errands(wanted, now=now, due_at=now))
+
+    # --- where it is told ---------------------------------------------------------------------------------
+
+    def _placed(self, finding: Finding, row: TicketRow | None, wanted: TicketRow) -> TicketRow | None:
+        """The row with its sinks, or with the collection that tells it; None where that changes nothing."""
+        policy = self.policy.tickets
+        owner = policy.owner(finding)
+        if not wanted.group and not wanted.sinks:
+            group = self._group(finding, owner)
+            sinks = () if group else policy.route(finding)
+            return replace(wanted, owner=owner, group=group, sinks=sinks)
+        if wanted.group:
+            placed = replace(wanted, owner=wanted.owner or owner)
+        else:
+            known = {sink.name for sink in policy.sinks}
+            kept = [sink for sink in wanted.sinks if sink in known]
+            sinks = tuple(dict.fromkeys([*kept, *policy.route(finding)]))
+            placed = replace(wanted, owner=owner, sinks=sinks)
+        return None if placed == row else placed
+
+    def _group(self, finding: Finding, owner: str) -> str:
+        """The collection that tells a new ticket; empty where it is one of its own."""
+        policy = self.policy.tickets
+        account = ResourceRef.from_arn(finding.arn).account
+        key = collections.group_key(owner, finding.control, account)
+        match policy.group:
+            case Grouping.FINDING:
+                return ""
+            case Grouping.OWNER_AND_CONTROL:
+                return key
+            case Grouping.FLOOD:
+                return key if self.tickets.count(key, self.clock()) > policy.flood else ""
+
+    # --- beside it ----------------------------------------------------------------------------------------
 
     def _notified(self, finding: Finding) -> None:
         if finding.workflow is WorkflowStatus.NEW:
             self.findings.put(replace(finding, workflow=WorkflowStatus.NOTIFIED))
 
-    def _record(self, finding: Finding, state: TicketState) -> None:
+    def _record(self, finding: Finding, state: TicketState, row: TicketRow) -> None:
+        told = {"group": row.group} if row.group else {"sinks": list(row.sinks)}
         self.ledger.append(
             LedgerEntry(
                 at=self.clock(),
@@ -121,7 +195,20 @@ class Ticketer:
                 kind=EntryKind.TICKET,
                 control=finding.control,
                 arn=finding.arn,
-                after={"state": state.value},
+                after={
+                    "state": state.value,
+                    **told,
+                    **({"resolution": row.resolution} if row.resolution else {}),
+                },
                 cause=finding.cause,
+                policy_version=self.policy.version,
             )
         )
+
+
+def _state(before: TicketRow | None, after: TicketRow) -> TicketState:
+    if not after.is_open:
+        return TicketState.RESOLVED
+    if before is None or before.generation != after.generation:
+        return TicketState.OPEN
+    return TicketState.UPDATED if before.is_open else TicketState.REOPENED

@@ -193,7 +193,7 @@ class Visitor:
             if change.is_one:
                 for entry in self._entries(change, resource, cause):
                     self.ledger.append(entry)
-            for event in change.tells:
+            for event in self._tells(change):
                 self.queues.ticket(
                     TicketMessage(
                         event=event,
@@ -219,6 +219,12 @@ class Visitor:
             cause=self.cause(cause),
         )
 
+    def _tells(self, change: Change) -> tuple[TicketEvent, ...]:
+        """What is to be told of a change: of a remediation that holds, also where nobody was told of the drift."""
+        if change.resolves and change.is_verified and self.judge.policy.tickets.tells_changes:
+            return (TicketEvent.FIXED,)
+        return change.tells
+
     def _after(
         self,
         old: Finding | None,
@@ -231,7 +237,9 @@ class Visitor:
         new = advance(old, judgement.evaluation, resource_key=resource.key, observed_at=resource.observed_at)
         if new is None or judgement.evaluation.compliance is not ComplianceType.NON_COMPLIANT:
             return new
-        decision: Mapping[str, Any] = _told(judgement, resource)
+        policy = self.judge.policy
+        mode = policy.mode(judgement.control.id, resource, self.judge.ceiling)
+        decision: Mapping[str, Any] = {**_told(judgement, resource), "mode": mode.word}
         manual = judgement.manual
         if old is not None and judgement.decision.reason is Reason.REFUSED:
             # The refusal itself, in AWS's words, tells more than that it is not repeated.
@@ -243,6 +251,7 @@ class Visitor:
             plan=tuple(call.to_json() for call in judgement.shown),
             manual=manual,
             cause=new.cause if old is not None and old.is_open else self.cause(cause),
+            tags={key: resource.tags[key] for key in sorted(policy.tickets.tags & set(resource.tags))},
         )
         if old is not None and not old.is_open and old.attempts:
             wanted = brought_back(wanted, self.cause(cause))
@@ -395,6 +404,10 @@ class Change:
         if self.resolves:
             return (TicketEvent.RESOLVE,) if self.old is not None and was_told(self.old) else ()
         action = self.judgement.decision.action
+        if action is Action.SUPPRESS:
+            # Somebody accepted it after a person was told: its ticket is closed, and says why.
+            is_new = self.old is not None and self.old.workflow is not WorkflowStatus.SUPPRESSED
+            return (TicketEvent.RESOLVE,) if is_new and self.old is not None and was_told(self.old) else ()
         notified = self.new.workflow is WorkflowStatus.NOTIFIED
         if action in TICKET_ACTIONS:
             return (TicketEvent.OPEN,) if self.is_one or not notified else ()

@@ -20,7 +20,7 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.core.ledger import EntryKind, LedgerEntry, plain
-from warden.core.plan import Stage, digest, is_about
+from warden.core.plan import ONLY_APPROVED, Stage, digest, is_about
 from warden.core.undo import touched
 from warden.core.version import code_version
 from warden.pipeline.procedures import announced
@@ -212,6 +212,11 @@ class Batch:
         approvals = self._remediator.judge.approvals
         for judgement in concerned:
             approval, control = judgement.approval, judgement.control.id
+            if approval is None and call.operation in ONLY_APPROVED:
+                msg = f"{call.operation} of {control} has no approval"
+                self._give_approvals_back(concerned)
+                self._halt(call, concerned, ResourceBusyError(msg), "needs_approval")
+                return False
             if approval is None or control in self._used or approval.used:
                 continue
             if approvals is None or not approvals.use(approval, part=judgement.part):
@@ -251,10 +256,10 @@ class Batch:
         self._record(EntryKind.OUTCOME, call, concerned, after)
         for judgement in concerned:
             # A fix of several calls is one attempt: else it would look like a fix that does not last.
-            # So is a procedure, however many visits it takes; of a reboot, each is approved by itself.
+            # So is a procedure, however many visits it takes.
             if judgement.control.id not in self._done:
                 self._done.append(judgement.control.id)
-                if judgement.stage in {Stage.GO_ON, Stage.CLEAN_UP} or judgement.part:
+                if judgement.stage in {Stage.GO_ON, Stage.CLEAN_UP}:
                     continue
                 remediator.keep(self._resource.key, judgement.control.id, self._attempted(judgement))
 

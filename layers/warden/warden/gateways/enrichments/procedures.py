@@ -21,31 +21,33 @@ if TYPE_CHECKING:
 
 
 def _encryption_procedure(reads: Reads, resource: Resource) -> dict[str, Any]:
-    """The cluster and the snapshot that have the name of the copy: two calls, and one for the copy's accounts."""
-    name = encryption.copy_name(resource.ref.id, limit=NAME_LIMIT)
-    cluster = _named(reads, "DescribeDBClusters", "DBClusterIdentifier", name)
-    snapshot = _named(reads, "DescribeDBClusterSnapshots", "DBClusterSnapshotIdentifier", name)
+    """What has the name of the copy: one call for a snapshot, one for a cluster, one for the copy's accounts."""
+    kind = resource.ref.resource_type
+    of_cluster = kind is ResourceType.DB_CLUSTER_SNAPSHOT
+    limit = NAME_LIMIT if of_cluster else encryption.NAME_LIMIT
+    name = encryption.copy_name(resource.ref.id, limit=limit)
+    cluster = _described(reads, ResourceType.DB_CLUSTER, name) if of_cluster else None
+    snapshot = _described(reads, kind, name)
     if snapshot is not None:
-        kind = KINDS[ResourceType.DB_CLUSTER_SNAPSHOT]
-        snapshot = {**kind.omitted, **snapshot, "RestoreAccounts": _accounts(reads, snapshot, name)}
-    if cluster is not None:
-        cluster = {**KINDS[ResourceType.DB_CLUSTER].omitted, **cluster}
-    ref = ResourceRef.build(
-        ResourceType.DB_CLUSTER,
+        # One that is still being made is shared with nobody.
+        available = snapshot["Status"] == "available"
+        snapshot["RestoreAccounts"] = restore_accounts(reads, kind, name) if available else []
+    made = ResourceRef.build(
+        ResourceType.DB_CLUSTER if of_cluster else kind,
         partition=resource.ref.partition,
         region=resource.ref.region,
         account=resource.ref.account,
         name=name,
     )
-    record = None if reads.temporaries is None else reads.temporaries.get(ref.arn)
+    record = None if reads.temporaries is None else reads.temporaries.get(made.arn)
     return {"Temporary": cluster, "Result": snapshot, "Record": record}
 
 
-def _accounts(reads: Reads, snapshot: Mapping[str, Any], name: str) -> list[str]:
-    """Whom the copy is shared with; one that is still being made is with nobody."""
-    if snapshot["Status"] != "available":
-        return []
-    return restore_accounts(reads, ResourceType.DB_CLUSTER_SNAPSHOT, name)
+def _described(reads: Reads, resource_type: ResourceType, name: str) -> dict[str, Any] | None:
+    """A thing by its name, with what AWS omits filled in."""
+    kind = KINDS[resource_type]
+    found = _named(reads, kind.describe, kind.identifier, name)
+    return None if found is None else {**kind.omitted, **found}
 
 
 def _named(reads: Reads, operation: str, parameter: str, name: str) -> dict[str, Any] | None:

@@ -52,8 +52,9 @@ class Api:
         body: Any = None,
         creates: bool = False,
         of_ticket: bool = False,
+        expect: type = dict,
     ) -> Any:
-        """Call and return the JSON of the answer, or None where it is empty.
+        """Call and return the JSON of the answer, which is of the type `expect`, or None where it is empty.
 
         `path` is its segments, each escaped here. `creates`: a second call would make a second thing, so a failure that
         leaves it open whether it happened is AmbiguousError. `of_ticket`: 404 means that the ticket is gone. Where the
@@ -74,9 +75,13 @@ class Api:
         if not answer.body.strip():
             return None
         try:
-            return answer.json()
+            told = answer.json()
         except ValueError:
-            message = f"{asked.what}: {answer.status}: its answer is no JSON"
+            told = None
+        if isinstance(told, expect):
+            return told
+        # A page of a proxy, or of a maintenance: the system itself has not spoken.
+        message = f"{asked.what}: {answer.status}: its answer is not the JSON that is expected"
         raise AmbiguousError(message) if creates else LaterError(message)
 
     def _send(self, method: str, url: str, secret: Secret, body: Any, *, creates: bool) -> Answer:

@@ -60,7 +60,10 @@ class GitHub:
         }
         found = None
         for page in range(1, _PAGES + 1):
-            issues = self._api.call("GET", *self._path, "issues", query={**query, "page": str(page)}) or []
+            issues = (
+                self._api.call("GET", *self._path, "issues", query={**query, "page": str(page)}, expect=list)
+                or []
+            )
             for issue in issues:
                 if _mark(ticket.id) in str(issue.get("body") or "") and "pull_request" not in issue:
                     found = issue

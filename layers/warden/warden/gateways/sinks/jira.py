@@ -101,15 +101,17 @@ class Jira:
         status = self._status(handle)
         if category(status) == DONE:
             return
-        self.update(handle, ticket)
-        self.comment(handle, ticket, ticket.summary)
         seen = {str(status.get("id"))}
-        for _ in range(_STEPS):
+        for number in range(_STEPS):
             transitions = self._transitions(handle)
             last = closing(transitions, self._words)
             step = last or between(transitions, seen)
             if step is None:
                 break
+            if number == 0:
+                # Not before there is a way: each try would comment anew.
+                self.update(handle, ticket)
+                self.comment(handle, ticket, ticket.summary)
             self._move(handle, step, resolution(step, self._words) if last else {})
             if last:
                 return

@@ -143,7 +143,6 @@ def _pagerduty(maker: Maker, config: SinkConfig) -> Any:
         maker.secrets,
         secret_arn=maker.secret_arn(config),
         page=options["page"],
-        changes=options["changes"],
     )
 
 

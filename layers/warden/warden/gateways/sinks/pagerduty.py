@@ -17,7 +17,6 @@ from warden.core.ticket import cut
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from warden.core.finding import Finding
     from warden.core.ticket import Ticket
     from warden.gateways.secrets import Secret, Secrets
     from warden.gateways.sinks.api import Api
@@ -41,23 +40,21 @@ def authorization(secret: Secret) -> dict[str, str]:
 class PagerDuty:
     """Events of one integration; implements `ports.Notifier`."""
 
-    def __init__(
-        self, api: Api, secrets: Secrets, *, secret_arn: str, page: Collection[str], changes: bool
-    ) -> None:
-        """Take the severities that page, and whether successful remediations are told as change events."""
+    def __init__(self, api: Api, secrets: Secrets, *, secret_arn: str, page: Collection[str]) -> None:
+        """Take the severities that page."""
         self._api = api
         self._secrets = secrets
         self._secret_arn = secret_arn
         self._page = frozenset(page)
-        self._changes = changes
 
     def notify(self, ticket: Ticket) -> None:
-        """Trigger, acknowledge or resolve the alert of the ticket, and tell of a change where Warden made one."""
+        """Trigger, acknowledge or resolve the alert of the ticket; or tell of a change that Warden made."""
+        if ticket.is_change:
+            self._enqueue(_change(ticket), "change")
+            return
         if not ticket.is_open:
             # What was never triggered is not there to be resolved, and PagerDuty ignores it.
             self._enqueue({"event_action": "resolve", "dedup_key": ticket.id})
-            if self._changes and any(_put_right(finding) for finding in ticket.findings):
-                self._enqueue(_change(ticket), "change")
             return
         if not self._pages(ticket):
             return
@@ -124,12 +121,6 @@ def _change(ticket: Ticket) -> dict[str, Any]:
         },
         "links": _links(ticket),
     }
-
-
-def _put_right(finding: Finding) -> bool:
-    """Whether Warden's remediation was the last word, as far as it knows."""
-    reverted = max((str(revert.get("at", "")) for revert in finding.reverts), default="")
-    return bool(finding.attempts) and max(finding.attempts).isoformat() > reverted
 
 
 def _summary(text: str) -> str:

@@ -1,0 +1,255 @@
+"""How a ticket lives: how it should stand after a finding changed, and what a sink must be told to get there.
+
+Pure: three functions. `turned` compares a finding with its ticket, `step` a ticket with what a sink knows of it, and
+`answered` that with what people did in the sink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from warden.core.control import ComplianceType
+from warden.core.finding import WorkflowStatus
+from warden.core.ticket import RemoteState, Resolution
+from warden.core.ticket_rows import OPEN, RESOLVED, Delivery, TicketRow, change_key, is_change
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from warden.core.finding import Finding
+    from warden.core.ticket import Remote
+
+SETTLE = (timedelta(minutes=1), timedelta(minutes=5))
+"""How long after a create of unknown end it is searched for, and once more: what a tracker searches may be stale."""
+
+
+class Step(StrEnum):
+    """What to do next at one sink."""
+
+    DONE = "done"
+    START_OVER = "start_over"
+    """The row is about an older ticket: begin a new one."""
+    COVER = "cover"
+    """Let the summary know that this ticket, which it tells, has changed."""
+    CREATE = "create"
+    WAIT = "wait"
+    """A create of unknown end: its ticket may not be found yet."""
+    SEARCH = "search"
+    NOTIFY = "notify"
+    UPDATE = "update"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+    COMMENT = "comment"
+
+
+# --- how it should stand ----------------------------------------------------------------------------------
+
+
+def resolution_of(finding: Finding, *, enabled: bool) -> Resolution | None:
+    """Why a finding needs no ticket; None where it does."""
+    if not finding.is_open:
+        gone = finding.compliance is ComplianceType.NOT_APPLICABLE
+        return Resolution.GONE if gone else Resolution.FIXED
+    if finding.workflow is WorkflowStatus.SUPPRESSED:
+        undone = finding.decision.get("reason") == "undone"
+        return Resolution.UNDONE if undone else Resolution.EXEMPT
+    return None if enabled else Resolution.DISABLED
+
+
+def turned(
+    row: TicketRow | None,
+    key: str,
+    *,
+    resolution: Resolution | None,
+    digest: str,
+    now: datetime,
+    window: timedelta,
+) -> TicketRow | None:
+    """The row as it should be; None where it is so already.
+
+    A resolved ticket is opened again within the window; after it, the next generation begins.
+    """
+    if resolution is not None:
+        if row is None or not row.is_open:
+            return None
+        return replace(row, state=RESOLVED, resolution=resolution.value, note="", count=0, changed_at=now)
+    if row is None:
+        return TicketRow(key=key, state=OPEN, digest=digest, opened_at=now, changed_at=now)
+    if row.is_open:
+        return None if row.digest == digest else replace(row, digest=digest, changed_at=now)
+    again = replace(row, state=OPEN, digest=digest, resolution="", count=1, changed_at=now)
+    if now - row.changed_at <= window:
+        return again
+    return replace(again, generation=row.generation + 1, opened_at=now, sinks=(), group="")
+
+
+def changed(
+    row: TicketRow | None, finding: Finding, *, sinks: tuple[str, ...], now: datetime
+) -> TicketRow | None:
+    """The row that tells sinks of changes of a remediation; None where they were told, or there is nothing to tell."""
+    if (
+        not sinks
+        or finding.resolved_at is None
+        or (row is not None and row.changed_at >= finding.resolved_at)
+    ):
+        return None
+    return TicketRow(
+        key=change_key(finding.id),
+        state=RESOLVED,
+        digest="",
+        opened_at=now,
+        changed_at=now,
+        sinks=sinks,
+        resolution=Resolution.FIXED.value,
+        count=0,
+        # Each remediation is a change of its own.
+        generation=1 if row is None else row.generation + 1,
+        revision=0 if row is None else row.revision,
+    )
+
+
+# --- what a sink must be told -----------------------------------------------------------------------------
+
+
+def step(row: TicketRow, delivery: Delivery, *, keeps_tickets: bool, now: datetime) -> Step:
+    """What to do next at a sink for it to know how the ticket stands."""
+    if delivery.generation != row.generation and _is_over(delivery):
+        return Step.START_OVER if row.is_open or is_change(row.key) else Step.DONE
+    if delivery.covered:
+        return Step.DONE if delivery.told == row.state else Step.COVER
+    if not keeps_tickets:
+        return _announced(row, delivery)
+    if delivery.handle is None:
+        return _created(row, delivery, now)
+    return _changed(row, delivery)
+
+
+def _announced(row: TicketRow, delivery: Delivery) -> Step:
+    if row.is_open:
+        known = (delivery.told, delivery.digest) == (OPEN, row.digest)
+        return Step.DONE if known else Step.NOTIFY
+    news = not delivery.told if is_change(row.key) else delivery.told == OPEN
+    return Step.NOTIFY if news else Step.DONE
+
+
+def _changed(row: TicketRow, delivery: Delivery) -> Step:
+    if not row.is_open:
+        return Step.RESOLVE if delivery.told == OPEN else Step.DONE
+    if delivery.told != OPEN:
+        return Step.REOPEN
+    if delivery.digest != row.digest:
+        return Step.UPDATE
+    return Step.COMMENT if delivery.say else Step.DONE
+
+
+def _is_over(delivery: Delivery) -> bool:
+    """Whether nothing of an older ticket is left open, or may be: else that one goes on in place of a new one."""
+    return delivery.told != OPEN and (delivery.creating_at is None or delivery.handle is not None)
+
+
+def _created(row: TicketRow, delivery: Delivery, now: datetime) -> Step:
+    if delivery.creating_at is None:
+        return Step.CREATE if row.is_open else Step.DONE
+    return Step.SEARCH if now >= settled_at(delivery) else Step.WAIT
+
+
+def settled_at(delivery: Delivery) -> datetime:
+    """When a create of unknown end can be searched for."""
+    begun = delivery.creating_at
+    if begun is None:
+        msg = "nothing is being created"
+        raise ValueError(msg)
+    return begun + SETTLE[min(delivery.searches, len(SETTLE) - 1)]
+
+
+def may_repeat(delivery: Delivery) -> bool:
+    """Whether a create of unknown end was searched for often enough to be taken for one that never happened."""
+    return delivery.searches >= len(SETTLE)
+
+
+def begun(row: TicketRow, delivery: Delivery) -> Delivery:
+    """The row for the ticket's present generation, which names the one before."""
+    return Delivery(
+        ticket=delivery.ticket,
+        sink=delivery.sink,
+        generation=row.generation,
+        previous=delivery.handle or delivery.previous,
+        busy_until=delivery.busy_until,
+        revision=delivery.revision,
+    )
+
+
+def replaced(delivery: Delivery) -> Delivery:
+    """The row for a ticket that takes the place of one that was deleted in its tracker."""
+    return replace(
+        delivery,
+        incarnation=delivery.incarnation + 1,
+        previous=delivery.handle or delivery.previous,
+        handle=None,
+        told="",
+        digest="",
+        creating_at=None,
+        searches=0,
+    )
+
+
+# --- what people did --------------------------------------------------------------------------------------
+
+
+class Answered(NamedTuple):
+    """What follows from how people left a ticket."""
+
+    delivery: Delivery
+    asks: bool = False
+    """Whether somebody asks for an exemption by it."""
+
+
+def answered(row: TicketRow, delivery: Delivery, remote: Remote) -> Answered | None:
+    """What follows from how a ticket stands in its tracker; None where nothing does.
+
+    Only what we have told is compared: a ticket that is about to be opened or resolved by us is no answer of theirs.
+    """
+    if not row.is_open or delivery.told != OPEN or delivery.handle is None or delivery.covered:
+        return None
+    who = f" by {remote.by}" if remote.by else ""
+    match remote.state:
+        case RemoteState.GONE:
+            return Answered(replaced(delivery))
+        case RemoteState.OPEN:
+            told = delivery.left or delivery.asked
+            return Answered(replace(delivery, left=False, asked=False)) if told else None
+        case RemoteState.WONT_FIX:
+            said = _said(_ASKED, who, remote.reason or "not to be fixed")
+            return None if delivery.asked else Answered(replace(delivery, asked=True, say=said), asks=True)
+        case RemoteState.CLOSED:
+            return _closed(delivery, who)
+
+
+def _closed(delivery: Delivery, who: str) -> Answered | None:
+    if not delivery.reopened:
+        return Answered(replace(delivery, reopened=True, told=RESOLVED, say=_said(_REOPENED, who)))
+    if delivery.left or delivery.asked:
+        return None
+    return Answered(replace(delivery, left=True, say=_said(_LEFT, who)))
+
+
+def _said(text: str, who: str, word: str = "") -> str:
+    # Their names may hold braces: no template of Python's is filled with them.
+    return text.replace("{word}", word).replace("{who}", who)
+
+
+_ASKED = (
+    "Closed{who} as {word}: Aurora Warden takes this as a request for an exemption, and exempts nothing by itself. "
+    "Whoever owns the policy grants it there, and sees it with `warden requests`. Until then the drift is still there."
+)
+_REOPENED = (
+    "Closed{who}, but the drift is still there, so Aurora Warden opened this ticket again. It does so once. It "
+    "resolves the ticket itself when the drift is gone."
+)
+_LEFT = (
+    "Closed again{who}; the drift is still there. Aurora Warden leaves this ticket closed now, and says so when the "
+    "drift is gone. To accept the drift, exempt it in the policy."
+)

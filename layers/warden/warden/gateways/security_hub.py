@@ -1,0 +1,142 @@
+"""Tickets as findings of Security Hub CSPM (ASFF), imported in the account that they are about.
+
+Security Hub is told and never asked: it sets the workflow back to NEW by itself when a check fails again, so that
+nothing here may follow from its workflow status.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from warden.core.errors import LaterError, RejectedError
+from warden.core.rendering.harmless import one_line, printable
+from warden.core.resource import ResourceRef, ResourceType
+from warden.core.sections import Code
+from warden.core.ticket import Resolution, TicketState, cut
+from warden.gateways.errors import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from warden.core.finding import Finding
+    from warden.core.resource import Deployment
+    from warden.core.ticket import Ticket
+
+_TITLE, _DESCRIPTION, _RECOMMENDATION, _FIELD, _NOTE = 256, 1_024, 512, 2_048, 512
+_RESOURCES = 32
+_TYPES = {
+    ResourceType.DB_CLUSTER: "AwsRdsDbCluster",
+    ResourceType.DB_INSTANCE: "AwsRdsDbInstance",
+    ResourceType.DB_CLUSTER_SNAPSHOT: "AwsRdsDbClusterSnapshot",
+    ResourceType.DB_SNAPSHOT: "AwsRdsDbSnapshot",
+    ResourceType.SECURITY_GROUP: "AwsEc2SecurityGroup",
+    ResourceType.KMS_KEY: "AwsKmsKey",
+    ResourceType.SECRET: "AwsSecretsManagerSecret",
+    ResourceType.ACCOUNT: "AwsAccount",
+}
+_ACCEPTED = frozenset({Resolution.EXEMPT, Resolution.UNDONE, Resolution.DISABLED})
+_SLOW = 60.0
+"""Seconds: "It can take several minutes" until what was imported can be updated (BatchUpdateFindings)."""
+_PASSING = frozenset(
+    {"FindingNotFound", "InternalException", "InternalFailure", "LimitExceeded", "ConcurrentUpdateError"}
+)
+
+
+class SecurityHubSink:
+    """Imports findings and moves their workflow; implements `ports.Notifier`."""
+
+    def __init__(self, client: Any, *, deployment: Deployment, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._deployment = deployment
+        self._clock = clock
+
+    def notify(self, ticket: Ticket) -> None:
+        """Import it as it stands now, archived when it is fixed, and say in its workflow that a person knows."""
+        item = finding(ticket, deployment=self._deployment, now=self._clock())
+        with translated("securityhub:BatchImportFindings"):
+            answer = self._client.batch_import_findings(Findings=[item])
+        if answer["FailedCount"]:
+            failed = answer.get("FailedFindings", [{}])[0]
+            raise _refused("BatchImportFindings", failed)
+        with translated("securityhub:BatchUpdateFindings"):
+            updated = self._client.batch_update_findings(**workflow(ticket, item))
+        if unprocessed := updated["UnprocessedFindings"]:
+            raise _refused("BatchUpdateFindings", unprocessed[0])
+
+    def check(self) -> None:
+        """Nothing that writes nothing says whether findings are taken; the first import does."""
+
+
+def finding(ticket: Ticket, *, deployment: Deployment, now: datetime) -> dict[str, Any]:
+    """The ticket in ASFF. `CreatedAt` and `Id` stay, and a later `UpdatedAt` makes it an update."""
+    where = f"arn:{deployment.partition}:securityhub:{deployment.region}:{deployment.account}"
+    is_open = ticket.state is not TicketState.RESOLVED
+    failed = is_open or ticket.resolution in _ACCEPTED
+    fix = next((block.text for s in ticket.sections for block in s.blocks if isinstance(block, Code)), "")
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": f"aurora-warden/{ticket.id}",
+        "ProductArn": f"{where}:product/{deployment.account}/default",
+        "GeneratorId": f"aurora-warden/{ticket.control or 'several'}",
+        "AwsAccountId": deployment.account,
+        "CreatedAt": _time(ticket.opened_at),
+        "UpdatedAt": _time(now),
+        "Title": cut(one_line(ticket.title), _TITLE),
+        "Description": cut(printable(ticket.summary).strip() or one_line(ticket.title), _DESCRIPTION),
+        "FindingProviderFields": {
+            "Severity": {"Label": ticket.severity},
+            "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
+        },
+        "Severity": {"Label": ticket.severity},
+        "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
+        "Resources": [_resource(one) for one in ticket.findings[:_RESOURCES]],
+        "Compliance": {"Status": "FAILED" if failed else "PASSED"},
+        "RecordState": "ACTIVE" if failed else "ARCHIVED",
+        "ProductFields": {
+            "aurora-warden/ticket": ticket.id,
+            "aurora-warden/control": ticket.control or "several",
+            "aurora-warden/owner": cut(one_line(ticket.owner), _FIELD) or "unknown",
+        },
+        **(
+            {"Remediation": {"Recommendation": {"Text": cut(printable(fix), _RECOMMENDATION)}}}
+            if fix.strip()
+            else {}
+        ),
+    }
+
+
+def workflow(ticket: Ticket, item: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of BatchUpdateFindings: what a person sees has become of it."""
+    status = "NOTIFIED"
+    if ticket.state is TicketState.RESOLVED:
+        status = "SUPPRESSED" if ticket.resolution in _ACCEPTED else "RESOLVED"
+    return {
+        "FindingIdentifiers": [{"Id": item["Id"], "ProductArn": item["ProductArn"]}],
+        "Workflow": {"Status": status},
+        "Note": {
+            "Text": cut(printable(ticket.summary).strip() or ticket.id, _NOTE),
+            "UpdatedBy": "aurora-warden",
+        },
+    }
+
+
+def _resource(one: Finding) -> dict[str, Any]:
+    ref = ResourceRef.from_arn(one.arn)
+    identity = f"AWS::::Account:{ref.account}" if ref.resource_type is ResourceType.ACCOUNT else ref.arn
+    return {
+        "Type": _TYPES.get(ref.resource_type, "Other"),
+        "Id": identity,
+        "Partition": ref.partition,
+        **({"Region": ref.region} if ref.region else {}),
+    }
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def _refused(operation: str, failed: Any) -> Exception:
+    code, said = str(failed.get("ErrorCode", "")), str(failed.get("ErrorMessage", ""))
+    message = f"securityhub:{operation}: {code}: {said}"
+    return LaterError(message, after=_SLOW) if code in _PASSING else RejectedError(message, code=code)

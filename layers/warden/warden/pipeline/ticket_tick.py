@@ -1,0 +1,235 @@
+"""What happens to tickets on a schedule: what is due is told again, people's answers are read, sinks are checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from warden.core import lifecycle
+from warden.core.collections import is_collection
+from warden.core.errors import (
+    AccessDeniedError,
+    ConflictError,
+    LaterError,
+    RefusedError,
+    TransientError,
+    WardenError,
+)
+from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.ticket_rows import REVIEW, Errand, ExemptionRequest
+from warden.pipeline.collect import REVIEW_EVERY
+from warden.pipeline.compose import split
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from warden.core.ticket import Handle, Remote
+    from warden.pipeline.courier import Courier
+    from warden.pipeline.ports import Delivery, Notifier, TicketRow, Tracker
+    from warden.pipeline.ticket import Ticketer
+
+_CHECK_EVERY = timedelta(hours=6)
+_CHECK_REFUSED_EVERY = timedelta(minutes=10)
+_OVERDUE = timedelta(hours=1)
+_AT_MOST = 50
+"""Errands of one sink, and reviews, in one tick."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a tick did, and what it found."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+    overdue: int = 0
+    """Errands that have waited for more than an hour."""
+    parked: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    """Sinks that take nothing until a person has done something, and why."""
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """One tick; `until`: when the invocation has to come to its end."""
+
+    ticketer: Ticketer
+    courier: Courier
+    until: datetime
+
+    def run(self) -> Report:
+        """Each sink in its turn, then the reviews; what is not reached has its turn next time."""
+        report = Report(done=self.courier.done)
+        for name in sorted({*self.courier.notifiers, *self.courier.trackers}):
+            try:
+                self._sink(name, report)
+            except WardenError as error:
+                report.problems.append(f"{name}: {error}")
+        self._reviews(report)
+        return report
+
+    @property
+    def _is_over(self) -> bool:
+        return self.courier.clock() >= self.until
+
+    # --- sinks --------------------------------------------------------------------------------------------
+
+    def _sink(self, name: str, report: Report) -> None:
+        backlog = self.courier.outbox.backlog(name)
+        now = self.courier.clock()
+        report.waiting += len(backlog)
+        report.overdue += sum(now - errand.first_at > _OVERDUE for errand in backlog)
+        report.parked += sum(errand.parked for errand in backlog)
+        if why := self._refusal(name):
+            report.refused[name] = why
+            return
+        for errand in _first(backlog, now):
+            if self._is_over or self.courier.run(errand) in {"resting", "out_of_patience"}:
+                return
+
+    def _refusal(self, name: str) -> str:
+        """Why a sink takes nothing until a person has done something; asked of it now and then."""
+        outbox, now = self.courier.outbox, self.courier.clock()
+        health = outbox.health(name)
+        every = _CHECK_REFUSED_EVERY if health.refused else _CHECK_EVERY
+        if health.checked_at is not None and now - health.checked_at < every:
+            return health.refused
+        sink: Notifier | Tracker = self.courier.notifiers.get(name) or self.courier.trackers[name]
+        try:
+            sink.check()
+        except RefusedError as error:
+            outbox.set_health(replace(health, refused=str(error), since=health.since or now, checked_at=now))
+            return str(error)
+        except TransientError:
+            # Unwell, which is no refusal; deliveries find out for themselves.
+            return health.refused
+        outbox.set_health(replace(health, refused="", since=None, checked_at=now))
+        return ""
+
+    # --- reviews ------------------------------------------------------------------------------------------
+
+    def _reviews(self, report: Report) -> None:
+        now = self.courier.clock()
+        for errand in _first(self.courier.outbox.backlog(REVIEW), now):
+            if self._is_over:
+                return
+            try:
+                self._review(errand, report)
+            except WardenError as error:
+                report.problems.append(f"{errand.ticket}: {error}")
+                self.courier.outbox.later(replace(errand, due_at=now + REVIEW_EVERY))
+
+    def _review(self, errand: Errand, report: Report) -> None:
+        """One ticket: against its finding, whose message may have been lost, and against what people did with it."""
+        if not is_collection(errand.ticket):
+            finding = self.ticketer.findings.get(*split(errand.ticket))
+            if finding is not None:
+                _, errands = self.ticketer.settle(finding, opens=False)
+                for told in errands:
+                    self.courier.run(told)
+        row = self.ticketer.tickets.get(errand.ticket)
+        if row is None or not row.is_open:
+            self.courier.outbox.done(errand)
+            return
+        for sink in row.sinks:
+            if sink in self.courier.trackers:
+                self._read(row, sink, report)
+        report.done["reviewed"] += 1
+        self.courier.outbox.later(
+            replace(
+                errand,
+                due_at=self.courier.clock() + REVIEW_EVERY,
+                sequence=max(errand.sequence, row.revision),
+            )
+        )
+
+    def _read(self, row: TicketRow, sink: str, report: Report) -> None:
+        delivery = self.ticketer.tickets.delivery(row.key, sink)
+        if delivery is None or delivery.handle is None or delivery.told != row.state:
+            return
+        now = self.courier.clock()
+        health = self.courier.outbox.health(sink)
+        if health.refused or (health.rests_until is not None and now < health.rests_until):
+            return
+        try:
+            remote = self.courier.trackers[sink].remote(delivery.handle)
+        except (TransientError, RefusedError) as error:
+            report.problems.append(f"{sink}: {row.key}: {error}")
+            self._unread(sink, error)
+            return
+        answered = lifecycle.answered(row, delivery, remote)
+        if answered is None:
+            return
+        errand = Errand(ticket=row.key, sink=sink, due_at=now, first_at=now, sequence=row.revision)
+        if answered.asks:
+            # Before the row says that it was taken: a process that dies in between takes it again.
+            self._request(row, delivery, delivery.handle, remote)
+            errand = replace(errand, sequence=row.revision + 1)
+        try:
+            self.ticketer.tickets.write(answered.delivery, errand)
+        except ConflictError:
+            return
+        report.done["answers"] += 1
+        self.courier.run(errand)
+
+    def _unread(self, sink: str, error: Exception) -> None:
+        health = self.courier.outbox.health(sink)
+        now = self.courier.clock()
+        if isinstance(error, AccessDeniedError):
+            self.courier.outbox.set_health(replace(health, refused=str(error), since=health.since or now))
+        elif isinstance(error, TransientError):
+            seconds = error.after if isinstance(error, LaterError) and error.after else 60
+            self.courier.outbox.set_health(replace(health, rests_until=now + timedelta(seconds=seconds)))
+
+    # --- what people ask for ------------------------------------------------------------------------------
+
+    def _request(self, row: TicketRow, delivery: Delivery, handle: Handle, remote: Remote) -> None:
+        """Somebody said that it will not be fixed: keep that, and let everybody know who reads the ticket."""
+        finding = self.courier.composer.first(row.key)
+        if finding is None:
+            return
+        now = self.courier.clock()
+        request = ExemptionRequest(
+            finding_id=row.key,
+            arn=finding.arn,
+            control=finding.control,
+            owner=row.owner,
+            sink=delivery.sink,
+            ticket=handle.id,
+            url=handle.url,
+            by=remote.by,
+            at=now,
+            reason=remote.reason,
+        )
+        self.ticketer.tickets.request(request)
+        self.courier.ledger.append(
+            LedgerEntry(
+                at=now,
+                actor="ticket",
+                chain=finding.resource_key,
+                kind=EntryKind.EXEMPTION_REQUEST,
+                control=finding.control,
+                arn=finding.arn,
+                after={
+                    "sink": delivery.sink,
+                    "ticket": handle.id,
+                    "url": handle.url,
+                    "by": remote.by,
+                    "reason": remote.reason,
+                },
+                policy_version=self.ticketer.policy.version,
+            )
+        )
+        who = remote.by or "Somebody"
+        note = (
+            f"{who} closed {handle.id} in {delivery.sink} as {remote.reason or 'not to be fixed'}, which asks for an "
+            "exemption. Nothing is exempt by it: the drift is still there."
+        )
+        self.ticketer.noted(row, note)
+
+
+def _first(errands: list[Errand], now: datetime) -> list[Errand]:
+    due = [errand for errand in errands if errand.due_at <= now]
+    return sorted(due, key=lambda errand: (errand.due_at, errand.ticket))[:_AT_MOST]

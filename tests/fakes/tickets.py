@@ -1,0 +1,198 @@
+"""Tickets in memory, as the State table keeps them; and a tracker that people work in, and that fails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from warden.core.errors import ConflictError, TicketGoneError
+from warden.core.ticket import Handle, Remote, RemoteState
+from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from warden.core.ticket import Ticket
+
+
+class MemoryTickets:
+    """Implements `ports.Tickets` and `ports.Outbox`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, TicketRow] = {}
+        self.deliveries: dict[tuple[str, str], Delivery] = {}
+        self.collected: dict[tuple[str, str], Member] = {}
+        self.errands: dict[tuple[str, str], Errand] = {}
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.asked: dict[str, ExemptionRequest] = {}
+        self.healths: dict[str, SinkHealth] = {}
+
+    def get(self, key: str) -> TicketRow | None:
+        return self.rows.get(key)
+
+    def delivery(self, key: str, sink: str) -> Delivery | None:
+        return self.deliveries.get((key, sink))
+
+    def members(self, group: str) -> Iterator[Member]:
+        return iter([member for (name, _), member in sorted(self.collected.items()) if name == group])
+
+    def write(self, *rows: TicketRow | Delivery | Member | Errand) -> None:
+        for row in rows:
+            if isinstance(row, TicketRow | Delivery):
+                kept = self._kept(row)
+                if (0 if kept is None else kept.revision) != row.revision:
+                    msg = f"{row} was written by another since revision {row.revision} was read"
+                    raise ConflictError(msg)
+        for row in rows:
+            match row:
+                case TicketRow():
+                    self.rows[row.key] = replace(row, revision=row.revision + 1)
+                case Delivery():
+                    self.deliveries[row.ticket, row.sink] = replace(row, revision=row.revision + 1)
+                case Member():
+                    self.collected[row.group, row.finding_id] = row
+                case Errand():
+                    self.errands[row.sink, row.ticket] = row
+
+    def _kept(self, row: TicketRow | Delivery) -> TicketRow | Delivery | None:
+        if isinstance(row, TicketRow):
+            return self.rows.get(row.key)
+        return self.deliveries.get((row.ticket, row.sink))
+
+    def count(self, what: str, now: datetime) -> int:
+        self.counts[what, f"{now:%Y-%m-%d}"] += 1
+        return self.counts[what, f"{now:%Y-%m-%d}"]
+
+    def request(self, request: ExemptionRequest) -> None:
+        self.asked[request.finding_id] = request
+
+    def settle_request(self, finding_id: str) -> None:
+        self.asked.pop(finding_id, None)
+
+    def requests(self) -> Iterator[ExemptionRequest]:
+        return iter(list(self.asked.values()))
+
+    def backlog(self, sink: str) -> list[Errand]:
+        return [errand for (name, _), errand in sorted(self.errands.items()) if name == sink]
+
+    def later(self, errand: Errand) -> None:
+        kept = self.errands.get((errand.sink, errand.ticket))
+        if kept is None or kept.sequence <= errand.sequence:
+            self.errands[errand.sink, errand.ticket] = errand
+
+    def done(self, errand: Errand) -> None:
+        kept = self.errands.get((errand.sink, errand.ticket))
+        if kept is not None and kept.sequence <= errand.sequence:
+            del self.errands[errand.sink, errand.ticket]
+
+    def health(self, sink: str) -> SinkHealth:
+        return self.healths.get(sink) or SinkHealth(sink=sink)
+
+    def set_health(self, health: SinkHealth) -> None:
+        self.healths[health.sink] = health
+
+
+@dataclass(slots=True)
+class Kept:
+    """A ticket in the tracker."""
+
+    id: str
+    ticket: Ticket
+    at: datetime
+    state: RemoteState = RemoteState.OPEN
+    by: str = ""
+    comments: list[str] = field(default_factory=list)
+
+
+class MemoryTracker:
+    """Implements `ports.Tracker`: what was created is found only after a while, as trackers index what they search.
+
+    `failures` are raised first, one by one: before the call has its effect, or after it where `late` says so.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], *, stale: timedelta = timedelta()) -> None:
+        self._clock = clock
+        self.stale = stale
+        self.kept: list[Kept] = []
+        self.failures: list[Exception] = []
+        self.late = False
+        self.refusal: Exception | None = None
+
+    def find(self, ticket: Ticket) -> Handle | None:
+        self._fail()
+        now = self._clock()
+        seen = [one for one in self.kept if one.ticket.id == ticket.id and now - one.at >= self.stale]
+        seen = [one for one in seen if one.state is not RemoteState.GONE]
+        return Handle(seen[0].id, f"https://tracker.example/{seen[0].id}") if seen else None
+
+    def create(self, ticket: Ticket) -> Handle:
+        self._fail(late=False)
+        self.kept.append(Kept(id=f"T-{len(self.kept) + 1}", ticket=ticket, at=self._clock()))
+        self._fail(late=True)
+        return Handle(self.kept[-1].id, f"https://tracker.example/{self.kept[-1].id}")
+
+    def update(self, handle: Handle, ticket: Ticket) -> None:
+        self._change(handle, ticket=ticket)
+
+    def comment(self, handle: Handle, ticket: Ticket, text: str) -> None:
+        del ticket
+        self._change(handle, comment=text)
+
+    def resolve(self, handle: Handle, ticket: Ticket) -> None:
+        self._change(handle, ticket=ticket, state=RemoteState.CLOSED)
+
+    def reopen(self, handle: Handle, ticket: Ticket) -> None:
+        self._change(handle, ticket=ticket, state=RemoteState.OPEN)
+
+    def remote(self, handle: Handle) -> Remote:
+        self._fail()
+        one = self._of(handle)
+        return Remote(one.state, by=one.by, reason="Won't do" if one.state is RemoteState.WONT_FIX else "")
+
+    def check(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+    # --- people -------------------------------------------------------------------------------------------
+
+    def answer(self, number: int, state: RemoteState, by: str = "m.jansen") -> None:
+        """Somebody leaves a ticket in another state."""
+        self.kept[number].state = state
+        self.kept[number].by = by
+
+    @property
+    def open(self) -> list[Kept]:
+        return [one for one in self.kept if one.state is RemoteState.OPEN]
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _of(self, handle: Handle) -> Kept:
+        [one] = [one for one in self.kept if one.id == handle.id]
+        return one
+
+    def _change(
+        self,
+        handle: Handle,
+        *,
+        ticket: Ticket | None = None,
+        state: RemoteState | None = None,
+        comment: str = "",
+    ) -> None:
+        self._fail(late=False)
+        one = self._of(handle)
+        if one.state is RemoteState.GONE:
+            msg = f"{handle.id} was deleted"
+            raise TicketGoneError(msg)
+        one.ticket = ticket or one.ticket
+        one.state = state or one.state
+        one.comments += [comment] if comment else []
+        self._fail(late=True)
+
+    def _fail(self, *, late: bool | None = None) -> None:
+        if self.refusal is not None and not late:
+            raise self.refusal
+        if self.failures and late in {None, self.late}:
+            raise self.failures.pop(0)
