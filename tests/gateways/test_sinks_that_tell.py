@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.trackers import desk
+from fakes.trackers import Fault, TrackerAnswer, desk
 from fakes.trackers.desk import FINDING, a_ticket
-from warden.core.errors import CredentialsError
+from warden.core.errors import CredentialsError, RejectedError
 from warden.core.ticket import TicketState
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def test_slack_and_teams_show_the_ticket(trackers: Server) -> None:
             made.sink.notify(a_ticket(state))
         assert len(getattr(made.system, shelf)) == len(TicketState)
         told = json.dumps(getattr(made.system, shelf), ensure_ascii=False)
+        assert all(f"[HIGH] {state}: orders" in told for state in TicketState)
         assert "orders takes connections without TLS." in told
         assert "How to fix" not in told or "describe-db-clusters" in told
         assert made.server.refused == []
@@ -117,6 +118,17 @@ def test_a_webhook_of_slack_that_is_no_more_is_a_matter_of_its_secret(trackers: 
     for act in (made.sink.check, lambda: made.sink.notify(a_ticket())):
         with pytest.raises(CredentialsError, match="new webhook"):
             act()
+
+
+@pytest.mark.parametrize("name", ["slack", "teams"])
+def test_no_part_of_a_webhooks_address_is_told(trackers: Server, name: str) -> None:
+    made = desk.desk(trackers, name)
+    path = made.system.path
+    for echo in (path, path.rpartition("/")[2], path.rpartition("=")[2]):
+        made.server.faults.append(Fault(answer=TrackerAnswer(400, f"no such hook: {echo}".encode())))
+        with pytest.raises(RejectedError, match=r"\*\*\*") as caught:
+            made.sink.notify(a_ticket())
+        assert "s3cret" not in str(caught.value)
 
 
 def test_a_delivery_is_signed_and_the_same_when_it_is_repeated(trackers: Server) -> None:

@@ -98,6 +98,10 @@ def test_jira_of_a_data_center_reads_no_markup_but_ours(text: str) -> None:
         assert "{noformat" not in inside.lower()
 
 
+def test_a_backslash_is_shown_and_breaks_no_line() -> None:
+    assert wiki.escaped(r"C:\\x \\\\ [y]") == r"C:&#92;&#92;x &#92;&#92;&#92;&#92; \[y\]"
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_teams_reads_no_markdown_and_no_mention(text: str) -> None:
     message = adaptive_card.message(hostile(text))

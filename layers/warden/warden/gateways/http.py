@@ -166,7 +166,8 @@ class _Watch:
 def _exchange(
     connection: HTTPConnection, method: str, target: str, headers: Mapping[str, str], body: bytes | None
 ) -> Answer:
-    connection.sock.settimeout(READ_SECONDS)
+    # urllib3 gives the socket the connection's own timeout with each request.
+    connection.timeout = READ_SECONDS
     connection.request(
         method, target, body=body, headers=headers, preload_content=False, decode_content=False
     )

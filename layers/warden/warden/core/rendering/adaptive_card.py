@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from warden.core.rendering.harmless import defused, one_line, printable
+from warden.core.rendering.plain import announced
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
 from warden.core.ticket import cut, fitted
 
@@ -46,7 +47,7 @@ def _bytes(node: Node) -> int:
 
 def _message(ticket: Ticket) -> Node:
     color = _COLORS.get(ticket.severity, "default") if ticket.is_open else "good"
-    title = _run(cut(one_line(ticket.title), TITLE_LIMIT), weight="bolder", size="medium", color=color)
+    title = _run(cut(announced(ticket), TITLE_LIMIT), weight="bolder", size="medium", color=color)
     body = [_line(title), *_lines(ticket.summary)]
     for section in ticket.sections:
         body += _section(section)

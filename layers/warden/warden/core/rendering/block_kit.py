@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from warden.core.rendering.harmless import defused, one_line, printable
+from warden.core.rendering.plain import announced
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
 from warden.core.ticket import cut, fitted
 
@@ -34,7 +35,7 @@ Node = dict[str, Any]
 def message(ticket: Ticket) -> Node:
     """The body for an incoming webhook."""
     blocks = _blocks(fitted(ticket, lambda candidate: _fits(_blocks(candidate))))
-    return {"text": cut(_entities(one_line(ticket.title)), FALLBACK_LIMIT), "blocks": blocks}
+    return {"text": cut(_entities(announced(ticket)), FALLBACK_LIMIT), "blocks": blocks}
 
 
 def _fits(blocks: list[Node]) -> bool:
@@ -42,7 +43,7 @@ def _fits(blocks: list[Node]) -> bool:
 
 
 def _blocks(ticket: Ticket) -> list[Node]:
-    title = cut(defused(one_line(ticket.title)), HEADER_LIMIT)
+    title = cut(defused(announced(ticket)), HEADER_LIMIT)
     blocks: list[Node] = [{"type": "header", "text": _plain(title)}]
     blocks += _texts(ticket.summary)
     for section in ticket.sections:

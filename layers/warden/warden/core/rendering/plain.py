@@ -17,9 +17,14 @@ SUBJECT_LIMIT = 100
 """SNS: "Subjects must be ASCII text ... and must be less than 100 characters long" (Publish)."""
 
 
+def announced(ticket: Ticket) -> str:
+    """The title with what has become of the ticket, for what shows one message after another."""
+    return one_line(ticket.title).replace("] ", f"] {ticket.state}: ", 1)
+
+
 def subject(ticket: Ticket) -> str:
     """One line that reads alone; ASCII and short, as SNS wants it."""
-    line = one_line(ticket.title).replace("] ", f"] {ticket.state}: ", 1)
+    line = announced(ticket)
     line = "".join(char if " " <= char <= "~" else "?" for char in line)
     return line if len(line) < SUBJECT_LIMIT else f"{line[: SUBJECT_LIMIT - 4]}..."
 

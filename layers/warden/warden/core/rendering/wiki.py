@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LIMIT = 32_767
 """Characters: Jira's default `jira.text.field.character.limit`."""
 _BREAK = "\u200b"
-_SPECIAL = re.compile(r"([\\{}\[\]*_?\-+^~|!#@])")
+_SPECIAL = re.compile(r"[\\{}\[\]*_?\-+^~|!#@]")
 _AT_BEGIN = re.compile(r"^(?=(?:h[1-6]|bq)\.)")
 _ENDS_VERBATIM = re.compile(r"\{(?=noformat)", re.IGNORECASE)
 
@@ -37,7 +37,12 @@ def comment(words: str) -> str:
 
 def escaped(words: str) -> str:
     """A text that Jira shows as it stands, on one line, mentioning nobody."""
-    return _AT_BEGIN.sub(_BREAK, _SPECIAL.sub(r"\\\1", defused(one_line(words))))
+    return _AT_BEGIN.sub(_BREAK, _SPECIAL.sub(_escape, defused(one_line(words))))
+
+
+def _escape(sign: re.Match[str]) -> str:
+    # Two backslashes would be a line break.
+    return "&#92;" if sign[0] == "\\" else f"\\{sign[0]}"
 
 
 def _text(ticket: Ticket) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from warden.core.errors import CredentialsError, SinkRefusedError
 from warden.core.rendering import adaptive_card, block_kit
@@ -24,6 +24,26 @@ if TYPE_CHECKING:
 _DEAD = frozenset(
     {"no_service", "no_service_id", "no_team", "team_disabled", "invalid_token", "channel_not_found"}
 )
+
+
+def _redactor(url: str) -> Callable[[str], str]:
+    """Takes an address, and each part of it that proves anything, out of a text."""
+    parts = urlsplit(url)
+    words = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query)), parts.query]
+    taken = sorted(
+        {url, parts.path, *(word for word in words if len(word) >= _TELLING)}, key=len, reverse=True
+    )
+
+    def redact(text: str) -> str:
+        for part in taken:
+            text = text.replace(part, "***")
+        return text
+
+    return redact
+
+
+_TELLING = 8
+"""Shorter parts of an address are words such as `invoke`."""
 
 
 class Channel:
@@ -53,7 +73,7 @@ class Channel:
             return
         secret = self._secrets.get(self._secret_arn)
         asked = Asked(what=f"POST {urlsplit(secret['url']).hostname}")
-        error = refusal(answer, asked, now=self._now(), redact=secret.redact)
+        error = refusal(answer, asked, now=self._now(), redact=_redactor(secret["url"]))
         if answer.status in _REFUSED and isinstance(error, SinkRefusedError):
             msg = f"{error}: make a new webhook, and put its address into the secret"
             raise CredentialsError(msg)
