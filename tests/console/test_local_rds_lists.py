@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -338,3 +339,15 @@ def test_cloudtrail_looks_up_calls_by_who_made_them(
     wanted = [{"AttributeKey": key, "AttributeValue": value}]
     events = local.client("cloudtrail").lookup_events(LookupAttributes=wanted)["Events"]
     assert len(events) == found
+
+
+def test_a_call_of_ec2_is_recorded_under_the_id_that_its_answer_has(local: LocalAws):
+    """ "requestID: The value that identifies the request. The service being called generates this value.\""""
+    ec2 = local.client("ec2")
+    ids = [
+        ec2.create_security_group(GroupName=name, Description=name)["ResponseMetadata"]["RequestId"]
+        for name in ("one", "two")
+    ]
+    events = local.client("cloudtrail").lookup_events()["Events"]
+    assert [json.loads(event["CloudTrailEvent"])["requestID"] for event in events] == ids[::-1]
+    assert len(set(ids)) == 2

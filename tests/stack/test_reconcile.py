@@ -12,6 +12,7 @@ from console.local.identity import assumed_role
 from stack import fleet
 from stack.cases import CASES
 from stack.deployed import ALICE, Deployed, policy_text
+from stack.desk import answered, desk
 from warden.core.reconciliation import Recorded, compare, intended
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def test_each_write_of_each_control_is_known_by_its_request_id_and_by_its_parame
         case.drift(stack, case.name)
     stack.settle()
     stack.sweep()
+    for request in desk(stack).requests():
+        answered(stack, request)
     stack.hours_later(1)
 
     answer = reconcile(stack)
