@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     response, errors = intake.each(event, functools.partial(_tell, ticketer))
     for error in errors:
         logger.warning("retry", exc_info=error)
-    metrics.add_metric(name="Retries", value=len(errors))
+    metrics.count("Retries", len(errors))
     return response
 
 
@@ -46,7 +46,7 @@ def _tell(ticketer: Ticketer, body: str) -> None:
             "resource_key": message.resource_key,
         },
     )
-    metrics.add_metric(name="Tickets", value=1)
+    metrics.count("Tickets", 1)
 
 
 def _tick(event: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -64,5 +64,5 @@ def _tick(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     totals["TicketsParked"] = report.parked
     totals["SinksRefused"] = len(report.refused)
     for name, count in totals.items():
-        metrics.add_metric(name=name, value=count)
+        metrics.count(name, count)
     return {**totals, "done": dict(report.done)}
