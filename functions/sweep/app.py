@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 def _look_again() -> int:
     sent = wiring.wired().waiting.look_again()
-    metrics.add_metric(name="LookedAgain", value=sent)
+    metrics.count("LookedAgain", sent)
     return sent
 
 
@@ -63,7 +63,7 @@ def _sweep(context: Context, *, begin: bool) -> dict[str, Any]:
     if swept.ended:
         _end(swept, totals)
     for name, count in totals.items():
-        metrics.add_metric(name=name, value=count)
+        metrics.count(name, count)
     return {
         "ended": swept.ended,
         "resources": dict(swept.resources),

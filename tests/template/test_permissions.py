@@ -138,7 +138,13 @@ def test_what_is_allowed_is_here_and_its_wildcards_are_at_the_end(
             assert service in NOT_OURS or "*" not in rest, where
 
 
-OF_PROCEDURES = {"rds:CreateDBClusterSnapshot", "rds:DeleteDBCluster", "rds:RestoreDBClusterFromSnapshot"}
+OF_PROCEDURES = {
+    "rds:CreateDBClusterParameterGroup",
+    "rds:CreateDBClusterSnapshot",
+    "rds:CreateDBParameterGroup",
+    "rds:DeleteDBCluster",
+    "rds:RestoreDBClusterFromSnapshot",
+}
 """What concerns only the things that procedures make, by their names."""
 
 

@@ -324,9 +324,8 @@ class Wiring:
 
         return Undoer(remediator=self.remediator)
 
-    @functools.cached_property
-    def ticketer(self) -> Ticketer:
-        """The step behind the tickets queue."""
+    def ticketer(self, *, seconds: float) -> Ticketer:
+        """The step behind the tickets queue, for one invocation that has so many seconds."""
         from warden.pipeline.ticket import Ticketer
 
         return Ticketer(
@@ -334,11 +333,11 @@ class Wiring:
             findings=self._findings,
             tickets=self._tickets,
             ledger=self._ledger,
-            courier=self.courier,
+            courier=self._courier(now() + timedelta(seconds=seconds)),
             clock=now,
         )
 
-    def courier(self) -> Courier:
+    def _courier(self, until: datetime) -> Courier:
         """What takes tickets to sinks; made anew for each invocation, since it remembers who kept it waiting."""
         from warden.pipeline.compose import Composer
         from warden.pipeline.courier import Courier
@@ -357,13 +356,14 @@ class Wiring:
             policy=self.policy.tickets,
             clock=now,
             jitter=random.random,
+            until=until,
         )
 
     def tick(self, *, seconds: float) -> Tick:
         """What the schedule does to tickets, within so many seconds."""
         from warden.pipeline.ticket_tick import Tick
 
-        return Tick(ticketer=self.ticketer, courier=self.courier(), until=now() + timedelta(seconds=seconds))
+        return Tick(ticketer=self.ticketer(seconds=seconds))
 
     @functools.cached_property
     def _tickets(self) -> DynamoTickets:
