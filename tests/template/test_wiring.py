@@ -55,7 +55,7 @@ ENVIRONMENT = {
     "SweepFunction": {
         *EVERYWHERE,
         *DECIDING,
-        *("WARDEN_OWN_ROLES", "WARDEN_TRIGGERS_QUEUE_URL"),
+        *("WARDEN_OWN_ROLES", "WARDEN_REMEDIATE_FUNCTION", "WARDEN_TRIGGERS_QUEUE_URL"),
         *("WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
     },
 }
@@ -68,6 +68,7 @@ REFERENCES = {
     "WARDEN_REMEDIATIONS_QUEUE_URL": "RemediationsQueue",
     "WARDEN_TICKETS_QUEUE_URL": "TicketsQueue",
     "WARDEN_TOPIC_ARN": "Topic",
+    "WARDEN_REMEDIATE_FUNCTION": "RemediateFunction",
 }
 
 
@@ -314,6 +315,7 @@ JOBS = {
     "EverythingSchedule": ("SweepFunction", "sweep"),
     "DueSchedule": ("SweepFunction", "due"),
     "TicketsSchedule": ("TicketFunction", "tick"),
+    "ReconcileSchedule": ("SweepFunction", "reconcile"),
 }
 
 
@@ -339,6 +341,7 @@ def test_there_is_no_other_schedule(stack: LocalTemplate) -> None:
         "EverythingSchedule": "rate(6 hours)",
         "DueSchedule": "rate(5 minutes)",
         "TicketsSchedule": "rate(5 minutes)",
+        "ReconcileSchedule": "rate(1 day)",
     }
 
 
