@@ -362,7 +362,8 @@ def test_nobody_may_change_or_remove_what_is_in_the_ledger(
         # The entry of what somebody wants taken back, and no other way to it than its place.
         "RemediateRole": {*append, "dynamodb:GetItem"},
         "TicketRole": append,
-        "SweepRole": append,
+        # Reads what is to be compared with CloudTrail.
+        "SweepRole": {*append, "dynamodb:Query"},
         "ScheduleRole": set(),
     }
 
