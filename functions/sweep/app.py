@@ -99,9 +99,9 @@ def _reconcile() -> dict[str, Any]:
         logger.warning("settled", extra=settled.to_json())
     for problem in found.problems:
         logger.error("not reconciled", extra={"problem": problem})
-    metrics.add_metric(name="ReconciliationDifferences", value=len(found.differences))
-    metrics.add_metric(name="ReconciliationProblems", value=len(found.problems))
-    metrics.add_metric(name="ReconciliationCompleted", value=int(not found.problems))
+    metrics.count("ReconciliationDifferences", len(found.differences))
+    metrics.count("ReconciliationProblems", len(found.problems))
+    metrics.count("ReconciliationCompleted", int(not found.problems))
     return {
         "writes": found.writes,
         "intents": found.intents,
