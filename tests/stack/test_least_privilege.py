@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from console.demo import undoer
 from stack import fleet
 from stack.cases import CASES
 from stack.deployed import A_FEW, ALICE, EVERY_SINK, Deployed, policy_text
-from stack.desk import answered, desk
+from stack.desk import CAROL, answered, desk
 from stack.waiting import waits_take_no_time
 from template.judge import judge
 
@@ -156,6 +157,9 @@ def have_one_approved(stack: Deployed) -> None:
     # What somebody approves, here that TLS is enforced, is looked up once more before it is written.
     [request] = [one for one in desk(stack).requests() if one.finding.control == "cluster_tls_enforced"][:1]
     answered(stack, request)
+    # And somebody takes a write back.
+    undoer.take_back(stack, CAROL, "cluster_deletion_protection_enabled", reason="It is in the way")
+    stack.settle()
 
 
 def _lookup(resource_id: str) -> str:
