@@ -119,19 +119,21 @@ class MemoryTracker:
         self.kept: list[Kept] = []
         self.failures: list[Exception] = []
         self.late = False
+        self.failing = ""
+        """The one method whose calls fail; empty for any."""
         self.refusal: Exception | None = None
 
     def find(self, ticket: Ticket) -> Handle | None:
-        self._fail()
+        self._fail("find")
         now = self._clock()
         seen = [one for one in self.kept if one.ticket.id == ticket.id and now - one.at >= self.stale]
         seen = [one for one in seen if one.state is not RemoteState.GONE]
         return Handle(seen[0].id, f"https://tracker.example/{seen[0].id}") if seen else None
 
     def create(self, ticket: Ticket) -> Handle:
-        self._fail(late=False)
+        self._fail("create", late=False)
         self.kept.append(Kept(id=f"T-{len(self.kept) + 1}", ticket=ticket, at=self._clock()))
-        self._fail(late=True)
+        self._fail("create", late=True)
         return Handle(self.kept[-1].id, f"https://tracker.example/{self.kept[-1].id}")
 
     def update(self, handle: Handle, ticket: Ticket) -> None:
@@ -148,7 +150,7 @@ class MemoryTracker:
         self._change(handle, ticket=ticket, state=RemoteState.OPEN)
 
     def remote(self, handle: Handle) -> Remote:
-        self._fail()
+        self._fail("remote")
         one = self._of(handle)
         return Remote(one.state, by=one.by, reason="Won't do" if one.state is RemoteState.WONT_FIX else "")
 
@@ -181,7 +183,7 @@ class MemoryTracker:
         state: RemoteState | None = None,
         comment: str = "",
     ) -> None:
-        self._fail(late=False)
+        self._fail("change", late=False)
         one = self._of(handle)
         if one.state is RemoteState.GONE:
             msg = f"{handle.id} was deleted"
@@ -189,10 +191,10 @@ class MemoryTracker:
         one.ticket = ticket or one.ticket
         one.state = state or one.state
         one.comments += [comment] if comment else []
-        self._fail(late=True)
+        self._fail("change", late=True)
 
-    def _fail(self, *, late: bool | None = None) -> None:
+    def _fail(self, method: str, *, late: bool | None = None) -> None:
         if self.refusal is not None and not late:
             raise self.refusal
-        if self.failures and late in {None, self.late}:
+        if self.failures and self.failing in {"", method} and late in {None, self.late}:
             raise self.failures.pop(0)

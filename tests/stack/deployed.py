@@ -69,6 +69,19 @@ A_FEW = (
 """Enough for tests that are not about controls: whatever controls there will be, these tests stay the same."""
 
 
+EVERY_SINK = """
+[[tickets.sinks]]
+type = "sns"
+[[tickets.sinks]]
+type = "opscenter"
+[[tickets.sinks]]
+type = "security-hub"
+[[tickets.sinks]]
+type = "eventbridge"
+"""
+"""Those that need no secret."""
+
+
 def policy_text(
     *,
     only: Collection[str] = A_FEW,

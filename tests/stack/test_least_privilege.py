@@ -10,7 +10,7 @@ import pytest
 
 from stack import fleet
 from stack.cases import CASES
-from stack.deployed import A_FEW, ALICE, Deployed, policy_text
+from stack.deployed import A_FEW, ALICE, EVERY_SINK, Deployed, policy_text
 from stack.desk import answered, desk
 from stack.waiting import waits_take_no_time
 from template.judge import judge
@@ -53,7 +53,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     for case in CASES.values():
         calls += life_of(case, folder)
     # One policy for all that is no control's own: with every control, each entry of the ledger is one of thousands.
-    with deployed(folder, policy_text(only=(*A_FEW, *_OF_WHAT_NO_CASE_HAS))) as stack:
+    with deployed(folder, policy_text(only=(*A_FEW, *_OF_WHAT_NO_CASE_HAS), more=EVERY_SINK)) as stack:
         live_beside_the_controls(stack)
         calls += stack.aws.calls
         template = stack.template

@@ -325,10 +325,29 @@ def _sts(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
     yield from ()
 
 
+def _events(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
+    """Each entry is checked against its bus, and by the source that it says it is of."""
+    for entry in call.parameters["Entries"]:
+        bus = deployment.arn("events", f"event-bus/{entry['EventBusName']}")
+        yield Access(f"events:{call.operation}", bus, {"events:source": entry["Source"]})
+
+
+def _security_hub(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
+    """Findings are imported as those of a product, and updated in the hub."""
+    action = f"securityhub:{call.operation}"
+    if call.operation == "BatchImportFindings":
+        for finding in call.parameters["Findings"]:
+            yield Access(action, finding["ProductArn"])
+        return
+    yield Access(action, deployment.arn("securityhub", "hub/default"))
+
+
 _SPECIAL: Final[Mapping[str, Callable[[RecordedCall, Deployment], Iterator[Access]]]] = {
     "dynamodb": _dynamodb,
     "sqs": _sqs,
     "sns": _sns,
     "sts": _sts,
+    "events": _events,
+    "securityhub": _security_hub,
 }
 """Services whose calls name the one resource that they are about, or none."""

@@ -131,8 +131,11 @@ def _announced(row: TicketRow, delivery: Delivery) -> Step:
     if row.is_open:
         known = (delivery.told, delivery.digest) == (OPEN, row.digest)
         return Step.DONE if known else Step.NOTIFY
-    news = not delivery.told if is_change(row.key) else delivery.told == OPEN
-    return Step.NOTIFY if news else Step.DONE
+    if is_change(row.key):
+        return Step.DONE if delivery.told else Step.NOTIFY
+    # Who died while telling may have told: then it is also told that it is over.
+    begun = delivery.told == OPEN or delivery.creating_at is not None
+    return Step.NOTIFY if begun else Step.DONE
 
 
 def _changed(row: TicketRow, delivery: Delivery) -> Step:

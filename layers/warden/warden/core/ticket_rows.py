@@ -98,7 +98,7 @@ class Delivery:
     """`open` or `resolved`, as the sink has taken it; empty before anything."""
     digest: str = ""
     creating_at: datetime | None = None
-    """When a create was begun whose end is not known."""
+    """When a create, or the telling of a new ticket, was begun whose end is not known."""
     searches: int = 0
     """How often it was searched for since, in vain."""
     busy_until: datetime | None = None

@@ -79,8 +79,6 @@ class Story:
     previous: Handle | None = None
     note: str = ""
     """What a person did in a tracker, such as asking for an exemption."""
-    undo: str = ""
-    """The ledger entry that `warden undo` takes back; empty where there is none."""
 
 
 def digest(finding: Finding, *, note: str = "") -> str:
@@ -166,6 +164,8 @@ def _sections(finding: Finding, control: Control | None, story: Story) -> Iterab
         yield from _what_to_do(finding, control, ref, story)
         if why := why_it_matters(control):
             yield Section(heading="Why it matters", blocks=_paragraphs(why), weight=_REASONS)
+    if finding.attempts:
+        yield _what_was_done(finding)
     if finding.evidence:
         heading = "What was read" if is_open else "The evidence"
         lines = [f"{key} = {json.dumps(plain(value))}" for key, value in finding.evidence.items()]
@@ -195,9 +195,6 @@ def _what_to_do(
     if control:
         blocks = _indented_apart(filled(control.fix, ref))
         yield Section(heading="How to fix it by hand", blocks=blocks, weight=_HELP)
-    if story.undo:
-        told = Paragraph("To take back what Warden wrote:")
-        yield Section(heading="How to undo", blocks=(told, Code(f"warden undo {story.undo}")), weight=_HELP)
     yield _how_to_exempt(finding, ref, story)
 
 
@@ -258,6 +255,18 @@ def _how_to_approve(finding: Finding, request: str) -> Section:
         blocks.append(Paragraph(str(cost)))
     commands = f"warden approve {request} --reason '...'\nwarden reject {request} --reason '...'"
     return Section(heading="How to approve", blocks=(*blocks, Code(commands)))
+
+
+def _what_was_done(finding: Finding) -> Section:
+    """What Warden wrote for this finding, and the way back: the ledger names the entry of each write."""
+    count, last = len(finding.attempts), finding.attempts[-1]
+    times = "once" if count == 1 else f"{count} times"
+    done = Paragraph(
+        f"Warden wrote to it {times}, the last time at {last:%Y-%m-%d %H:%M} UTC. The ledger shows each write, "
+        "with the name by which it can be taken back:"
+    )
+    commands = Code(f"warden ledger {finding.arn}\nwarden undo ENTRY --reason '...'")
+    return Section(heading="What Warden did", blocks=(done, commands), weight=_DEEDS)
 
 
 def _how_to_exempt(finding: Finding, ref: ResourceRef, story: Story) -> Section:

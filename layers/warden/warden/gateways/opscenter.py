@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from warden.core.deep_links import console
-from warden.core.errors import AccessDeniedError, LaterError, TicketGoneError
+from warden.core.errors import AccessDeniedError, LaterError, TicketGoneError, TransientError
 from warden.core.rendering import markdown
 from warden.core.rendering.harmless import one_line
 from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
@@ -46,7 +46,10 @@ class OpsCenterSink:
         wanted = json.dumps({"key": KEY, "value": ticket.id})
         filters: list[Any] = [{"Key": "OperationalData", "Operator": "Equal", "Values": [wanted]}]
         with translated("ssm:DescribeOpsItems"):
-            found = self._client.describe_ops_items(OpsItemFilters=filters)["OpsItemSummaries"]
+            try:
+                found = self._client.describe_ops_items(OpsItemFilters=filters)["OpsItemSummaries"]
+            except ClientError as error:
+                raise _ours(error) from error
         ids = sorted(found, key=lambda item: str(item.get("CreatedTime", "")))
         return self._handle(ids[0]["OpsItemId"]) if ids else None
 
@@ -131,6 +134,8 @@ def _ours(error: ClientError) -> Exception:
             return AccessDeniedError(message)
         case "OpsItemLimitExceededException" | "OpsItemConflictException":
             return LaterError(message)
+        case "InternalServerError":
+            return TransientError(message)
     return error
 
 

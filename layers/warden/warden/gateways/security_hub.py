@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core.errors import LaterError, RejectedError
+from botocore.exceptions import ClientError
+
+from warden.core.errors import LaterError, RejectedError, SinkRefusedError, TransientError
 from warden.core.rendering.harmless import one_line, printable
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.sections import Code
@@ -54,15 +56,22 @@ class SecurityHubSink:
     def notify(self, ticket: Ticket) -> None:
         """Import it as it stands now, archived when it is fixed, and say in its workflow that a person knows."""
         item = finding(ticket, deployment=self._deployment, now=self._clock())
-        with translated("securityhub:BatchImportFindings"):
-            answer = self._client.batch_import_findings(Findings=[item])
+        answer = self._call("BatchImportFindings", self._client.batch_import_findings, Findings=[item])
         if answer["FailedCount"]:
             failed = answer.get("FailedFindings", [{}])[0]
             raise _refused("BatchImportFindings", failed)
-        with translated("securityhub:BatchUpdateFindings"):
-            updated = self._client.batch_update_findings(**workflow(ticket, item))
+        updated = self._call(
+            "BatchUpdateFindings", self._client.batch_update_findings, **workflow(ticket, item)
+        )
         if unprocessed := updated["UnprocessedFindings"]:
             raise _refused("BatchUpdateFindings", unprocessed[0])
+
+    def _call(self, operation: str, call: Callable[..., Any], **parameters: Any) -> Any:
+        with translated(f"securityhub:{operation}"):
+            try:
+                return call(**parameters)
+            except ClientError as error:
+                raise _ours(error) from error
 
     def check(self) -> None:
         """Nothing that writes nothing says whether findings are taken; the first import does."""
@@ -134,6 +143,20 @@ def _resource(one: Finding) -> dict[str, Any]:
 
 def _time(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def _ours(error: ClientError) -> Exception:
+    """What `translated` cannot know: errors that only Security Hub has; all others as they are."""
+    message = f"securityhub: {error}"
+    match error.response.get("Error", {}).get("Code", ""):
+        case "InvalidAccessException":
+            # "The account doesn't have permission to perform this action", as where Security Hub is not enabled.
+            return SinkRefusedError(message)
+        case "LimitExceededException":
+            return LaterError(message)
+        case "InternalException":
+            return TransientError(message)
+    return error
 
 
 def _refused(operation: str, failed: Any) -> Exception:

@@ -12,7 +12,7 @@ from warden.core.ticket_rows import OPEN, finding_of, is_change
 from warden.core.ticket_text import Story, ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from warden.core.control import Control
     from warden.core.finding import Finding
@@ -36,8 +36,6 @@ class Composer:
     controls: Mapping[str, Control]
     findings: Findings
     tickets: Tickets
-    undo: Callable[[Finding], str] = lambda _: ""
-    """The ledger entry that `warden undo` could take back for a finding; empty where there is none."""
 
     def compose(self, row: TicketRow, delivery: Delivery) -> Ticket | None:
         """The ticket as this sink should get it; None where nothing is kept that it could be about."""
@@ -58,8 +56,7 @@ class Composer:
         if finding is None:
             return None
         control = self.controls.get(finding.control)
-        made = ticket(finding, control, story=replace(story, undo=self.undo(finding)))
-        return replace(made, is_change=is_change(row.key))
+        return replace(ticket(finding, control, story=story), is_change=is_change(row.key))
 
     def _collection(self, row: TicketRow, story: Story) -> Ticket | None:
         members = list(self.tickets.members(row.key))

@@ -25,7 +25,7 @@ _STEPS, _RESOURCES = 5, 10
 _SPECIAL = re.compile(r"[*_~`|\[\]]")
 _SIGNS = {"OPEN": ":rotating_light:", "REOPENED": ":rotating_light:", "UPDATED": ":pencil2:"}
 _DONE = ":white_check_mark:"
-_NEXT = ("How to fix it by hand", "How to approve", "How to undo")
+_NEXT = ("How to fix it by hand", "How to approve", "What Warden did")
 
 
 def notification(ticket: Ticket) -> dict[str, Any]:
