@@ -6,6 +6,9 @@ PYTHON ?= python3
 ENV    ?= dev
 # Further arguments for pytest: make test ARGS="-k exemption -x"
 ARGS   ?=
+# Clusters of the fleets of make bench, and how often each is scanned
+SIZES  ?= 50 200
+TIMES  ?= 3
 # Histories that `make simulate` plays, and the seed of the first.
 RUNS   ?= 30
 SEED   ?= 1
@@ -14,6 +17,7 @@ VENV         := .venv
 VENV_SAM     := .venv-sam
 VENV_CHECKOV := .venv-checkov
 VENV_RIE     := .venv-rie
+VENV_BENCH   := .venv-bench
 
 BIN     := $(VENV)/bin
 UV      := $(BIN)/uv
@@ -24,7 +28,7 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # The runtime that template.yaml names. `make e2e` uses this Python where it is installed, else that of .venv.
 RUNTIME      := 3.13
-REQUIREMENTS := bootstrap layer dev sam checkov rie
+REQUIREMENTS := bootstrap layer dev sam checkov rie bench
 TYPED        := layers/warden/warden console functions tools
 SOURCES      := $(TYPED) tests
 TRANSFORMED  := .aws-sam/transformed.json
@@ -61,6 +65,7 @@ $(VENV)/.stamp: $(VENV)/.synced pyproject.toml
 	@$(BIN)/python -m compileall -q layers/warden/warden console functions \
 	    $$($(BIN)/python -c "import botocore, dateutil, jmespath, urllib3 as u; \
 	    print(*(m.__path__[0] for m in (botocore, dateutil, jmespath, u)))")
+	@$(BIN)/python -m tools.scan_models
 	@touch $@
 
 $(VENV_SAM)/.stamp: $(VENV)/.uv requirements/sam.txt
@@ -78,6 +83,11 @@ $(VENV_RIE)/.stamp: $(VENV)/.uv requirements/rie.txt
 	        || ls $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(RUNTIME).*/bin/python$(RUNTIME) 2>/dev/null | tail -n 1); \
 	    $(UV) venv --quiet --clear --python "$${python:-$(BIN)/python}" $(VENV_RIE)
 	$(UV) pip sync --quiet --require-hashes --python $(VENV_RIE)/bin/python requirements/rie.txt
+	@touch $@
+
+$(VENV_BENCH)/.stamp: $(VENV)/.uv requirements/bench.txt
+	$(UV) venv --quiet --allow-existing --python $(BIN)/python $(VENV_BENCH)
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(VENV_BENCH)/bin/python requirements/bench.txt
 	@touch $@
 
 ##### Use and tests
@@ -134,8 +144,8 @@ build: setup $(VENV_SAM)/.stamp ## Build functions and layers for Lambda, and sh
 e2e: build $(VENV_RIE)/.stamp ## Build, then run the built functions in AWS's runtime interface emulator
 	@E2E_REQUIRED=1 $(PYTEST) -m slow tests/e2e $(ARGS)
 
-bench: build $(VENV_RIE)/.stamp ## Measure the cold start of each built function
-	@$(BIN)/python -m tools.bench .aws-sam/build
+bench: build $(VENV_RIE)/.stamp $(VENV_BENCH)/.stamp ## Measure scans beside Custodian, and cold starts (SIZES="50 200" TIMES=3)
+	@$(BIN)/python -m tools.benchmark.compare --sizes $(SIZES) --times $(TIMES)
 
 deploy: build ## Deploy to AWS: make deploy ENV=dev, or ENV=prod, which shows the changes and asks
 	$(SAM) deploy --config-env $(ENV)
@@ -155,4 +165,4 @@ clean: ## Remove what was built and cached
 	find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 pristine: clean ## Remove the environments too
-	rm -rf $(VENV) $(VENV_SAM) $(VENV_CHECKOV) $(VENV_RIE)
+	rm -rf $(VENV) $(VENV_SAM) $(VENV_CHECKOV) $(VENV_RIE) $(VENV_BENCH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import math
 import sys
@@ -11,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import botocore
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
+from console import paths
 from warden.controls import all_controls
 from warden.core.control import ComplianceType
 from warden.core.decision import Mode
@@ -21,7 +24,7 @@ from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import plain
 from warden.core.resource import Deployment
 from warden.core.tokens import Draw
-from warden.gateways.clients import Clients
+from warden.gateways.clients import OPERATIONS, Clients
 from warden.gateways.errors import UNREADABLE, translate, unreadable
 from warden.gateways.pace import LocalBucket, Pace
 from warden.gateways.rds import Rds
@@ -93,6 +96,9 @@ def run(
     """Scan, print, and return the exit status."""
     policy = load_policy(policy_file)
     chosen = _choose(controls, policy)
+    # A scan makes what it keeps, and ends: there is little garbage to look for among it.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     scan = scan_account(
         regions=regions,
         controls=chosen,
@@ -124,11 +130,12 @@ def scan_account(
 
     RDS is asked at the rate of the policy, beside what a deployment asks, or at one that is given here.
     """
+    models = paths.models(OPERATIONS, botocore.__version__)
     rate = policy.requests
     if requests_per_second is not None:
         rate = replace(rate, per_second=requests_per_second, everywhere=True)
     try:
-        clients = Clients(account="", profile=profile)
+        clients = Clients(account="", profile=profile, models=models)
         wanted = list(dict.fromkeys(regions)) or clients.default_regions()
         account, partition = clients.identify(wanted[0])
     except ProfileNotFound as error:
@@ -152,6 +159,7 @@ def scan_account(
             profile=profile,
             on_call=lambda call: scan.api_calls.update([call]),
             pace=lambda: Pace(rate, LocalBucket(), _ALL, patience=math.inf),
+            models=models,
         )
         _Region(
             scan, Deployment(account, region, partition), clients, policy, controls, show_all=show_all

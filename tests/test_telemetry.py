@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,8 +25,10 @@ class Invocation:
 
 @pytest.fixture(autouse=True)
 def _deployed(monkeypatch):
-    monkeypatch.setenv("WARDEN_SERVICE", "warden-evaluate")
-    monkeypatch.setenv("WARDEN_METRICS_NAMESPACE", "AuroraWarden")
+    # A logger writes to the standard output that it finds when it is made.
+    logging.root.manager.loggerDict.pop("warden-evaluate", None)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "warden-evaluate")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "AuroraWarden")
 
 
 def lines(capsys):
@@ -51,11 +54,10 @@ def test_a_line_says_what_happened_in_which_invocation(capsys):
             "message": "evaluated",
             "arn": "arn:one",
             "service": "warden-evaluate",
-            "cold_start": True,
             "function_request_id": "7f1c",
         }.items()
     )
-    assert (second["arn"], second["cold_start"]) == ("arn:two", False)
+    assert second["arn"] == "arn:two"
 
 
 def test_the_time_is_one_that_lambda_can_read(capsys):
@@ -87,8 +89,8 @@ def test_what_is_no_json_is_written_as_text(capsys):
 
 def test_counts_are_written_once_for_each_invocation_even_if_it_fails(capsys):
     def handler(event, _logger, metrics):
-        metrics.add_metric(name="Visits", value=2)
-        metrics.add_metric(name="Visits", value=3)
+        metrics.count("Visits", 2)
+        metrics.count("Visits", 3)
         if event.get("fails"):
             raise ValueError("broken")
 

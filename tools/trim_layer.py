@@ -54,21 +54,27 @@ def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> None:
     loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
     trimmed = data.with_name("data.trimmed")
     shutil.rmtree(trimmed, ignore_errors=True)
-    prefixes = set()
-    for service, names in operations.items():
-        model = loader.load_service_model(service, "service-2")
-        prefixes.add(model["metadata"]["endpointPrefix"])
-        directory = trimmed / service / loader.determine_latest_version(service, "service-2")
-        _write(directory / "service-2.json", trim_service(model, names))
-        _write(directory / f"{_ENDPOINT_RULES}.json", loader.load_service_model(service, _ENDPOINT_RULES))
-        paginators = trim_paginators(_paginators(loader, service), names)
-        if paginators["pagination"]:
-            _write(directory / "paginators-1.json", paginators)
+    prefixes = write_services(loader, trimmed, operations)
     _write(trimmed / "endpoints.json", trim_endpoints(loader.load_data("endpoints"), prefixes))
     for name in _GLOBAL_FILES:
         shutil.copyfile(data / name, trimmed / name)
     shutil.rmtree(data)
     trimmed.rename(data)
+
+
+def write_services(loader: Loader, data: Path, operations: Mapping[str, Sequence[str]]) -> set[str]:
+    """Write the models of these services, cut to these operations; returns their endpoint prefixes."""
+    prefixes = set()
+    for service, names in operations.items():
+        model = loader.load_service_model(service, "service-2")
+        prefixes.add(model["metadata"]["endpointPrefix"])
+        directory = data / service / loader.determine_latest_version(service, "service-2")
+        _write(directory / "service-2.json", trim_service(model, names))
+        _write(directory / f"{_ENDPOINT_RULES}.json", loader.load_service_model(service, _ENDPOINT_RULES))
+        paginators = trim_paginators(_paginators(loader, service), names)
+        if paginators["pagination"]:
+            _write(directory / "paginators-1.json", paginators)
+    return prefixes
 
 
 def compile_for(interpreter: str, python: Path) -> None:

@@ -281,6 +281,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
                 else:
                     status, answer_headers, body = response.serialized(ActionResult(refusal))
                     wire = (STATUS_OF.get(refusal.code, status), answer_headers, body)
+                wire = witness.with_an_id(service, wire)
                 if witness.is_told(service, operation, region=self.region):
                     self._trail.tell(witness.record_of(response, operation, wire, identity))
                 return wire

@@ -22,7 +22,9 @@ def recorded() -> Sequence[dict[str, Any]]:
 
 
 def _lookup_events(self: Any) -> str:
-    """List what was recorded, by the name of the call and by time.
+    """List what was recorded, by an attribute and by time.
+
+    "Currently the list can contain only one item" (LookupEventsRequest.LookupAttributes).
 
     "The events list is sorted by time. The most recent event is listed first" (LookupEventsResponse.Events), and the
     default and the most of MaxResults is 50.
@@ -34,7 +36,7 @@ def _lookup_events(self: Any) -> str:
         for event in recorded()
         if event["detail-type"] == "AWS API Call via CloudTrail"
         and (event["region"], event["account"]) == (self.region, self.current_account)
-        and event["detail"]["eventName"] == wanted.get("EventName", event["detail"]["eventName"])
+        and all(_attribute(event["detail"], key) == value for key, value in wanted.items())
     ]
     found = [
         {
@@ -43,6 +45,7 @@ def _lookup_events(self: Any) -> str:
             "ReadOnly": str(record["readOnly"]).lower(),
             "EventTime": _seconds(record),
             "EventSource": record["eventSource"],
+            "Username": _username(record),
             "CloudTrailEvent": json.dumps(record),
         }
         for record in reversed(records)
@@ -51,6 +54,30 @@ def _lookup_events(self: Any) -> str:
     first, size = int(asked.get("NextToken") or 0), asked.get("MaxResults", _MOST)
     more = {"NextToken": str(first + size)} if first + size < len(found) else {}
     return json.dumps({"Events": found[first : first + size], **more})
+
+
+def _attribute(record: dict[str, Any], key: str) -> str:
+    """Give what a lookup compares: the attributes that records of the local AWS have (LookupAttributeKey)."""
+    match key:
+        case "EventId":
+            return str(record["eventID"])
+        case "EventName":
+            return str(record["eventName"])
+        case "EventSource":
+            return str(record["eventSource"])
+        case "ReadOnly":
+            return str(record["readOnly"]).lower()
+        case "AccessKeyId":
+            return str(record["userIdentity"].get("accessKeyId", ""))
+        case "Username":
+            return _username(record)
+    raise NotImplementedError(f"the local AWS looks up no events by {key}")
+
+
+def _username(record: dict[str, Any]) -> str:
+    """Give the name of a user, or that of a role's session, which stands behind the role's id."""
+    identity = record["userIdentity"]
+    return str(identity.get("userName") or str(identity.get("principalId", "")).rpartition(":")[2])
 
 
 def _seconds(record: dict[str, Any]) -> float:

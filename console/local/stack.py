@@ -197,16 +197,21 @@ def _handler(folder: str) -> Callable[[dict[str, Any], _Context], object]:
     return handler
 
 
+def _take_no_time(seconds: float) -> None:
+    del seconds
+
+
 @contextlib.contextmanager
 def _replaced_clock(clock: Callable[[], Any]) -> Iterator[None]:
-    before = wiring.clock
-    wiring.clock = clock
+    before = wiring.clock, wiring.pause
+    # What waits between its requests would do so in real time.
+    wiring.clock, wiring.pause = clock, _take_no_time
     # What was built for another run holds clients of a world that is gone.
     wiring.forget()
     try:
         yield
     finally:
-        wiring.clock = before
+        wiring.clock, wiring.pause = before
         wiring.forget()
 
 

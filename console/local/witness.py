@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Wire = tuple[int, dict[str, Any], str | bytes]
 
 _REFUSED = 400
+_REQUEST_ID = re.compile(r"(?<=<requestId>)[^<]*(?=</requestId>)", re.IGNORECASE)
 _GLOBAL = {"iam": "us-east-1"}
 """Where the calls of a service without Regions are recorded, in the partition `aws`, and nowhere else."""
 
@@ -65,6 +67,15 @@ def is_told(service: str, operation: str, *, region: str) -> bool:
     return operation in TOLD.get(service, ()) and _GLOBAL.get(service, region) == region
 
 
+def with_an_id(service: str, wire: Wire) -> Wire:
+    """Give an answer of EC2 an id of its own: moto has one for all requests, and AWS logs each under the caller's."""
+    status, headers, body = wire
+    if service != "ec2":
+        return wire
+    text = body.decode() if isinstance(body, bytes) else body
+    return status, headers, _REQUEST_ID.sub(str(uuid.uuid4()), text)
+
+
 def record_of(response: Any, operation: str, wire: Wire, identity: UserIdentity) -> Record:
     """Make the record of a call that moto has answered, from what came over the wire and what went back."""
     service = str(response.boto3_service_name)
@@ -87,8 +98,7 @@ def record_of(response: Any, operation: str, wire: Wire, identity: UserIdentity)
         account=response.current_account,
         identity=identity,
         user_agent=response.headers.get("User-Agent", ""),
-        # Moto's EC2 has one id for all requests.
-        request_id=str(uuid.uuid4()) if service == "ec2" else metadata.get("RequestId") or str(uuid.uuid4()),
+        request_id=metadata.get("RequestId") or str(uuid.uuid4()),
         response=None if error else parsed,
         error_code=error.get("Code"),
         error_message=error.get("Message"),

@@ -35,9 +35,9 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         failed.update(read.message_of(trigger))
 
     for name, count in report.counts(handled.visits).items():
-        metrics.add_metric(name=name, value=count)
-    metrics.add_metric(name="Ignored", value=len(read.ignored))
-    metrics.add_metric(name="Malformed", value=len(read.malformed))
+        metrics.count(name, count)
+    metrics.count("Ignored", len(read.ignored))
+    metrics.count("Malformed", len(read.malformed))
 
     if intake.is_batch(event):
         return intake.failures(failed)

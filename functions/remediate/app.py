@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     response, errors = intake.each(event, _remediate)
     for error in errors:
         logger.error("retry", exc_info=error)
-    metrics.add_metric(name="Retries", value=len(errors))
+    metrics.count("Retries", len(errors))
     return response
 
 
@@ -43,4 +43,4 @@ def _remediate(body: str) -> None:
             "calls": [call.operation for call in outcome.calls],
         },
     )
-    metrics.add_metric(name=f"Outcome{outcome.status.title()}", value=1)
+    metrics.count(f"Outcome{outcome.status.title()}", 1)

@@ -25,10 +25,12 @@ _MARGIN = timedelta(minutes=2)
 
 @telemetry.invocation(metrics)
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Do the job that the schedule names: `sweep`, or `due`, which also goes on with a sweep that is not at its end."""
+    """Do the job that the schedule names: `sweep`, `reconcile`, or `due`, which also goes on with a sweep."""
     job = event.get("job")
+    if job == "reconcile":
+        return _reconcile()
     if job not in {"due", "sweep"}:
-        msg = f"event: job: {job!r} is not a job; send {{'job': 'sweep'}} or {{'job': 'due'}}"
+        msg = f"event: job: {job!r} is not a job; send {{'job': 'sweep'}}, 'due' or 'reconcile'"
         raise MalformedEventError(msg)
     sent = _look_again() if job == "due" else 0
     if job == "due" and not wiring.wired().sweep_goes_on():
@@ -38,7 +40,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 def _look_again() -> int:
     sent = wiring.wired().waiting.look_again()
-    metrics.add_metric(name="LookedAgain", value=sent)
+    metrics.count("LookedAgain", sent)
     return sent
 
 
@@ -61,7 +63,7 @@ def _sweep(context: Context, *, begin: bool) -> dict[str, Any]:
     if swept.ended:
         _end(swept, totals)
     for name, count in totals.items():
-        metrics.add_metric(name=name, value=count)
+        metrics.count(name, count)
     return {
         "ended": swept.ended,
         "resources": dict(swept.resources),
@@ -87,3 +89,24 @@ def _end(swept: SweepReport, totals: Counter[str]) -> None:
     totals["SweepProblems"] = len(swept.problems)
     totals["ExemptionsEnding"] = len(swept.ending)
     totals["SweepCompleted"] = 1
+
+
+def _reconcile() -> dict[str, Any]:
+    found = wiring.wired().reconciler().reconcile()
+    for difference in found.differences:
+        logger.error("unreconciled", extra=difference.to_json())
+    for settled in found.settled:
+        logger.warning("settled", extra=settled.to_json())
+    for problem in found.problems:
+        logger.error("not reconciled", extra={"problem": problem})
+    metrics.count("ReconciliationDifferences", len(found.differences))
+    metrics.count("ReconciliationProblems", len(found.problems))
+    metrics.count("ReconciliationCompleted", int(not found.problems))
+    return {
+        "writes": found.writes,
+        "intents": found.intents,
+        "matched": found.matched,
+        "settled": [one.what for one in found.settled],
+        "differences": [one.what for one in found.differences],
+        "problems": found.problems,
+    }

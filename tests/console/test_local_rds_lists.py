@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console.local.identity import acting_as, assumed_role
 from local_rds import a_cluster, a_member, all_pages, an_instance, corrects, refused, the_cluster
 
 if TYPE_CHECKING:
@@ -314,3 +316,38 @@ def test_cloudtrail_looks_up_calls_by_name_the_most_recent_first(local: LocalAws
     assert len(cloudtrail.lookup_events()["Events"]) == 3
     local.clock.advance(60)
     assert cloudtrail.lookup_events(StartTime=local.clock.now())["Events"] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("Username", "deployer", 1),
+        ("Username", "local", 1),
+        ("Username", "nobody", 0),
+        ("EventSource", "rds.amazonaws.com", 2),
+        ("ReadOnly", "false", 2),
+        ("ReadOnly", "true", 0),
+    ],
+)
+def test_cloudtrail_looks_up_calls_by_who_made_them(
+    local: LocalAws, rds: Any, key: str, value: str, found: int
+):
+    """A role's user name is that of its session: LookupAttributeKey, Username."""
+    a_cluster(rds, "one")
+    with acting_as(assumed_role("arn:aws:iam::123456789012:role/ci", "deployer")):
+        a_cluster(rds, "two")
+    wanted = [{"AttributeKey": key, "AttributeValue": value}]
+    events = local.client("cloudtrail").lookup_events(LookupAttributes=wanted)["Events"]
+    assert len(events) == found
+
+
+def test_a_call_of_ec2_is_recorded_under_the_id_that_its_answer_has(local: LocalAws):
+    """ "requestID: The value that identifies the request. The service being called generates this value.\""""
+    ec2 = local.client("ec2")
+    ids = [
+        ec2.create_security_group(GroupName=name, Description=name)["ResponseMetadata"]["RequestId"]
+        for name in ("one", "two")
+    ]
+    events = local.client("cloudtrail").lookup_events()["Events"]
+    assert [json.loads(event["CloudTrailEvent"])["requestID"] for event in events] == ids[::-1]
+    assert len(set(ids)) == 2

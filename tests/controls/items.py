@@ -446,6 +446,12 @@ def _snapshot_key() -> dict[str, Any]:
     return {Need.STORAGE_KEY: KEY_METADATA, Need.KEY_ALIASES: _ALIASES, Need.KEY_POLICY: KEY_POLICY}
 
 
+_NO_GROUP: Mapping[str, Any] = {
+    Need.OWN_GROUP: {"Description": None, "Values": {}, "Users": [], "Record": None},
+    Need.QUOTAS: {name: {"Used": 3, "Max": 50} for name in ("DBClusterParameterGroups", "DBParameterGroups")},
+}
+
+
 def enrichments(resource_type: ResourceType) -> dict[str, Any]:
     """What the reader would add to the item of a type, if every control asked for everything."""
     match resource_type:
@@ -464,6 +470,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.ALARMS: monitoring_items.ALARMS_OF_A_CLUSTER,
                 Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
+                **_NO_GROUP,
                 Need.GLOBAL_CLUSTER: None,
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],
@@ -480,6 +487,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.MASTER_SECRET_KEY: KEY_METADATA,
                 Need.KEY_ALIASES: _ALIASES,
                 Need.INSTANCE_PARAMETERS: {**_force_ssl(), **_logging()},
+                **_NO_GROUP,
                 Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
                 Need.ALARMS: monitoring_items.ALARMS_OF_AN_INSTANCE,
                 Need.CLASS_SUPPORT: {"db.m7g.large": monitoring_items.EVERYTHING},

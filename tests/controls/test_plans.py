@@ -12,7 +12,7 @@ from warden.core.control import ComplianceType
 from warden.core.encryption import copy_name
 from warden.core.evaluation import evaluate, plan
 from warden.core.kinds import Need
-from warden.core.plan import Call, Manual, Plan, Wait
+from warden.core.plan import Call, Manual, Plan, Stage, Wait
 
 CONTROLS = {control.id: control for control in all_controls()}
 TAKEN_BY_MISTAKE = {"Encrypted": False, "StorageEncryptionType": "none", "KmsKeyId": None}
@@ -420,27 +420,36 @@ def test_tls_is_turned_on_in_the_clusters_own_group_as_the_engine_spells_it() ->
     assert call.parameters["Parameters"][0]["ParameterValue"] == "ON"
 
 
-def test_a_default_group_is_neither_modified_nor_copied_but_replaced_by_a_person() -> None:
-    made = manual(
-        "cluster_tls_enforced", {**switch("0"), "DBClusterParameterGroup": "default.aurora-postgresql16"}
-    )
-    assert [step.split()[2] for step in made.steps] == [
-        "create-db-cluster-parameter-group",
-        "modify-db-cluster-parameter-group",
-        "modify-db-cluster",
-        "reboot-db-instance",
-        "reboot-db-instance",
+def _operations(made: Any) -> list[str]:
+    assert isinstance(made, Plan)
+    return [call.operation for call in made.pledge]
+
+
+def test_a_default_group_is_neither_modified_nor_copied_but_replaced_by_one_of_its_family() -> None:
+    default = {**switch("0"), "DBClusterParameterGroup": "default.aurora-postgresql16"}
+    made = outcome("cluster_tls_enforced", default)
+    assert _operations(made) == [
+        "CreateDBClusterParameterGroup",
+        "ModifyDBClusterParameterGroup",
+        "ModifyDBCluster",
     ]
-    assert "--db-parameter-group-family aurora-postgresql16" in made.steps[0]
-    assert "default." not in made.steps[1]
+    assert isinstance(made, Plan)
+    [create] = made.calls
+    assert create.parameters["DBParameterGroupFamily"] == "aurora-postgresql16"
+    assert made.stage is Stage.BEGIN
+    # Whatever was begun, the group that it uses is not written to.
+    named = {call.parameters["DBClusterParameterGroupName"] for call in made.pledge}
+    assert len(named) == 1
+    assert not [name for name in named if name.startswith("default.")]
 
 
-def test_a_shared_group_names_the_clusters_that_a_change_would_reach() -> None:
-    other = "arn:aws:rds:eu-west-1:123456789012:cluster:reports"
-    users = [items.CLUSTER["DBClusterArn"], other]
-    made = manual("cluster_tls_enforced", {**switch("0"), "ParameterGroupUsers": users})
-    assert other in made.why
-    assert items.CLUSTER["DBClusterArn"] not in made.why
+def test_a_shared_group_is_copied_so_that_a_change_reaches_nobody_else() -> None:
+    users = [items.CLUSTER["DBClusterArn"], "arn:aws:rds:eu-west-1:123456789012:cluster:reports"]
+    made = outcome("cluster_tls_enforced", {**switch("0"), "ParameterGroupUsers": users})
+    assert _operations(made)[0] == "CopyDBClusterParameterGroup"
+    assert isinstance(made, Plan)
+    assert made.calls[0].parameters["SourceDBClusterParameterGroupIdentifier"] == "orders-pg16"
+    assert "orders-pg16" not in [call.parameters.get("DBClusterParameterGroupName") for call in made.pledge]
 
 
 def test_a_static_parameter_waits_for_reboots_that_a_person_chooses() -> None:
@@ -469,12 +478,14 @@ def test_the_writer_is_rebooted_before_the_readers() -> None:
             "DBClusterParameterGroupStatus": "pending-reboot",
         },
     ]
-    made = manual("cluster_tls_enforced", {**switch("1"), "DBClusterMembers": members})
-    assert [step.split()[4] for step in made.steps] == ["the-writer", "a-reader"]
-    multi_az = manual(
-        "cluster_tls_enforced", {**switch("1"), "DBClusterMembers": members, "Engine": "postgres"}
+    made = outcome("cluster_tls_enforced", {**switch("1"), "DBClusterMembers": members})
+    assert isinstance(made, Plan)
+    named = [call.parameters["DBInstanceIdentifier"] for call in made.pledge]
+    assert named == ["the-writer", "a-reader"]
+    facts = {**switch("1"), "DBClusterMembers": members, "Engine": "postgres"}
+    assert calls("cluster_tls_enforced", facts) == (
+        Call("RebootDBCluster", {"DBClusterIdentifier": "orders"}),
     )
-    assert multi_az.steps == ("aws rds reboot-db-cluster --db-cluster-identifier orders --region eu-west-1",)
 
 
 def test_a_pending_member_is_named_with_its_status() -> None:

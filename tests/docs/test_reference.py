@@ -225,9 +225,9 @@ def test_the_metrics_are_those_that_the_functions_send() -> None:
         pages.ROOT / "layers/warden/warden/pipeline/report.py",
     ]
     code = "".join(path.read_text(encoding="utf-8") for path in sources)
-    sent = set(re.findall(r'(?:totals?\["|add_metric\(name=")(\w+)"', code))
+    sent = set(re.findall(r'(?:totals?\["|metrics\.count\(")(\w+)"', code))
     assert "total[f\"Decision{judgement.decision.action.title().replace('_', '')}\"]" in code
-    assert 'name=f"Outcome{outcome.status.title()}"' in code
+    assert 'metrics.count(f"Outcome{outcome.status.title()}"' in code
     sent |= made_of_parts()
     assert first_column(METRICS, "Metric") == sent
 

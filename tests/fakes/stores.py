@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from warden.core.ledger import Head, LedgerEntry, Link
     from warden.core.procedure import Record
     from warden.core.progress import Progress
-    from warden.core.rows import Due, Stop
+    from warden.core.rows import Due, Reconciled, Stop
 
 
 class MemoryFindings:
@@ -141,6 +141,10 @@ class MemoryLedger:
     def heads(self) -> dict[str, Head]:
         return {chain: links[-1].head for chain, links in self._chains.items()}
 
+    def active(self, since: datetime) -> dict[str, Head]:
+        grown = {chain for chain, links in self._chains.items() if links[-1].entry["at"] >= since.isoformat()}
+        return {chain: head for chain, head in self.heads().items() if chain in grown}
+
     def read(self, chain: str) -> Iterator[Link]:
         return iter(list(self._chains.get(chain, [])))
 
@@ -201,6 +205,19 @@ class MemoryState:
 
     def settle(self, arn: str) -> None:
         self._due.pop(arn, None)
+
+
+class MemoryReconciliations:
+    """Implements `ports.Reconciliations`."""
+
+    def __init__(self) -> None:
+        self.row: Reconciled | None = None
+
+    def get(self) -> Reconciled | None:
+        return self.row
+
+    def put(self, reconciled: Reconciled) -> None:
+        self.row = reconciled
 
 
 class MemorySweeps:

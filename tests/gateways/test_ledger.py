@@ -4,6 +4,7 @@ import json
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +78,30 @@ def test_what_was_written_verifies(ledger: DynamoLedger | MemoryLedger) -> None:
     for number in range(1, 5):
         ledger.append(entry(number, evidence={"Float": 0.1, "None": None, "Text": "ü\ud800", "At": NOW}))
     assert verify(ledger.read(CHAIN), ledger.head(CHAIN)) == []
+
+
+def test_the_chains_that_have_grown_since_are_known_by_their_heads(
+    ledger: DynamoLedger | MemoryLedger,
+) -> None:
+    ledger.append(entry(chain="old", at=NOW - timedelta(hours=2)))
+    ledger.append(entry(chain="new", at=NOW - timedelta(hours=2)))
+    ledger.append(entry(chain="new"))
+    assert ledger.active(NOW - timedelta(hours=1)) == {"new": ledger.head("new")}
+    assert set(ledger.active(NOW - timedelta(hours=3))) == {"new", "old"}
+
+
+def test_a_head_of_before_its_time_was_kept_is_not_left_out(
+    dynamodb: DynamoDBClient, tables: Tables, dynamo_ledger: DynamoLedger
+) -> None:
+    dynamo_ledger.append(entry())
+    key: Any = {"pk": {"S": f"ledger#{CHAIN}"}, "sk": {"S": "head"}}
+    dynamodb.update_item(
+        TableName=tables.state,
+        Key=key,
+        UpdateExpression="REMOVE #at",
+        ExpressionAttributeNames={"#at": "at"},
+    )
+    assert set(dynamo_ledger.active(NOW + timedelta(days=1))) == {CHAIN}
 
 
 def test_the_first_entry_follows_nothing(ledger: DynamoLedger | MemoryLedger) -> None:

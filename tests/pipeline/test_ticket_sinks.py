@@ -195,6 +195,27 @@ def test_a_slow_sink_has_its_share_of_an_invocation_and_no_more() -> None:
     assert len(world.tracker.open) == 7
 
 
+def test_a_slow_sink_keeps_a_whole_batch_waiting_once() -> None:
+    world = World(f"{POLICY}[tickets]\ngroup = 'finding'\n")
+    for number in range(10):
+        world.look(world.cluster(f"c{number}", DeletionProtection=False))
+    create = world.tracker.create
+
+    def slow(ticket):
+        world.clock.advance(seconds=9)
+        return create(ticket)
+
+    world.tracker.create = slow
+    ticketer, begun = world.ticketer, world.clock()
+    for message in world.queues.tickets:
+        assert ticketer.handle(message) == "open"
+    assert world.clock() - begun < timedelta(seconds=30)
+    assert len(world.told()) == 10, "the others wait for nobody"
+    world.queues.tickets.clear()
+    ticks(world, 8)
+    assert len(world.tracker.open) == 10
+
+
 # --- what people do ---------------------------------------------------------------------------------------
 
 

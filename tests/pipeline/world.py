@@ -298,7 +298,7 @@ class World:
             findings=self._port("findings"),
             tickets=self._port("tickets"),
             ledger=self._port("ledger"),
-            courier=self._courier,
+            courier=self._courier(),
             clock=self.clock,
         )
 
@@ -318,12 +318,12 @@ class World:
             policy=self.policy.tickets,
             clock=self.clock,
             jitter=lambda: self.jitter,
+            until=self.clock() + timedelta(seconds=35),
         )
 
     def tick(self) -> Report:
         """The schedule of tickets: what is due, what people did, whether sinks take anything."""
-        until = self.clock() + timedelta(seconds=45)
-        return Tick(ticketer=self.ticketer, courier=self._courier(), until=until).run()
+        return Tick(ticketer=self.ticketer).run()
 
     @property
     def sweeper(self) -> Sweeper:

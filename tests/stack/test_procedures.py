@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console.explain_text import paragraph
+from console.explanation import Explanation
+from console.known import Case, Known
 from console.local.rds.state import Lifecycle
 from stack import fleet
-from stack.deployed import ALICE, BACKUP_ACCOUNT, KEY_ARN, STRANGER, Deployed, policy_text
+from stack.deployed import ALICE, BACKUP_ACCOUNT, CONTROLS, KEY_ARN, STRANGER, Deployed, policy_text
 from stack.desk import CAROL, answered, desk, stopped
 from stack.killer import Killer, changes
 from warden import wiring
@@ -277,6 +280,25 @@ def test_a_cluster_that_only_looks_like_ours_is_judged_like_any_other(deploy: De
     assert stack.write_names == ["ModifyDBCluster"]
 
 
+@pytest.mark.slow
+def test_an_explanation_says_where_a_procedure_stands(deploy: Deploy) -> None:
+    stack, arn = _begun(deploy)
+    stack.runtime.run_until_idle(max_time=timedelta(minutes=2))
+    decision = stack.finding(CONTROL, arn).decision
+    assert decision["step"] == f"The temporary cluster {NAME} is creating."
+    case = Case(
+        finding=stack.finding(CONTROL, arn),
+        control=CONTROLS[CONTROL],
+        policy=wiring.load_policy(stack.policy),
+        known=Known(now=stack.now(), region=stack.region),
+    )
+    explained = Explanation.of(case)
+    assert explained.to_json()["decision"]["step"] == decision["step"]
+    assert f"Its procedure: The temporary cluster {NAME} is creating." in " ".join(
+        " ".join(paragraph(explained)).split()
+    )
+
+
 # --- approvals --------------------------------------------------------------------------------------------------
 
 
@@ -319,6 +341,7 @@ def test_a_person_who_rejects_stops_what_has_begun(deploy: Deploy) -> None:
     assert stack.write_names == ["RestoreDBClusterFromSnapshot", "DeleteDBCluster"]
 
 
+@pytest.mark.slow
 def test_two_remediations_at_once_make_one_temporary_cluster(deploy: Deploy) -> None:
     stack = deploy(policy=policy_text(only=(CONTROL,)))
     stack.aws.rds.lifecycle = Lifecycle.like_aws()
@@ -404,6 +427,128 @@ def test_a_reboot_is_never_made_unapproved_and_then_the_writer_is_first(deploy: 
     stack.hours_later(1)
     assert _rebooted(stack) == order
     assert stack.finding(IN_SYNC).decision["action"] == "AWAIT_APPROVAL"
+
+
+# --- a parameter group of its own ---------------------------------------------------------------------------------
+
+TLS = "cluster_tls_enforced"
+MOVE = ["CreateDBClusterParameterGroup", "ModifyDBClusterParameterGroup", "ModifyDBCluster"]
+
+
+def _on_a_default_group(deploy: Deploy) -> Deployed:
+    stack = deploy(policy=policy_text(only=(TLS,)))
+    fleet.cluster(stack, DBClusterParameterGroupName="default.aurora-postgresql16")
+    for number in (1, 2):
+        fleet.member(stack, f"orders-{number}", "orders")
+    stack.sweep()
+    return stack
+
+
+def _group(stack: Deployed) -> str:
+    [cluster] = stack.client("rds").describe_db_clusters(DBClusterIdentifier="orders")["DBClusters"]
+    return str(cluster["DBClusterParameterGroup"])
+
+
+def _value(stack: Deployed, group: str, name: str) -> str:
+    pages = stack.client("rds").get_paginator("describe_db_cluster_parameters")
+    items = [
+        item
+        for page in pages.paginate(DBClusterParameterGroupName=group)
+        for item in page["Parameters"]
+        if item["ParameterName"] == name
+    ]
+    return str(items[0].get("ParameterValue"))
+
+
+def _approve_the_next(stack: Deployed) -> None:
+    [request] = desk(stack).requests()
+    answered(stack, request)
+    stack.hours_later(1)
+
+
+def test_a_cluster_moves_off_its_default_group_and_is_rebooted_by_another_approval(deploy: Deploy) -> None:
+    stack = _on_a_default_group(deploy)
+    [ticket] = stack.tickets
+    assert [call["operation"] for call in ticket["plan"]] == MOVE
+    _approve_the_next(stack)
+    assert stack.write_names == MOVE
+    group = _group(stack)
+    assert group.startswith("warden-orders-")
+    assert _value(stack, group, "rds.force_ssl") == "1"
+    assert len(stack.finding(TLS).attempts) == 1
+    # It has no effect yet: that takes reboots, which nobody has approved.
+    assert stack.finding(TLS).decision["action"] == "AWAIT_APPROVAL"
+    _approve_the_next(stack)
+    assert stack.write_names == [*MOVE, "RebootDBInstance", "RebootDBInstance"]
+    assert stack.finding(TLS).workflow is WorkflowStatus.RESOLVED
+    assert _records(stack) == []
+
+
+@pytest.mark.slow
+def test_a_cluster_that_shares_its_group_gets_a_copy_and_the_others_keep_theirs(deploy: Deploy) -> None:
+    stack = deploy(policy=policy_text(only=(TLS,)))
+    fleet.cluster(stack)
+    fleet.cluster(stack, "reports", DBClusterParameterGroupName="orders")
+    with stack.by(ALICE):
+        stack.client("rds").modify_db_cluster_parameter_group(
+            DBClusterParameterGroupName="orders", Parameters=fleet.as_parameters({"rds.force_ssl": "0"})
+        )
+    stack.settle()
+    [request] = [one for one in desk(stack).requests() if one.finding.arn.endswith(":orders")]
+    answered(stack, request)
+    stack.hours_later(1)
+    assert stack.write_names == ["CopyDBClusterParameterGroup", *MOVE[1:]]
+    group = _group(stack)
+    assert _value(stack, group, "rds.force_ssl") == "1"
+    assert _value(stack, group, "pgaudit.log") == _value(stack, "orders", "pgaudit.log")
+    assert _value(stack, "orders", "rds.force_ssl") == "0"
+    [reports] = stack.client("rds").describe_db_clusters(DBClusterIdentifier="reports")["DBClusters"]
+    assert reports["DBClusterParameterGroup"] == "orders"
+
+
+@pytest.mark.slow
+def test_a_group_that_somebody_else_made_under_that_name_is_left_alone(deploy: Deploy) -> None:
+    stack = _on_a_default_group(deploy)
+    [request] = desk(stack).requests()
+    name = request.finding.plan[0]["parameters"]["DBClusterParameterGroupName"]
+    with stack.quietly() as rds:
+        rds.create_db_cluster_parameter_group(
+            DBClusterParameterGroupName=name,
+            DBParameterGroupFamily="aurora-postgresql16",
+            Description="Made by Aurora Warden 0a1b2c",
+        )
+    answered(stack, request)
+    stack.hours_later(1)
+    assert stack.writes == []
+    assert _group(stack) == "default.aurora-postgresql16"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+@pytest.mark.parametrize("moment", range(1, 61))
+def test_whatever_dies_on_the_way_to_a_group_of_its_own_each_call_is_made_once(
+    deploy: Deploy, moment: int
+) -> None:
+    stack = _on_a_default_group(deploy)
+    stack.may_fail = True
+    [request] = desk(stack).requests()
+    killer = Killer(stack, moment, after=True, counts=changes)
+    with killer.at_work():
+        answered(stack, request)
+        stack.runtime.run_until_idle(max_time=timedelta(hours=2))
+        stack.hours_later(1)
+    stack.hours_later(1)
+    made = [
+        event["detail"]["eventName"]
+        for event in stack.events
+        if event["detail"].get("eventName") in MOVE
+        and event["detail"]["userIdentity"].get("sessionContext") is not None
+        and "errorCode" not in event["detail"]
+    ]
+    assert made == MOVE, killer.killed
+    assert _group(stack).startswith("warden-orders-")
+    assert stack.finding(TLS).decision["action"] == "AWAIT_APPROVAL"
+    assert stack.dead_letters() == {}
 
 
 # --- killed at any moment ---------------------------------------------------------------------------------

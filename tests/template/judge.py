@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from template import reference
 from template.iam import Access, Decision, Statement, decide, function_role, role_statements
 from warden.controls import all_controls
+from warden.core.plan import ONLY_APPROVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -187,7 +188,8 @@ def reason(grant: Grant, actions: Iterable[str]) -> str | None:
     if any(asked & set(permit.dependent_actions) for _, permit in permits):
         return "AWS checks it within a call that a control declares"
     users = [remediation for remediation, permit in permits if permit.action == grant.action]
-    if users and all(remediation.preflight for remediation in users):
+    asks_always = grant.action.partition(":")[2] in ONLY_APPROVED
+    if users and (asks_always or all(remediation.preflight for remediation in users)):
         return APPROVED
     return NEVER_CALLED.get(grant.action) or NEVER_CALLED.get(grant.sid)
 

@@ -83,7 +83,7 @@ def test_logs_are_structured_and_kept_as_long_as_asked(function: str) -> None:
     stack = load_template(TEMPLATE, {"LogRetentionDays": "90", "LogLevel": "DEBUG"})
     config = stack.resources[function].properties["LoggingConfig"]
     assert (config["LogFormat"], config["ApplicationLogLevel"]) == ("JSON", "DEBUG")
-    assert stack.functions[function].environment["WARDEN_LOG_LEVEL"] == "DEBUG"
+    assert stack.functions[function].environment["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
     (group,) = (item for item in stack.of_type("AWS::Logs::LogGroup") if item.name == config["LogGroup"])
     assert group.properties["RetentionInDays"] == "90"
 
@@ -162,7 +162,7 @@ def test_every_alarm_tells_the_topic_and_says_what_it_means(stack: LocalTemplate
     for alarm in stack.of_type("AWS::CloudWatch::Alarm"):
         assert alarm.properties["AlarmActions"] == [stack.resources["Topic"].ref], alarm.logical_id
         assert len(alarm.properties["AlarmDescription"]) > 20, alarm.logical_id
-        silence = alarm.logical_id in {"SweepMissedAlarm", "TicketsOverdueAlarm"}
+        silence = alarm.logical_id.endswith("MissedAlarm") or alarm.logical_id == "TicketsOverdueAlarm"
         expected = "breaching" if silence else "notBreaching"
         assert alarm.properties["TreatMissingData"] == expected, alarm.logical_id
 
@@ -210,8 +210,8 @@ def test_our_metrics_are_read_where_the_functions_put_them(
     stack: LocalTemplate, metric: str, functions: set[str]
 ) -> None:
     environments = [stack.functions[name].environment for name in functions]
-    assert {item["WARDEN_METRICS_NAMESPACE"] for item in environments} == {"AuroraWarden"}
-    services = {item["WARDEN_SERVICE"] for item in environments}
+    assert {item["POWERTOOLS_METRICS_NAMESPACE"] for item in environments} == {"AuroraWarden"}
+    services = {item["POWERTOOLS_SERVICE_NAME"] for item in environments}
     assert watched(stack, "AuroraWarden", metric) == services
 
 

@@ -32,7 +32,7 @@ CONSUMER_OF = {
 }
 FOURTEEN_DAYS = 1_209_600
 EVERYWHERE = {
-    *("WARDEN_SERVICE", "WARDEN_METRICS_NAMESPACE", "WARDEN_LOG_LEVEL"),
+    *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"),
     *("WARDEN_ACCOUNT_ID", "WARDEN_PARTITION"),
     *("WARDEN_FINDINGS_TABLE", "WARDEN_LEDGER_TABLE", "WARDEN_STATE_TABLE"),
 }
@@ -55,7 +55,7 @@ ENVIRONMENT = {
     "SweepFunction": {
         *EVERYWHERE,
         *DECIDING,
-        *("WARDEN_OWN_ROLES", "WARDEN_TRIGGERS_QUEUE_URL"),
+        *("WARDEN_OWN_ROLES", "WARDEN_REMEDIATE_FUNCTION", "WARDEN_TRIGGERS_QUEUE_URL"),
         *("WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
     },
 }
@@ -68,6 +68,7 @@ REFERENCES = {
     "WARDEN_REMEDIATIONS_QUEUE_URL": "RemediationsQueue",
     "WARDEN_TICKETS_QUEUE_URL": "TicketsQueue",
     "WARDEN_TOPIC_ARN": "Topic",
+    "WARDEN_REMEDIATE_FUNCTION": "RemediateFunction",
 }
 
 
@@ -251,7 +252,7 @@ def test_a_function_is_told_what_it_needs_and_no_more(stack: LocalTemplate, func
         "WARDEN_POLICY_FILE": "/opt/policy/policy.toml",
         "WARDEN_MODE_CEILING": "observe",
         "WARDEN_OWN_ROLES": stack.resources["RemediateRole"].arn,
-        "WARDEN_METRICS_NAMESPACE": "AuroraWarden",
+        "POWERTOOLS_METRICS_NAMESPACE": "AuroraWarden",
     }
     assert {name: environment[name] for name in fixed if name in environment} == {
         name: value for name, value in fixed.items() if name in environment
@@ -260,7 +261,7 @@ def test_a_function_is_told_what_it_needs_and_no_more(stack: LocalTemplate, func
 
 def test_no_two_functions_or_stacks_share_a_service_name(stack: LocalTemplate) -> None:
     """Metrics of one namespace are told apart by it alone."""
-    names = [function.environment["WARDEN_SERVICE"] for function in stack.functions.values()]
+    names = [function.environment["POWERTOOLS_SERVICE_NAME"] for function in stack.functions.values()]
     assert len(set(names)) == len(names)
     assert all(name.startswith("aurora-warden-") for name in names)
 
@@ -314,6 +315,7 @@ JOBS = {
     "EverythingSchedule": ("SweepFunction", "sweep"),
     "DueSchedule": ("SweepFunction", "due"),
     "TicketsSchedule": ("TicketFunction", "tick"),
+    "ReconcileSchedule": ("SweepFunction", "reconcile"),
 }
 
 
@@ -339,6 +341,7 @@ def test_there_is_no_other_schedule(stack: LocalTemplate) -> None:
         "EverythingSchedule": "rate(6 hours)",
         "DueSchedule": "rate(5 minutes)",
         "TicketsSchedule": "rate(5 minutes)",
+        "ReconcileSchedule": "rate(1 day)",
     }
 
 

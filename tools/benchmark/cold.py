@@ -21,20 +21,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 
-from tools.benchmark.fleet import CREDENTIALS, REGION
+from tools.benchmark.fleet import CONTROLS, CREDENTIALS, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
-ACCOUNT = "123456789012"
+ACCOUNT = "123456789012"  # moto's
 CLUSTER = f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:c00000"
 _TABLES: Mapping[str, tuple[str, str, str]] = {
     "findings": ("resource_key", "control", "S"),
     "ledger": ("chain", "sequence", "N"),
     "state": ("pk", "sk", "S"),
 }
-_PLAIN = "import boto3; print(len(boto3.client('rds').describe_db_clusters(DBClusterIdentifier='c00000')['DBClusters']))"
+_PLAIN = "import boto3; print(boto3.client('rds').describe_db_clusters(DBClusterIdentifier='c00000')['DBClusters'])"
 _FUNCTION = """
 import json, sys
 import app
@@ -50,21 +50,19 @@ class Start(NamedTuple):
 
     seconds: float
     cpu: float
-    megabytes: float
 
 
 def start(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Start:
     """Run a process to its end; its output is kept from everybody unless it fails."""
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own functions
         arguments, cwd=cwd, env=dict(environment), capture_output=True, text=True, check=False
     )
     took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise RuntimeError(done.stderr)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    # "/usr/bin/env time" is no part of every system: the peak of all children so far is the best there is.
-    return Start(took, cpu, after.ru_maxrss / 1024)
+    return Start(took, cpu)
 
 
 def prepare(endpoint: str) -> dict[str, str]:
@@ -110,9 +108,9 @@ def prepare(endpoint: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": endpoint,
         "PYTHONDONTWRITEBYTECODE": "1",
-        "WARDEN_METRICS_NAMESPACE": "AuroraWarden",
-        "WARDEN_SERVICE": "bench",
-        "WARDEN_LOG_LEVEL": "WARNING",
+        "POWERTOOLS_METRICS_NAMESPACE": "AuroraWarden",
+        "POWERTOOLS_SERVICE_NAME": "bench",
+        "POWERTOOLS_LOG_LEVEL": "WARNING",
         "WARDEN_ACCOUNT_ID": ACCOUNT,
         "WARDEN_POLICY_FILE": str(ROOT / "layers/policy/policy.toml"),
         "WARDEN_MODE_CEILING": "observe",
@@ -132,9 +130,39 @@ def events() -> dict[str, dict[str, Any]]:
     return {
         "evaluate": {"resource": CLUSTER},
         "sweep": {"job": "due"},
-        "ticket": {"Records": []},
-        "remediate": {"Records": []},
+        "ticket": _delivered(
+            {"event": "open", "resource_key": "none", "control": CONTROLS[0], "revision": 0}
+        ),
+        # Decided by another policy: it is read no further, and judged again.
+        "remediate": _delivered(
+            {
+                "resource": CLUSTER,
+                "resource_key": "",
+                "controls": [CONTROLS[0]],
+                "policy_version": "",
+                "cause": {},
+            }
+        ),
     }
+
+
+def _delivered(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message as SQS delivers it to a function."""
+    return {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(message)}]}
+
+
+def measured(endpoint: str, python: str, python_path: str, times: int) -> Iterator[tuple[str, list[Start]]]:
+    """Each kind of process with its starts: plain boto3 first, then the functions."""
+    environment = prepare(endpoint)
+    plain = [start([sys.executable, "-c", _PLAIN], ROOT, environment) for _ in range(times)]
+    yield "import boto3, an RDS client, one describe", plain
+    for name, event in events().items():
+        with_path = {**environment, "PYTHONPATH": python_path}
+        command = [python, "-c", _FUNCTION, json.dumps(event)]
+        yield (
+            f"{name}, its first event",
+            [start(command, ROOT / "functions" / name, with_path) for _ in range(times)],
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -145,25 +173,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("python_path")
     parser.add_argument("--times", type=int, default=7)
     arguments = parser.parse_args(argv)
-    environment = prepare(arguments.endpoint)
-    plain = [start([sys.executable, "-c", _PLAIN], ROOT, environment) for _ in range(arguments.times)]
-    show("import boto3, client, describe", plain)
-    for name, event in events().items():
-        cwd = ROOT / "functions" / name
-        with_path = {**environment, "PYTHONPATH": arguments.python_path}
-        runs = [
-            start([arguments.python, "-c", _FUNCTION, json.dumps(event)], cwd, with_path)
-            for _ in range(arguments.times)
-        ]
-        show(name, runs)
+    for name, starts in measured(
+        arguments.endpoint, arguments.python, arguments.python_path, arguments.times
+    ):
+        wall, cpu = median(s.seconds for s in starts), median(s.cpu for s in starts)
+        print(f"{name:<44}{wall * 1000:>7.0f} ms{cpu * 1000:>7.0f} ms CPU")
     return 0
-
-
-def show(name: str, starts: Iterable[Start]) -> None:
-    """One line."""
-    print(
-        f"{name:<32}{median(s.seconds for s in starts) * 1000:>7.0f} ms{median(s.cpu for s in starts) * 1000:>7.0f} ms CPU"
-    )
 
 
 if __name__ == "__main__":

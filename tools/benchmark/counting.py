@@ -27,6 +27,12 @@ _PAGE = 100
 _LISTS = re.compile(
     r"Describe(?:DB(?:Clusters|Instances|ClusterSnapshots|Snapshots|ClusterParameterGroups|ParameterGroups)|GlobalClusters)"
 )
+_PARAMETERS = "DescribeDBClusterParameters"
+# What moto leaves out of parameters, and the value that a default group has of each (Aurora User Guide).
+_SWITCHES = {
+    "rds.force_ssl": ("boolean", "postgresql", "0"),
+    "require_secure_transport": ("string", "mysql", "OFF"),
+}
 _KEPT = ("content-type", "x-amzn-requestid")
 
 
@@ -87,7 +93,7 @@ class Counting:
             parts: list[bytes] = []
             token = None
             while True:
-                more = {"Marker": token} if token else {}
+                more: dict[str, str] = {"Marker": token} if token else {}
                 status, told, data = self.forward("POST", "/", headers, urlencode({**asked, **more}).encode())
                 if status != http.HTTPStatus.OK:
                     return status, told, data
@@ -103,6 +109,28 @@ class Counting:
                     break
             self._lists[key] = whole
         return 200, {"Content-Type": "text/xml"}, _cut(whole, first, most)
+
+    def parameters(
+        self, asked: dict[str, str], headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        """The parameters of a group with their types; of a default group, which moto does not find, what counts."""
+        group, only = asked["DBClusterParameterGroupName"], asked.get("Source")
+        if group.startswith("default."):
+            items = [
+                f"<Parameter><ParameterName>{name}</ParameterName><ParameterValue>{value}</ParameterValue>"
+                f"<DataType>{kind}</DataType><Source>engine-default</Source><IsModifiable>true</IsModifiable></Parameter>"
+                for name, (kind, engine, value) in _SWITCHES.items()
+                if engine in group and only != "user"
+            ]
+            result = f"<Parameters>{''.join(items)}</Parameters>"
+            body = f"<{_PARAMETERS}Response><{_PARAMETERS}Result>{result}</{_PARAMETERS}Result></{_PARAMETERS}Response>"
+            return 200, {"Content-Type": "text/xml"}, body.encode()
+        status, told, data = self.forward("POST", "/", headers, urlencode(asked).encode())
+        for name, (kind, _, _) in _SWITCHES.items():
+            named = f"<ParameterName>{name}</ParameterName>".encode()
+            if b"<DataType>" not in data:
+                data = data.replace(named, named + f"<DataType>{kind}</DataType>".encode())
+        return status, told, data
 
 
 def _list_of(result: ET.Element) -> ET.Element | None:
@@ -140,9 +168,11 @@ def serve(behind: str, port: int) -> ThreadingHTTPServer:
             operation = asked.get("Action") or self.headers.get("X-Amz-Target", self.path).rpartition(".")[2]
             counting.count(f"{service}:{operation}")
             if service == "rds" and _LISTS.fullmatch(operation):
-                self._answer(*counting.page(asked, self.headers))
+                self._answer(*counting.page(asked, dict(self.headers)))
+            elif operation == _PARAMETERS:
+                self._answer(*counting.parameters(asked, dict(self.headers)))
             else:
-                self._answer(*counting.forward(self.command, self.path, self.headers, body))
+                self._answer(*counting.forward(self.command, self.path, dict(self.headers), body))
 
         def do_GET(self) -> None:
             if self.path == "/counted":

@@ -53,6 +53,7 @@ _ENGINES = {
     ),
 }
 _CUSTOM_GROUPS, _SNAPSHOTS, _SECOND_MEMBERS = 0.186, 0.714, 0.5
+_ENOUGH_DAYS = 35
 _CLUSTERS_PER_KEY, _CLUSTERS_PER_SECURITY_GROUP = 20, 10
 _HALVES = [{"CidrIp": "0.0.0.0/1"}, {"CidrIp": "128.0.0.0/1"}]
 
@@ -174,7 +175,7 @@ class Fleet:
             DBClusterParameterGroupName=self._group(name, family, switch),
         )
         self._check("cluster_deletion_protection_enabled", name, holds=protected)
-        self._check("cluster_backup_retention_sufficient", name, holds=retention >= 35)
+        self._check("cluster_backup_retention_sufficient", name, holds=retention >= _ENOUGH_DAYS)
         self._check("cluster_iam_authentication_enabled", name, holds=iam)
         self._check("cluster_log_exports_complete", name, holds=logs == wanted)
         self._check("cluster_storage_encrypted", name, holds=encrypted)

@@ -71,6 +71,14 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
         "rds:DescribeDBSnapshots",
         "rds:DescribeDBSnapshotAttributes",
     ),
+    Need.OWN_GROUP: (
+        "rds:DescribeDBClusterParameterGroups",
+        "rds:DescribeDBClusterParameters",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBParameterGroups",
+        "rds:DescribeDBParameters",
+    ),
     Need.QUOTAS: ("rds:DescribeAccountAttributes",),
     Need.SUBNET_GROUPS: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
     Need.INBOUND_RULES: ("ec2:DescribeSecurityGroups",),
@@ -202,6 +210,10 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "subgrp:*",
     ),
     "rds:CreateDBInstance": ("cluster:*", "db:*", "og:*", "pg:*", "secgrp:*", "subgrp:*"),
+    "rds:CopyDBClusterParameterGroup": ("cluster-pg:*",),
+    "rds:CopyDBParameterGroup": ("pg:*",),
+    "rds:CreateDBClusterParameterGroup": ("cluster-pg:*",),
+    "rds:CreateDBParameterGroup": ("pg:*",),
     "rds:RebootDBCluster": ("cluster:*",),
     "rds:RebootDBInstance": ("db:*",),
     "rds:DescribeBlueGreenDeployments": ("deployment:*",),
@@ -292,6 +304,12 @@ SCOPES: Final[Mapping[str, Scope]] = {
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:og:*",
             "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:subgrp:*",
         )
+    ),
+    "rds:CreateDBClusterParameterGroup": Scope(
+        resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster-pg:warden-*",)
+    ),
+    "rds:CreateDBParameterGroup": Scope(
+        resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:pg:warden-*",)
     ),
     "rds:CreateDBClusterSnapshot": Scope(resources=(_OWN_CLUSTERS, _OWN_SNAPSHOTS)),
     "rds:DeleteDBCluster": Scope(

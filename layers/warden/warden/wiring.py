@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import random
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
+    from warden.pipeline.reconcile import Reconciler
     from warden.pipeline.remediate import Remediator
     from warden.pipeline.sweep import Sweeper
     from warden.pipeline.ticket import Ticketer
@@ -64,6 +66,10 @@ _PATIENT = (Draw(most=10, leave=10), 120.0)
 
 clock: Callable[[], datetime] = utcnow
 """Replaced by the local AWS, whose time can be moved."""
+
+
+pause: Callable[[float], None] = time.sleep
+"""Waits for so many seconds; replaced likewise."""
 
 
 def now() -> datetime:
@@ -318,9 +324,8 @@ class Wiring:
 
         return Undoer(remediator=self.remediator)
 
-    @functools.cached_property
-    def ticketer(self) -> Ticketer:
-        """The step behind the tickets queue."""
+    def ticketer(self, *, seconds: float) -> Ticketer:
+        """The step behind the tickets queue, for one invocation that has so many seconds."""
         from warden.pipeline.ticket import Ticketer
 
         return Ticketer(
@@ -328,11 +333,11 @@ class Wiring:
             findings=self._findings,
             tickets=self._tickets,
             ledger=self._ledger,
-            courier=self.courier,
+            courier=self._courier(now() + timedelta(seconds=seconds)),
             clock=now,
         )
 
-    def courier(self) -> Courier:
+    def _courier(self, until: datetime) -> Courier:
         """What takes tickets to sinks; made anew for each invocation, since it remembers who kept it waiting."""
         from warden.pipeline.compose import Composer
         from warden.pipeline.courier import Courier
@@ -351,13 +356,14 @@ class Wiring:
             policy=self.policy.tickets,
             clock=now,
             jitter=random.random,
+            until=until,
         )
 
     def tick(self, *, seconds: float) -> Tick:
         """What the schedule does to tickets, within so many seconds."""
         from warden.pipeline.ticket_tick import Tick
 
-        return Tick(ticketer=self.ticketer, courier=self.courier(), until=now() + timedelta(seconds=seconds))
+        return Tick(ticketer=self.ticketer(seconds=seconds))
 
     @functools.cached_property
     def _tickets(self) -> DynamoTickets:
@@ -408,6 +414,32 @@ class Wiring:
             caretaker=lambda: self._caretaker(self.evaluator),
             clock=now,
             jitter=random.random,
+        )
+
+    def reconciler(self) -> Reconciler:
+        """The daily comparison of what our role wrote with what the ledger says."""
+        from warden.gateways.reconciliations import DynamoReconciliations
+        from warden.gateways.trail import EventHistory
+        from warden.pipeline.reconcile import Reconciler
+
+        environment = self.environment
+        if not environment.own_roles:
+            msg = "the environment variable WARDEN_OWN_ROLES is not set; template.yaml sets it for this function"
+            raise ConfigurationError(msg)
+        return Reconciler(
+            deployment=self.deployment,
+            trail=EventHistory(
+                self._rds,
+                own_roles=environment.own_roles,
+                function=environment["WARDEN_REMEDIATE_FUNCTION"],
+                pause=pause,
+            ),
+            chains=self._ledger,
+            ledger=self._ledger,
+            reconciliations=DynamoReconciliations(
+                self._client("dynamodb"), environment["WARDEN_STATE_TABLE"]
+            ),
+            clock=now,
         )
 
 

@@ -15,9 +15,11 @@ nobody give one to a member of a Multi-AZ DB cluster.
 Remediation safety
 ------------------
 Disruptive. Clients that connect without TLS are refused from that moment on, and Warden cannot see who they
-are. So each case needs an approval; a line of the policy is not enough. Warden writes only to a custom
-parameter group that no other cluster uses, and only where the parameter is dynamic, which restarts nothing.
-It attaches no group and reboots nothing: for those steps it tells a person what to do.
+are. So each case needs an approval; a line of the policy is not enough. Warden writes to a custom parameter
+group that no other cluster uses, where the parameter is dynamic, which restarts nothing. A cluster that uses a
+default group, or shares one, gets a group of its own: one of the family, or a copy, with TLS turned on,
+attached. That has effect with a reboot of each member, which takes an approval of its own. The group stays;
+none is ever deleted.
 
 References
 ----------
@@ -32,7 +34,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, frameworks, guidance, parameters, reboots, scope
+from warden.core import (
+    engines,
+    frameworks,
+    guidance,
+    own_group,
+    own_group_examples,
+    parameters,
+    reboots,
+    scope,
+)
 from warden.core import group_changes as changes
 from warden.core.control import (
     ComplianceType,
@@ -48,7 +59,7 @@ from warden.core.control import (
 )
 from warden.core.guard import Fields, ListOf, Only, Permit
 from warden.core.kinds import Need
-from warden.core.plan import Call, Manual, Plan
+from warden.core.plan import Call, Manual, Plan, Wait
 from warden.core.resource import Facts, ResourceType
 
 if TYPE_CHECKING:
@@ -93,31 +104,27 @@ def _judge_members(resource: Resource, setting: str) -> Verdict:
     )
 
 
-def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
-    """Turn the parameter on in the cluster's own custom group, if that is all it takes."""
+def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual | Wait:
+    """Turn the parameter on in the cluster's own custom group, or the next call on the way to one."""
     group = resource.facts[GROUP]
     name = parameters.TLS_SWITCH[resource.facts["Engine"]]
     item = resource.facts[Need.PARAMETERS][name]
     if parameters.switch(item):
-        return changes.not_by_reboot(resource) or _reboot(resource)
+        return changes.not_by_reboot(resource) or reboots.next_of_cluster(resource)
     parameter = Facts(item)
     value = parameters.on_spelling(item.get("AllowedValues"), "1" if name == "rds.force_ssl" else "ON")
-    if group.startswith("default."):
-        return _new_group(resource, name, value)
-    others = set(resource.facts[Need.PARAMETER_GROUP_USERS]) - {resource.facts["DBClusterArn"]}
-    if others:
-        return Manual(
-            f"The parameter group {group} is shared: turning {name} on in it would do so for "
-            f"{', '.join(sorted(others))} too. Decide for all of them, or give this cluster a group of its own.",
-            (_modify_group(resource, group, name, value, "immediate"),),
-        )
+    if _is_anybody_elses(resource, group) and parameter["IsModifiable"]:
+        return own_group.move(resource, {name: value})
     if not parameter["IsModifiable"]:
         return Manual(f"AWS does not let {name} be modified in {group}.")
     if parameter["ApplyType"] != "dynamic":
         return Manual(
             f"{name} is a {parameter['ApplyType']} parameter in {group}: it takes effect with a reboot of every "
             "member, which somebody must choose the moment for.",
-            (_modify_group(resource, group, name, value, "pending-reboot"), *_reboot(resource).steps),
+            (
+                _modify_group(resource, group, name, value, "pending-reboot"),
+                *reboots.of_cluster(resource),
+            ),
         )
     return Plan(
         (
@@ -134,6 +141,13 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
     )
 
 
+def _is_anybody_elses(resource: Resource, group: str) -> bool:
+    """Whether the group is a default one, of which AWS names no users, or somebody else uses it."""
+    return group.startswith("default.") or set(resource.facts[Need.PARAMETER_GROUP_USERS]) != {
+        resource.facts["DBClusterArn"]
+    }
+
+
 def _modify_group(resource: Resource, group: str, name: str, value: str, method: str) -> str:
     return guidance.command(
         resource,
@@ -145,42 +159,16 @@ def _modify_group(resource: Resource, group: str, name: str, value: str, method:
     )
 
 
-def _new_group(resource: Resource, name: str, value: str) -> Manual:
-    """A default group can be neither modified nor copied: make one of its family, set it, attach it."""
-    default = resource.facts[GROUP]
-    custom = f"{resource.facts['DBClusterIdentifier']}-tls"
-    return Manual(
-        f"The cluster uses {default}, which nobody can modify or copy. Make a group of the same family, turn {name} "
-        "on in it and attach it; then reboot, since a newly attached group takes effect with a reboot.",
-        (
-            guidance.command(
-                resource,
-                "create-db-cluster-parameter-group",
-                {
-                    "db-cluster-parameter-group-name": custom,
-                    "db-parameter-group-family": default.removeprefix("default."),
-                    "description": "Demands TLS",
-                },
-            ),
-            _modify_group(resource, custom, name, value, "pending-reboot"),
-            guidance.command(
-                resource,
-                "modify-db-cluster",
-                {
-                    "db-cluster-identifier": resource.facts["DBClusterIdentifier"],
-                    "db-cluster-parameter-group-name": custom,
-                },
-            ),
-            *_reboot(resource).steps,
-        ),
-    )
-
-
-def _reboot(resource: Resource) -> Manual:
-    """The value is set and waits for reboots: the writer first, then the readers one by one."""
-    return Manual(
-        f"TLS is turned on in the parameter group and waits for a reboot. {reboots.order(resource)}",
-        reboots.of_cluster(resource),
+def _turned_on(method: str) -> ListOf:
+    """For the write guard: the parameter, and a spelling of "on"."""
+    return ListOf(
+        Fields(
+            {
+                "ParameterName": Only(tuple(sorted(set(parameters.TLS_SWITCH.values())))),
+                "ParameterValue": parameters.TurnsOn(),
+                "ApplyMethod": Only((method,)),
+            }
+        )
     )
 
 
@@ -230,22 +218,16 @@ CONTROL = Control(
                 operation="ModifyDBClusterParameterGroup",
                 required={
                     "DBClusterParameterGroupName": parameters.UnsharedClusterGroup(),
-                    "Parameters": ListOf(
-                        Fields(
-                            {
-                                "ParameterName": Only(tuple(sorted(set(parameters.TLS_SWITCH.values())))),
-                                "ParameterValue": parameters.TurnsOn(),
-                                "ApplyMethod": Only(("immediate",)),
-                            }
-                        )
-                    ),
+                    "Parameters": _turned_on("immediate"),
                 },
             ),
+            *own_group.permits(ResourceType.DB_CLUSTER, _turned_on(own_group.PENDING)),
+            *reboots.PERMITS_OF_CLUSTER,
         ),
         safety=Safety.DISRUPTIVE,
         # Who connects in clear text now? Until something looks, only a person can let it pass.
         preflight=True,
-        needs=(Need.PARAMETER_GROUP_USERS,),
+        needs=(Need.PARAMETER_GROUP_USERS, Need.MEMBERS, *own_group.NEEDS),
     ),
     fix="""\
 Find out first who connects without TLS: on PostgreSQL `select usename, client_addr from pg_stat_ssl join
@@ -406,6 +388,11 @@ Make it last: CloudFormation `Parameters: {rds.force_ssl: "1"}` of `AWS::RDS::DB
                 ],
             },
             expect=ComplianceType.NON_COMPLIANT,
+        ),
+        *own_group_examples.examples(
+            ResourceType.DB_CLUSTER,
+            {"Parameters": _parameter("rds.force_ssl", "0", Source="system")},
+            {"rds.force_ssl": "1"},
         ),
         Example(
             name="off, and static",

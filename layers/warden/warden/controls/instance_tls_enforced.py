@@ -15,10 +15,11 @@ who reaches it. Members of a cluster are judged at their cluster.
 Remediation safety
 ------------------
 Disruptive. Clients that connect without TLS are refused from that moment on, and Warden cannot see who they
-are. So each case needs an approval; a line of the policy is not enough. Warden writes only to a custom
-parameter group that no other instance uses, and only where the parameter is dynamic, which restarts nothing.
-It attaches no group and reboots nothing: for those steps, and for SQL Server, whose parameter is static, it
-tells a person what to do.
+are. So each case needs an approval; a line of the policy is not enough. Warden writes to a custom parameter
+group that no other instance uses, where the parameter is dynamic, which restarts nothing. An instance that uses
+a default group, or shares one, gets a group of its own: one of the family, or a copy, with TLS turned on,
+attached. That has effect with a reboot, which takes an approval of its own. The group stays; none is ever
+deleted. For a static parameter in a group of its own, such as that of SQL Server, a ticket tells what to do.
 
 References
 ----------
@@ -35,7 +36,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import engines, frameworks, group_status, guidance, parameters, reboots, scope, tls
+from warden.core import (
+    engines,
+    frameworks,
+    group_status,
+    guidance,
+    own_group,
+    own_group_examples,
+    parameters,
+    reboots,
+    scope,
+    tls,
+)
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -106,7 +118,7 @@ def _is_too_old(engine: str, version: str) -> bool:
 
 
 def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
-    """Turn the parameter on in the instance's own custom group, if that is all it takes."""
+    """Turn the parameter on in the instance's own custom group, or the next call on the way to one."""
     engine = resource.facts["Engine"]
     if _is_too_old(engine, resource.facts["EngineVersion"]):
         return Manual(
@@ -122,25 +134,15 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
                 or f"Its state is {status}: wait for it, nothing needs a reboot yet."
             )
             return Manual(f"TLS is turned on in the parameter group. {why}")
-        return Manual(
-            "TLS is turned on in the parameter group and waits for a reboot, which is a short outage.",
-            reboots.of_instance(resource),
-        )
-    return _turned_on(resource, name, item)
+        return reboots.next_of_instance(resource)
+    return _turn_on(resource, name, item)
 
 
-def _turned_on(resource: Resource, name: str, item: Mapping[str, Any]) -> Plan | Manual:
+def _turn_on(resource: Resource, name: str, item: Mapping[str, Any]) -> Plan | Manual:
     group = tls.group_of(resource.facts)["DBParameterGroupName"]
     value = parameters.on_spelling(item.get("AllowedValues"), "1")
-    if group.startswith("default."):
-        return _new_group(resource, group, name, value)
-    others = set(resource.facts[Need.INSTANCE_GROUP_USERS]) - {resource.facts["DBInstanceArn"]}
-    if others:
-        return Manual(
-            f"The parameter group {group} is shared: turning {name} on in it would do so for "
-            f"{', '.join(sorted(others))} too. Decide for all of them, or give this instance a group of its own.",
-            (_modify_group(resource, group, name, value, "immediate"),),
-        )
+    if _is_anybody_elses(resource, group) and Facts(item)["IsModifiable"]:
+        return own_group.move(resource, {name: value})
     parameter = Facts(item)
     if not parameter["IsModifiable"]:
         return Manual(f"AWS does not let {name} be modified in {group}.")
@@ -168,6 +170,13 @@ def _turned_on(resource: Resource, name: str, item: Mapping[str, Any]) -> Plan |
     )
 
 
+def _is_anybody_elses(resource: Resource, group: str) -> bool:
+    """Whether the group is a default one, of which AWS names no users, or somebody else uses it."""
+    return group.startswith("default.") or set(resource.facts[Need.INSTANCE_GROUP_USERS]) != {
+        resource.facts["DBInstanceArn"]
+    }
+
+
 def _modify_group(resource: Resource, group: str, name: str, value: str, method: str) -> str:
     return guidance.command(
         resource,
@@ -179,37 +188,16 @@ def _modify_group(resource: Resource, group: str, name: str, value: str, method:
     )
 
 
-def _new_group(resource: Resource, default: str, name: str, value: str) -> Manual:
-    """A default group can be neither modified nor copied: make one of its family, set it, attach it.
-
-    "You can't use pending-reboot with dynamic parameters on RDS for SQL Server" (ModifyDBParameterGroup); its
-    `rds.force_ssl` is static.
-    """
-    custom = f"{resource.facts['DBInstanceIdentifier']}-tls"
-    return Manual(
-        f"The instance uses {default}, which nobody can modify or copy. Make a group of the same family, turn {name} "
-        "on in it and attach it; then reboot, since a newly attached group takes effect with a reboot.",
-        (
-            guidance.command(
-                resource,
-                "create-db-parameter-group",
-                {
-                    "db-parameter-group-name": custom,
-                    "db-parameter-group-family": default.removeprefix("default."),
-                    "description": "Demands TLS",
-                },
-            ),
-            _modify_group(resource, custom, name, value, "pending-reboot"),
-            guidance.command(
-                resource,
-                "modify-db-instance",
-                {
-                    "db-instance-identifier": resource.facts["DBInstanceIdentifier"],
-                    "db-parameter-group-name": custom,
-                },
-            ),
-            *reboots.of_instance(resource),
-        ),
+def _turned_on(method: str) -> ListOf:
+    """For the write guard: the parameter, and a spelling of "on"."""
+    return ListOf(
+        Fields(
+            {
+                "ParameterName": Only(tuple(sorted(set(tls.INSTANCE_SWITCH.values())))),
+                "ParameterValue": parameters.TurnsOn(),
+                "ApplyMethod": Only((method,)),
+            }
+        )
     )
 
 
@@ -263,22 +251,16 @@ CONTROL = Control(
                 operation="ModifyDBParameterGroup",
                 required={
                     "DBParameterGroupName": tls.UnsharedInstanceGroup(),
-                    "Parameters": ListOf(
-                        Fields(
-                            {
-                                "ParameterName": Only(tuple(sorted(set(tls.INSTANCE_SWITCH.values())))),
-                                "ParameterValue": parameters.TurnsOn(),
-                                "ApplyMethod": Only(("immediate",)),
-                            }
-                        )
-                    ),
+                    "Parameters": _turned_on("immediate"),
                 },
             ),
+            *own_group.permits(ResourceType.DB_INSTANCE, _turned_on(own_group.PENDING)),
+            reboots.PERMITS_OF_INSTANCE[0],
         ),
         safety=Safety.DISRUPTIVE,
         # Who connects in clear text now? Until something looks, only a person can let it pass.
         preflight=True,
-        needs=(Need.INSTANCE_GROUP_USERS,),
+        needs=(Need.INSTANCE_GROUP_USERS, *own_group.NEEDS),
     ),
     fix="""\
 Find out first who connects without TLS: on PostgreSQL `select usename, client_addr from pg_stat_ssl join
@@ -457,6 +439,11 @@ Make it last: CloudFormation `Parameters: {rds.force_ssl: "1"}` of `AWS::RDS::DB
             name="the group does not hold the parameter",
             facts={Need.INSTANCE_PARAMETERS: {}},
             expect=ComplianceType.INSUFFICIENT_DATA,
+        ),
+        *own_group_examples.examples(
+            ResourceType.DB_INSTANCE,
+            {"InstanceParameters": _parameter("rds.force_ssl", "0", Source="system")},
+            {"rds.force_ssl": "1"},
         ),
         Example(
             name="the parameters could not be read",

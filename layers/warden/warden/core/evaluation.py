@@ -6,6 +6,7 @@ After `Resource` in the flow, before `Finding`. A control that raises is answere
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,12 +15,37 @@ from warden.core.errors import MissingFactError
 from warden.core.plan import Manual, Plan, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from warden.core.control import Control
-    from warden.core.resource import Resource, ResourceRef
+    from warden.core.resource import Facts, Resource, ResourceRef
 
 _T = TypeVar("_T")
+
+
+class Evidence(Mapping[str, Any]):
+    """The facts that a control read, put together when somebody asks: of what complies, as a rule, nobody does."""
+
+    __slots__ = ("_facts", "_made")
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._made: dict[str, Any] | None = None
+
+    def evidence(self) -> dict[str, Any]:
+        """All of it."""
+        if self._made is None:
+            self._made = self._facts.evidence()
+        return self._made
+
+    def __getitem__(self, key: str) -> Any:
+        return self.evidence()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.evidence())
+
+    def __len__(self) -> int:
+        return len(self.evidence())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +82,7 @@ def evaluate(control: Control, resource: Resource, settings: Mapping[str, Any]) 
         ref=resource.ref,
         compliance=verdict.compliance,
         annotation=verdict.annotation,
-        evidence=facts.evidence(),
+        evidence=Evidence(facts),
         missing=missing,
         error=error,
     )

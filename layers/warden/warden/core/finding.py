@@ -105,7 +105,7 @@ def advance(
                 workflow=WorkflowStatus.RESOLVED,
                 compliance=evaluation.compliance,
                 annotation=evaluation.annotation,
-                evidence=evaluation.evidence,
+                evidence=dict(evaluation.evidence),
                 last_observed=observed_at,
                 resolved_at=observed_at,
             )
@@ -123,7 +123,7 @@ def _drifted(
             finding,
             arn=evaluation.ref.arn,
             annotation=evaluation.annotation,
-            evidence=evaluation.evidence,
+            evidence=dict(evaluation.evidence),
             last_observed=observed_at,
         )
     return Finding(
@@ -136,7 +136,7 @@ def _drifted(
         workflow=WorkflowStatus.NEW,
         compliance=evaluation.compliance,
         annotation=evaluation.annotation,
-        evidence=evaluation.evidence,
+        evidence=dict(evaluation.evidence),
         first_observed=observed_at,
         last_observed=observed_at,
         # What was tried before is remembered: a finding that keeps coming back is flapping.

@@ -66,6 +66,9 @@ class Need(StrEnum):
     ENCRYPTION_PROCEDURE = "EncryptionProcedure"
     """What an encrypted copy of a snapshot is made with: the cluster (Temporary) and the snapshot (Result) that have
     the name of the copy, each with its accounts, or None; and what Warden wrote down of it (Record), or None."""
+    OWN_GROUP = "OwnGroup"
+    """The parameter group that has the name of a database's own one: its Description, None where there is none; what
+    somebody set in it (Values), who uses it (Users), and what Warden wrote down of it (Record), or None."""
     QUOTAS = "Quotas"
     """How many of each thing the account has in this Region (Used), and may have (Max), by the quota's name
     (DescribeAccountAttributes)."""

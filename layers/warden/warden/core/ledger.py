@@ -70,6 +70,8 @@ class EntryKind(StrEnum):
     """Somebody stopped or resumed all writes."""
     ACKNOWLEDGE = "acknowledge"
     """Somebody looked at a spent budget, and opened it again."""
+    RECONCILIATION = "reconciliation"
+    """What CloudTrail shows that our role wrote was compared with the intents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

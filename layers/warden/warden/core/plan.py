@@ -121,6 +121,16 @@ WRITES: Mapping[str, Target] = {
     "RestoreDBClusterFromSnapshot": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
     "CreateDBClusterSnapshot": Target("rds", "DBClusterSnapshotIdentifier", ResourceType.DB_CLUSTER_SNAPSHOT),
     "DeleteDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
+    "CreateDBClusterParameterGroup": Target(
+        "rds", "DBClusterParameterGroupName", ResourceType.DB_CLUSTER_PARAMETER_GROUP
+    ),
+    "CopyDBClusterParameterGroup": Target(
+        "rds", "TargetDBClusterParameterGroupIdentifier", ResourceType.DB_CLUSTER_PARAMETER_GROUP
+    ),
+    "CreateDBParameterGroup": Target("rds", "DBParameterGroupName", ResourceType.DB_PARAMETER_GROUP),
+    "CopyDBParameterGroup": Target(
+        "rds", "TargetDBParameterGroupIdentifier", ResourceType.DB_PARAMETER_GROUP
+    ),
     "RebootDBInstance": Target("rds", "DBInstanceIdentifier", ResourceType.DB_INSTANCE),
     "RebootDBCluster": Target("rds", "DBClusterIdentifier", ResourceType.DB_CLUSTER),
 }

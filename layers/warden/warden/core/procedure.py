@@ -30,7 +30,16 @@ PROCEDURE, SERVES, NONCE = "warden:procedure", "warden:serves", "warden:nonce"
 COPY_OF = "warden:copy-of"
 """The tag of what stays: the ARN of the snapshot that it is an encrypted copy of."""
 
-CREATES = frozenset({"RestoreDBClusterFromSnapshot", "CopyDBSnapshot"})
+CREATES = frozenset(
+    {
+        "RestoreDBClusterFromSnapshot",
+        "CopyDBSnapshot",
+        "CreateDBClusterParameterGroup",
+        "CopyDBClusterParameterGroup",
+        "CreateDBParameterGroup",
+        "CopyDBParameterGroup",
+    }
+)
 """Calls that make a thing of a procedure's: a record is written before them."""
 TEMPORARY_TYPES = frozenset({ResourceType.DB_CLUSTER})
 """Kinds of which a procedure may delete what it made."""
@@ -51,7 +60,7 @@ class Record:
     """Its immutable key: the chain of the ledger."""
     controls: tuple[str, ...]
     pledge: str
-    """The hash of all calls of the procedure: another key or another network is another procedure."""
+    """The hash of the call that makes it: another key or another network is another procedure."""
     nonce: str
     announced_at: datetime
     resource_id: str = ""
@@ -88,17 +97,27 @@ def tags(control: str, serves: str) -> list[dict[str, str]]:
     return [{"Key": PROCEDURE, "Value": control}, {"Key": SERVES, "Value": serves}]
 
 
+def carrier(call: Call) -> str:
+    """The parameter that carries the nonce of what a call makes: its tags, else its description; empty: none does."""
+    return next((name for name in call.parameters if name == "Tags" or name.endswith("Description")), "")
+
+
 def with_nonce(call: Call, nonce: str) -> Call:
-    """The call as it is made: what has tags gets the nonce among them."""
-    if "Tags" not in call.parameters:
+    """The call as it is made: what has tags gets the nonce among them, what has a description at its end."""
+    name = carrier(call)
+    if not name:
         return call
-    own = [*call.parameters["Tags"], {"Key": NONCE, "Value": nonce}]
-    return replace(call, parameters={**call.parameters, "Tags": own})
+    value = call.parameters[name]
+    carried: Any = [*value, {"Key": NONCE, "Value": nonce}] if name == "Tags" else f"{value} {nonce}"
+    return replace(call, parameters={**call.parameters, name: carried})
 
 
 def nonce_of(call: Call) -> str:
     """The nonce that a call carries; empty where it has none."""
-    return next((tag["Value"] for tag in call.parameters.get("Tags", ()) if tag["Key"] == NONCE), "")
+    name = carrier(call)
+    if name == "Tags":
+        return next((tag["Value"] for tag in call.parameters[name] if tag["Key"] == NONCE), "")
+    return str(call.parameters[name]).rpartition(" ")[2] if name else ""
 
 
 def carried(live: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
@@ -112,7 +131,7 @@ def carried(live: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
 
 def first(call: Call, pledge: Sequence[Call], record: Record | None, *, cost: str) -> Plan:
     """The plan of the first call; one that an earlier visit announced, and perhaps made, goes on."""
-    resumes = record is not None and record.pledge == digest(pledge) and not record.resource_id
+    resumes = record is not None and record.pledge == digest(pledge[:1]) and not record.resource_id
     return Plan((call,), cost=cost, pledge=tuple(pledge), stage=Stage.GO_ON if resumes else Stage.BEGIN)
 
 

@@ -29,3 +29,12 @@ class Due:
     attempt: int
     """How often it was looked at in vain."""
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """Up to where CloudTrail and the ledger were compared."""
+
+    until: datetime
+    told: frozenset[str]
+    """The differences that were told already: what is looked at twice does not alarm twice."""

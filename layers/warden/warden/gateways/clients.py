@@ -10,6 +10,7 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.utils import parse_timestamp
@@ -18,6 +19,7 @@ from warden.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from warden.gateways.pace import Pace
 
@@ -62,6 +64,10 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "RestoreDBClusterFromSnapshot",
         "CreateDBClusterSnapshot",
         "DeleteDBCluster",
+        "CreateDBClusterParameterGroup",
+        "CopyDBClusterParameterGroup",
+        "CreateDBParameterGroup",
+        "CopyDBParameterGroup",
         "RebootDBInstance",
         "RebootDBCluster",
         "CreateEventSubscription",
@@ -127,13 +133,13 @@ SERVICE_OF: Mapping[str, str] = {
 }
 """The service of each operation; no two services that we call have one of the same name."""
 
-# Adaptive: botocore's own client-side rate limiting on top of retries, since RDS shares twelve requests a
-# second with all of the customer's other tools.
+# How fast RDS is asked is `pace`'s business, which adapts for all functions together. botocore would make a user agent
+# for each request anew, of a dozen parts; it takes as long as to sign the request.
 _CONFIG = Config(
     connect_timeout=3,
     read_timeout=20,
-    retries={"mode": "adaptive", "max_attempts": 4},
-    user_agent_extra="aurora-warden",
+    retries={"mode": "standard", "max_attempts": 4},
+    user_agent=f"aurora-warden Botocore/{botocore.__version__}",
 )
 
 
@@ -167,11 +173,15 @@ class Clients:
         profile: str | None = None,
         on_call: Callable[[str], None] | None = None,
         pace: Callable[[], Pace] | None = None,
+        models: Path | None = None,
     ) -> None:
         self._account = account
         self._pace = pace
         # boto3 would add resources and transfers to S3, and takes longer to import than all of Warden.
         self._session = botocore.session.Session(profile=profile)
+        if models is not None and models.is_dir():
+            # Complete for `OPERATIONS`, and looked for first.
+            self._session.get_component("data_loader").search_paths.insert(0, str(models))
         parsers = self._session.get_component("response_parser_factory")
         parsers.set_parser_defaults(timestamp_parser=moment)
         self._clients: dict[tuple[str, str, str], Any] = {}

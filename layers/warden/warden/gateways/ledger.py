@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import ConflictError
@@ -12,6 +13,7 @@ from warden.gateways.items import ROOM, conditional, cut_mapping, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -80,7 +82,14 @@ class DynamoLedger:
     def _head_put(self, chain: str, new: Link, head: Head | None) -> Any:
         put: dict[str, Any] = {
             "TableName": self._state_table,
-            "Item": encode({**_head_key(chain), "sequence": new.sequence, "hash": new.hash}),
+            "Item": encode(
+                {
+                    **_head_key(chain),
+                    "sequence": new.sequence,
+                    "hash": new.hash,
+                    "at": str(new.entry["at"]),
+                }
+            ),
         }
         if head is None:
             return {**put, "ConditionExpression": "attribute_not_exists(pk)"}
@@ -108,6 +117,23 @@ class DynamoLedger:
             ConsistentRead=True,
             FilterExpression="begins_with(pk, :prefix) AND sk = :head",
             ExpressionAttributeValues=encode({":prefix": _PREFIX, ":head": _HEAD}),
+        )
+        return {row["pk"].removeprefix(_PREFIX): _head(row) for row in rows}
+
+    def active(self, since: datetime) -> dict[str, Head]:
+        """The heads of the chains that have grown since; those of before the time was kept are among them."""
+        rows = pages(
+            self._client.scan,
+            "dynamodb:Scan",
+            TableName=self._state_table,
+            ConsistentRead=True,
+            FilterExpression=(
+                "begins_with(pk, :prefix) AND sk = :head AND (attribute_not_exists(#at) OR #at >= :since)"
+            ),
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues=encode(
+                {":prefix": _PREFIX, ":head": _HEAD, ":since": since.astimezone(UTC).isoformat()}
+            ),
         )
         return {row["pk"].removeprefix(_PREFIX): _head(row) for row in rows}
 

@@ -48,7 +48,7 @@ class RdsWriter:
     def _announced(self, call: Call, resource: Resource) -> procedure.Record | None:
         """The record that a creation must have; what gets no tags, and is never deleted, can do without."""
         record = self._get(written(call, resource.ref, region=resource.home).arn)
-        if "Tags" in call.parameters and (record is None or record.nonce != procedure.nonce_of(call)):
+        if procedure.carrier(call) and (record is None or record.nonce != procedure.nonce_of(call)):
             msg = f"{call.operation}: what it makes was not written down before"
             raise GuardError(msg)
         return record

@@ -17,6 +17,7 @@ from warden.pipeline.handover import Handover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from warden.core.ticket_policy import TicketPolicy
     from warden.pipeline.compose import Composer
@@ -41,6 +42,8 @@ class Courier:
     policy: TicketPolicy
     clock: Clock
     jitter: Callable[[], float]
+    until: datetime
+    """When the invocation begins nothing more."""
     done: Counter[str] = field(default_factory=Counter)
     """What was done, for the metrics."""
     _waited: dict[str, timedelta] = field(default_factory=dict)
@@ -58,7 +61,7 @@ class Courier:
         health = self.outbox.health(errand.sink)
         if health.refused or (health.rests_until is not None and now < health.rests_until):
             return "resting"
-        if self._waited.get(errand.sink, timedelta()) > _PATIENCE:
+        if now >= self.until or self._waited.get(errand.sink, timedelta()) > _PATIENCE:
             return "out_of_patience"
         try:
             return self._claimed(errand)

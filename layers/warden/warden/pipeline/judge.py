@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from warden.pipeline.ports import Approvals, Reader, Temporaries
     from warden.pipeline.restraints import Restraining
 
+_SETTLED = {
+    compliance: decide(Situation(compliance=compliance))
+    for compliance in ComplianceType
+    if compliance is not ComplianceType.NON_COMPLIANT
+}
+"""The decisions where there is nothing to decide, which is nearly always."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
@@ -212,9 +219,7 @@ class Judge:
     ) -> Judgement:
         control = evaluation.control
         if evaluation.compliance is not ComplianceType.NON_COMPLIANT:
-            return Judgement(
-                evaluation=evaluation, plan=None, decision=decide(Situation(compliance=evaluation.compliance))
-            )
+            return Judgement(evaluation=evaluation, plan=None, decision=_SETTLED[evaluation.compliance])
         planned = plan(control, resource, self.policy.settings[control.id])
         if isinstance(planned, Unplanned):
             evaluation = replace(evaluation, error=planned.error)

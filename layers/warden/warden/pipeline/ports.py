@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from warden.core.rows import Due, Stop
+from warden.core.rows import Due, Reconciled, Stop
 from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
 
 if TYPE_CHECKING:
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.guard import Permit
     from warden.core.kinds import Need
-    from warden.core.ledger import LedgerEntry, Link
+    from warden.core.ledger import Head, LedgerEntry, Link
     from warden.core.messages import RemediationMessage, TicketMessage
     from warden.core.plan import Call
     from warden.core.procedure import Record
     from warden.core.progress import Progress
+    from warden.core.reconciliation import Recorded
     from warden.core.resource import Resource, ResourceRef, ResourceType
     from warden.core.ticket import Handle, Remote, Ticket
     from warden.core.trigger import Lookup
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Approvals",
     "Brakes",
+    "Chains",
     "Clock",
     "Delivery",
     "Due",
@@ -40,6 +42,8 @@ __all__ = [
     "Outbox",
     "Queues",
     "Reader",
+    "Reconciled",
+    "Reconciliations",
     "SinkHealth",
     "State",
     "Stop",
@@ -48,6 +52,7 @@ __all__ = [
     "TicketRow",
     "Tickets",
     "Tracker",
+    "Trail",
     "Writer",
 ]
 
@@ -142,6 +147,38 @@ class Ledger(Protocol):
 
     def entry(self, chain: str, sequence: int) -> Link | None:
         """One entry at its place, as it is kept; None where there is none."""
+        ...
+
+
+class Chains(Protocol):
+    """The record, chain by chain."""
+
+    def active(self, since: datetime) -> Mapping[str, Head]:
+        """The heads of the chains that have grown since."""
+        ...
+
+    def read(self, chain: str) -> Iterator[Link]:
+        """The entries of a chain in their order, read consistently."""
+        ...
+
+
+class Trail(Protocol):
+    """What AWS itself recorded of our calls."""
+
+    def writes(self, *, since: datetime, until: datetime) -> Sequence[Recorded]:
+        """Every write of our role, by time; raises the errors of `core.errors` where they could not all be read."""
+        ...
+
+
+class Reconciliations(Protocol):
+    """Up to where writes are reconciled."""
+
+    def get(self) -> Reconciled | None:
+        """The checkpoint, read consistently; None where there is none."""
+        ...
+
+    def put(self, reconciled: Reconciled) -> None:
+        """Write the checkpoint over the one before."""
         ...
 
 

@@ -31,7 +31,7 @@ def announced(call: Call, concerned: Sequence[Judgement], resource: Resource, by
     if call.operation not in CREATES:
         return call
     arn = written(call, resource.ref, region=resource.home).arn
-    pledge = digest(concerned[0].pledge)
+    pledge = digest((call,))
     before = by.temporaries.get(arn)
     if before is not None and before.pledge == pledge and not before.resource_id:
         return with_nonce(call, before.nonce)

@@ -23,8 +23,6 @@ from warden.pipeline import collect
 from warden.pipeline.compose import split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from warden.core.finding import Finding
     from warden.core.messages import TicketMessage
     from warden.core.policy import Policy
@@ -36,14 +34,13 @@ _TRIES = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticketer:
-    """Everything that telling needs."""
+    """Everything that telling needs; one for each invocation, as its courier is."""
 
     policy: Policy
     findings: Findings
     tickets: Tickets
     ledger: Ledger
-    courier: Callable[[], Courier]
-    """A courier for one invocation."""
+    courier: Courier
     clock: Clock
 
     def handle(self, message: TicketMessage) -> str:
@@ -59,9 +56,8 @@ class Ticketer:
         done, errands = self.settle(finding, opens=message.event is TicketEvent.OPEN)
         if message.event is TicketEvent.FIXED:
             errands += self._change(finding)
-        courier = self.courier()
         for errand in errands:
-            courier.run(errand)
+            self.courier.run(errand)
         latest = self.findings.get(message.resource_key, message.control)
         if latest is not None and latest.is_open != finding.is_open:
             # It changed while it was being told, and the message that said so found another ticket than this.

@@ -15,7 +15,6 @@ from warden.core.errors import (
     LaterError,
     RefusedError,
     TransientError,
-    WardenError,
 )
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.ticket_rows import REVIEW, Errand, ExemptionRequest
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 _CHECK_EVERY = timedelta(hours=6)
 _CHECK_REFUSED_EVERY = timedelta(minutes=10)
 _OVERDUE = timedelta(hours=1)
+_TURN = 300
+"""Seconds between two ticks."""
 _AT_MOST = 50
 """Errands of one sink, and reviews, in one tick."""
 
@@ -53,26 +54,34 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """One tick; `until`: when the invocation has to come to its end."""
+    """One tick, until its courier's time is over."""
 
     ticketer: Ticketer
-    courier: Courier
-    until: datetime
 
     def run(self) -> Report:
         """Each sink in its turn, then the reviews; what is not reached has its turn next time."""
         report = Report(done=self.courier.done)
-        for name in sorted({*self.courier.notifiers, *self.courier.trackers}):
+        for name in self._in_turn(sorted({*self.courier.notifiers, *self.courier.trackers})):
             try:
                 self._sink(name, report)
-            except WardenError as error:
-                report.problems.append(f"{name}: {error}")
+            except Exception as error:  # noqa: BLE001 - one sink must not take the others with it
+                report.problems.append(f"{name}: {type(error).__name__}: {error}")
         self._reviews(report)
         return report
 
+    def _in_turn(self, names: list[str]) -> list[str]:
+        """Each tick begins with another sink, so that none is always reached too late."""
+        first = int(self.courier.clock().timestamp()) // _TURN % max(len(names), 1)
+        return names[first:] + names[:first]
+
+    @property
+    def courier(self) -> Courier:
+        """What takes tickets to sinks, for as long as this invocation has."""
+        return self.ticketer.courier
+
     @property
     def _is_over(self) -> bool:
-        return self.courier.clock() >= self.until
+        return self.courier.clock() >= self.courier.until
 
     # --- sinks --------------------------------------------------------------------------------------------
 
@@ -117,8 +126,8 @@ class Tick:
                 return
             try:
                 self._review(errand, report)
-            except WardenError as error:
-                report.problems.append(f"{errand.ticket}: {error}")
+            except Exception as error:  # noqa: BLE001 - nor one ticket the others
+                report.problems.append(f"{errand.ticket}: {type(error).__name__}: {error}")
                 self.courier.outbox.later(replace(errand, due_at=now + REVIEW_EVERY))
 
     def _review(self, errand: Errand, report: Report) -> None:

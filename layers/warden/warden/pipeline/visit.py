@@ -249,6 +249,8 @@ class Visitor:
             workflow=_workflow(new, judgement.decision),
             decision=decision,
             plan=tuple(call.to_json() for call in judgement.shown),
+            # What a procedure has achieved is no fix that does not show, should somebody take it away again.
+            applied="" if isinstance(judgement.plan, Manual) and judgement.plan.done else new.applied,
             manual=manual,
             cause=new.cause if old is not None and old.is_open else self.cause(cause),
             tags={key: resource.tags[key] for key in sorted(policy.tickets.tags & set(resource.tags))},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import encryption, subnets
+from warden.core import encryption, own_group, subnets
 from warden.core.errors import MissingFactError, ResourceGoneError
 from warden.core.kinds import KINDS, Need
-from warden.core.resource import ResourceRef, ResourceType
+from warden.core.resource import Deployment, ResourceRef, ResourceType
 from warden.core.snapshot_procedure import NAME_LIMIT
 from warden.gateways.enrichments.network import PAGE, routes_of
 from warden.gateways.enrichments.rds import restore_accounts
+from warden.gateways.kinds.rds import RdsKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,36 @@ def _named(reads: Reads, operation: str, parameter: str, name: str) -> dict[str,
     except ResourceGoneError:
         return None
     return items[0] if items else None
+
+
+def _own_group(reads: Reads, resource: Resource) -> dict[str, Any]:
+    """The group, what was set in it, and the list of who could use it: three calls where there is one, else one."""
+    of_cluster = resource.ref.resource_type is ResourceType.DB_CLUSTER
+    level = own_group.LEVELS[resource.ref.resource_type]
+    name = level.name(resource.facts)
+    kind = KINDS[ResourceType.DB_CLUSTER_PARAMETER_GROUP if of_cluster else ResourceType.DB_PARAMETER_GROUP]
+    ref = ResourceRef.build(
+        kind.resource_type,
+        partition=resource.ref.partition,
+        region=resource.ref.region,
+        account=resource.ref.account,
+        name=name,
+    )
+    record = None if reads.temporaries is None else reads.temporaries.get(ref.arn)
+    found = _named(reads, kind.describe, kind.identifier, name)
+    if found is None:
+        return {"Description": None, "Values": {}, "Users": [], "Record": record}
+    operation = "DescribeDBClusterParameters" if of_cluster else "DescribeDBParameters"
+    users = RdsKind(kind.resource_type).users(reads, ref, Deployment(ref.account, ref.region, ref.partition))
+    return {
+        "Description": found["Description"],
+        "Values": {
+            item["ParameterName"]: str(item.get("ParameterValue", ""))
+            for item in reads.api.every(operation, Source="user", **{kind.identifier: name})
+        },
+        "Users": [user.id for user in users],
+        "Record": record,
+    }
 
 
 def _quotas(reads: Reads, resource: Resource) -> dict[str, dict[str, int]]:
@@ -110,6 +141,7 @@ def _alias_keys(reads: Reads, resource: Resource) -> dict[str, str]:
 
 ANSWERS: Mapping[Need, Answer] = {
     Need.ENCRYPTION_PROCEDURE: _encryption_procedure,
+    Need.OWN_GROUP: _own_group,
     Need.QUOTAS: _quotas,
     Need.SUBNET_GROUPS: _subnet_groups,
     Need.INBOUND_RULES: _inbound_rules,

@@ -69,7 +69,7 @@ def _parameter_group_users(reads: Reads, resource: Resource) -> list[str]:
     None for a default group, which nobody can modify, so that nobody need know: a plan that asks all the same is none.
     """
     group = resource.facts["DBClusterParameterGroup"]
-    if not reads.bulk and str(group).startswith(DEFAULT_GROUP):
+    if str(group).startswith(DEFAULT_GROUP):
         raise MissingFactError(
             Need.PARAMETER_GROUP_USERS, f"{group} cannot be modified, so its users were not read"
         )

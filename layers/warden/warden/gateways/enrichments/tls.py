@@ -22,7 +22,7 @@ _ROTATION = ("SupportsCertificateRotationWithoutRestart", "SupportedCACertificat
 def _instance_group_users(reads: Reads, resource: Resource) -> list[str]:
     """The list of instances: DescribeDBInstances has no filter for a parameter group; none for a default group."""
     groups = {group["DBParameterGroupName"] for group in resource.facts["DBParameterGroups"]}
-    if not reads.bulk and all(str(group).startswith(DEFAULT_GROUP) for group in groups):
+    if all(str(group).startswith(DEFAULT_GROUP) for group in groups):
         raise MissingFactError(
             Need.INSTANCE_GROUP_USERS, f"{sorted(groups)} cannot be modified, so its users were not read"
         )

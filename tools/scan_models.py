@@ -1,0 +1,28 @@
+"""Put the models of the operations that Warden calls where `warden scan` looks for them; run by `make setup`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import botocore
+from botocore.loaders import Loader
+
+from console import paths
+from tools.trim_layer import write_services
+from warden.gateways.clients import OPERATIONS
+
+
+def main() -> int:
+    """Write them, unless they are there."""
+    target = paths.models(OPERATIONS, botocore.__version__)
+    if not target.is_dir():
+        shutil.rmtree(target.parent, ignore_errors=True)
+        unfinished = target.with_name("unfinished")
+        write_services(Loader(), unfinished, OPERATIONS)
+        unfinished.rename(target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
