@@ -100,10 +100,6 @@ def _iam_off_while_a_change_waits(stack: LocalStack) -> None:
     rds.modify_db_instance(DBInstanceIdentifier="game-log-reader", DBInstanceClass="db.r6g.xlarge")
 
 
-def _ten_minutes(stack: LocalStack) -> None:
-    stack.runtime.advance(600)
-
-
 def _window(stack: LocalStack) -> None:
     stack.aws.rds.maintenance_window()
     stack.runtime.advance(3600)
@@ -144,10 +140,7 @@ SCENES = (
         who=BOB,
         does=_unencrypted_snapshot,
         note="an encrypted copy is made; the original stays, and a person decides about it",
-        ends={"db_snapshot_encrypted": "NEW"},
-        later=_ten_minutes,
-        later_note="ten minutes later Warden looks again, and finds its copy",
-        later_ends={"db_snapshot_encrypted": "NOTIFIED"},
+        ends={"db_snapshot_encrypted": "NOTIFIED"},
     ),
     Scene(
         title="alice shares that snapshot with the world, and with an account that nobody knows",
