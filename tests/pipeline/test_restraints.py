@@ -8,9 +8,11 @@ import pytest
 
 from pipeline.remediations import operations
 from pipeline.world import ALICE, OWN_ROLE, PROTECTION, PUBLIC, REMEDIATE_ALL, RETENTION, World
+from warden.core.brakes import Payment
 from warden.core.decision import Mode
 from warden.core.resource import ResourceType
 from warden.core.trigger import Source
+from warden.pipeline.recent import RecentBrakes
 
 HERE = ("123456789012", "eu-west-1")
 
@@ -280,3 +282,20 @@ def test_a_scope_gives_the_owner_of_a_stack_more_time():
     assert [fixed(world, ref) for ref in (prod, dev)] == ["owner_first", "REMEDIATE"]
     world.clock.now += timedelta(hours=47)
     assert fixed(world, prod) == "REMEDIATE"
+
+
+# --- a sweep ----------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_asks_what_holds_back_once_a_minute_and_whoever_writes_asks_again():
+    world = World()
+    recent = RecentBrakes(world.brakes, world.clock)
+    asked = [recent.standing(*HERE), recent.spent(*HERE, budget="normal", now=world.clock())]
+    recent.latch(*HERE, "normal", now=world.clock())
+    recent.spend(*HERE, Payment(budget="normal", limit=5), now=world.clock())
+
+    world.clock.advance(seconds=59)
+    assert [recent.standing(*HERE), recent.spent(*HERE, budget="normal", now=world.clock())] == asked
+    world.clock.advance(seconds=1)
+    assert recent.standing(*HERE).latched == {"normal"}
+    assert recent.spent(*HERE, budget="normal", now=world.clock()).writes == 1

@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from warden.controls import all_controls
 from warden.core.decision import Mode
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
+    from warden.pipeline.ports import Brakes
     from warden.pipeline.reconcile import Reconciler
     from warden.pipeline.remediate import Remediator
     from warden.pipeline.sweep import Sweeper
@@ -253,7 +254,7 @@ class Wiring:
             temporaries=self._temporaries,
         )
 
-    def _visitor(self, reader: RdsReader) -> Visitor:
+    def _visitor(self, reader: RdsReader, brakes: Brakes) -> Visitor:
         from warden.pipeline.visit import Visitor
 
         return Visitor(
@@ -261,7 +262,7 @@ class Wiring:
             findings=self._findings,
             ledger=self._ledger,
             state=self._state,
-            brakes=self._brakes,
+            brakes=brakes,
             queues=self._queues,
             clock=now,
             jitter=random.random,
@@ -277,7 +278,7 @@ class Wiring:
         return Evaluator(
             deployment=self.deployment,
             reader=reader,
-            visitor=self._visitor(reader),
+            visitor=self._visitor(reader, self._brakes),
             sharing=self._sharing,
             temporaries=self._temporaries,
         )
@@ -285,12 +286,14 @@ class Wiring:
     def _sharing(self) -> Evaluator:
         """One that reads whole lists once; made anew each time."""
         from warden.pipeline.evaluate import Evaluator
+        from warden.pipeline.recent import RecentBrakes
 
         reader = self._reader(bulk=True)
+        brakes = cast("Brakes", RecentBrakes(self._brakes, now))
         return Evaluator(
             deployment=self.deployment,
             reader=reader,
-            visitor=self._visitor(reader),
+            visitor=self._visitor(reader, brakes),
             temporaries=self._temporaries,
         )
 
