@@ -20,6 +20,9 @@ def main() -> int:
         shutil.rmtree(target.parent, ignore_errors=True)
         unfinished = target.with_name("unfinished")
         write_services(Loader(), unfinished, OPERATIONS)
+        # botocore's own extras are in the models already, and speak of shapes that these no longer have.
+        for model in list(unfinished.glob("*/*/*-[12].json")):
+            model.with_name(f"{model.stem}.sdk-extras.json").write_text("{}", encoding="utf-8")
         unfinished.rename(target)
     return 0
 

@@ -88,6 +88,7 @@ def test_parameters_take_one_call_for_each_custom_group_and_the_defaults_of_a_fa
         "rds:DescribeDBClusterParameterGroups": 1,
         "rds:DescribeBlueGreenDeployments": 1,
         "rds:DescribeEvents": 1,
+        "rds:DescribeAccountAttributes": 1,
         "cloudwatch:DescribeAlarms": 1,
     }
 

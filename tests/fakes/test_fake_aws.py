@@ -471,8 +471,11 @@ def _needs(resource_type: ResourceType) -> set[Need]:
 
 
 def test_every_operation_and_every_need_that_the_fake_knows_is_some_controls() -> None:
-    assert {p.operation for c in CONTROLS if c.remediation for p in c.remediation.permits} == set(OPERATIONS)
+    called = {p.operation for c in CONTROLS if c.remediation for p in c.remediation.permits}
+    # A copy is a procedure now, whose other needs the fake does not know; its own test holds it.
+    assert called | {"CopyDBSnapshot"} == set(OPERATIONS)
     assert {need for resource_type in BROKEN for need in _needs(resource_type)} | {
+        Need.ENCRYPTED_COPIES,
         Need.BLUE_GREEN,
         Need.DELETIONS,
         Need.FIRING_ALARMS,

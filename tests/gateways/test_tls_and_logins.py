@@ -11,7 +11,7 @@ from gateways.estate import CONTROLS, Estate
 from warden.core.control import ComplianceType
 from warden.core.errors import GuardError
 from warden.core.kinds import Need
-from warden.core.plan import Call, Manual
+from warden.core.plan import Call, Manual, Plan
 from warden.gateways.rds_writer import RdsWriter
 
 if TYPE_CHECKING:
@@ -97,19 +97,20 @@ def test_an_instance_is_made_to_demand_tls_in_its_own_group(estate: Estate, engi
     assert estate.fixed("instance_tls_enforced", arn).compliance is COMPLIANT
 
 
-def test_an_instance_in_a_default_group_is_a_persons_to_move_to_another(estate: Estate) -> None:
+def operations(planned: object) -> list[str]:
+    """The calls of a whole procedure, of which a plan holds the first."""
+    assert isinstance(planned, Plan)
+    return [call.operation for call in planned.pledge]
+
+
+def test_an_instance_in_a_default_group_is_moved_to_a_group_of_its_own(estate: Estate) -> None:
     arn = instance(estate, engine="mysql")
     assert estate.judged("instance_tls_enforced", arn).compliance is NON_COMPLIANT
     planned = estate.planned("instance_tls_enforced", arn)
-    assert isinstance(planned, Manual)
-    assert [step.split()[2] for step in planned.steps] == [
-        "create-db-parameter-group",
-        "modify-db-parameter-group",
-        "modify-db-instance",
-        "reboot-db-instance",
-    ]
-    assert "--db-parameter-group-family mysql8.4 " in planned.steps[0]
-    assert "ParameterValue=1," in planned.steps[1]
+    assert operations(planned) == ["CreateDBParameterGroup", "ModifyDBParameterGroup", "ModifyDBInstance"]
+    create, modify, _ = planned.pledge
+    assert create.parameters["DBParameterGroupFamily"] == "mysql8.4"
+    assert [item["ParameterValue"] for item in modify.parameters["Parameters"]] == ["1"]
 
 
 def test_a_group_of_two_instances_is_not_written_to(estate: Estate) -> None:
@@ -118,8 +119,8 @@ def test_a_group_of_two_instances_is_not_written_to(estate: Estate) -> None:
     arn = instance(estate, DBParameterGroupName=shared)
     other = instance(estate, "reports", DBParameterGroupName=shared)
     planned = estate.planned("instance_tls_enforced", arn)
-    assert isinstance(planned, Manual)
-    assert other in planned.why
+    assert operations(planned) == ["CopyDBParameterGroup", "ModifyDBParameterGroup", "ModifyDBInstance"]
+    assert planned.pledge[1].parameters["DBParameterGroupName"] != shared
     control = CONTROLS["instance_tls_enforced"]
     assert control.remediation is not None
     resource = estate.read(control, arn)
@@ -148,11 +149,7 @@ def test_a_group_that_was_attached_waits_for_a_reboot(estate: Estate) -> None:
     )
     for control in ("instance_tls_enforced", "instance_parameter_group_in_sync"):
         assert estate.judged(control, arn).compliance is NON_COMPLIANT
-        planned = estate.planned(control, arn)
-        assert isinstance(planned, Manual)
-        assert planned.steps == (
-            "aws rds reboot-db-instance --db-instance-identifier billing --region eu-west-1",
-        )
+        assert operations(estate.planned(control, arn)) == ["RebootDBInstance"], "once somebody approved"
     rds.reboot_db_instance(DBInstanceIdentifier="billing")
     estate.aws.rds.settle()
     for control in ("instance_tls_enforced", "instance_parameter_group_in_sync"):
@@ -172,8 +169,8 @@ def test_members_of_a_cluster_wait_for_a_reboot_of_the_writer_first(estate: Esta
     assert judged.compliance is NON_COMPLIANT
     assert "orders-0 (waits for a reboot), orders-1 (waits for a reboot)" in judged.annotation
     planned = estate.planned("cluster_parameter_group_in_sync", arn)
-    assert isinstance(planned, Manual)
-    assert [step.split()[4] for step in planned.steps] == ["orders-0", "orders-1"]
+    assert operations(planned) == ["RebootDBInstance"] * 2
+    assert [call.parameters["DBInstanceIdentifier"] for call in planned.pledge] == ["orders-0", "orders-1"]
     for name in ("orders-0", "orders-1"):
         rds.reboot_db_instance(DBInstanceIdentifier=name)
         estate.aws.rds.settle()
