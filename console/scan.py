@@ -199,7 +199,7 @@ class _Region:
                 continue
             _say(f"{self._region}: reading {KINDS[resource_type].name}s")
             try:
-                for resource in self._reader.list(resource_type, self._judge.needs(resource_type)):
+                for resource in self._reader.list(resource_type, self._judge.needs_of_a_list(resource_type)):
                     self._one(resource)
             except Exception as error:  # noqa: BLE001 - one kind that fails must not take the others with it
                 _say(f"{self._region}: {KINDS[resource_type].name}s could not be listed: {_said(error)}")
@@ -210,6 +210,7 @@ class _Region:
             return
         self._scan.resources[resource.ref.resource_type] += 1
         try:
+            resource = self._judge.completed(resource)
             _, judgements = self._judge.decide(
                 resource,
                 self._judge.evaluate(resource),

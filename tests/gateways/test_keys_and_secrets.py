@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateways.estate import Estate
+from warden.controls import all_controls
 from warden.core.control import ComplianceType
+from warden.core.decision import Mode
 from warden.core.kinds import Need
 from warden.core.plan import Manual
+from warden.core.policy import parse_policy
 from warden.core.resource import ResourceRef, ResourceType
+from warden.pipeline.judge import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -313,3 +317,31 @@ def test_a_secret_that_is_gone_is_gone(estate: Estate) -> None:
     estate.client("secretsmanager").delete_secret(SecretId=managed, ForceDeleteWithoutRecovery=True)
     with pytest.raises(Exception, match="there is no secret"):
         estate.reader().read(ResourceRef.from_arn(managed), ())
+
+
+def test_of_a_list_of_secrets_only_those_of_databases_are_asked_for_their_policy(estate: Estate) -> None:
+    for name in ("prod/db/orders", "mail/relay", "api/token"):
+        estate.client("secretsmanager").create_secret(Name=name, SecretString="{}")
+    policy = parse_policy(
+        'version = 1\n[baseline]\nsecret_name_prefixes = ["prod/db/"]',
+        controls=all_controls(),
+        source="policy.toml",
+    )
+    reader = estate.reader(bulk=True)
+    judge = Judge.of(all_controls(), policy=policy, ceiling=Mode.OBSERVE, reader=reader)
+    estate.aws.calls.clear()
+
+    verdicts = {}
+    for listed in reader.list(ResourceType.SECRET, judge.needs_of_a_list(ResourceType.SECRET)):
+        found = {one.control.id: one for one in judge.evaluate(judge.completed(listed))}
+        verdicts[listed.facts["Name"]] = found["secret_policy_restricted"].compliance.value
+
+    assert verdicts == {
+        "prod/db/orders": "COMPLIANT",
+        "mail/relay": "NOT_APPLICABLE",
+        "api/token": "NOT_APPLICABLE",
+    }
+    asked = [call for call in estate.aws.calls if call.operation == "GetResourcePolicy"]
+    assert [call.parameters["SecretId"].rpartition("-")[0].rpartition("secret:")[2] for call in asked] == [
+        "prod/db/orders"
+    ]

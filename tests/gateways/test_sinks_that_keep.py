@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes.trackers import desk
+from fakes.trackers import Fault, TrackerAnswer, desk
 from fakes.trackers.desk import Desk, a_ticket
 from fakes.trackers.jira import DECLINED, DONE
 from warden.core.errors import RejectedError, SinkRefusedError, TicketGoneError
@@ -216,6 +216,22 @@ def test_jira_gets_the_fields_that_the_policy_names(trackers: Server) -> None:
     assert issue["fields"]["customfield_10021"] == {"value": "Platform"}
     assert issue["fields"]["labels"][1:] == ["aurora-warden", "aurora"]
     assert jira.server.refused == []
+
+
+def test_a_type_of_issue_that_the_project_has_not_is_named(trackers: Server) -> None:
+    jira = desk.desk(trackers, "jira", issue_type="Incident")
+    with pytest.raises(SinkRefusedError, match="it has Task, Bug"):
+        jira.sink.check()
+
+
+def test_a_check_that_may_not_see_everything_is_content_with_what_counts(trackers: Server) -> None:
+    for name, on in (("jira", "GET /rest/api/3/project/"), ("github", "GET /repos/acme/ops")):
+        made = desk.desk(trackers, name)
+        if name == "github":
+            made.server.faults.append(Fault(on="GET /repos/acme/ops/issues", commits=True))
+        made.server.faults.append(Fault(on=on, answer=TrackerAnswer(404, {"message": "Not Found"})))
+        made.sink.check()
+        assert made.server.faults == []
 
 
 def test_jira_lacking_a_permission_is_named(trackers: Server) -> None:

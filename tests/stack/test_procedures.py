@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console.explain_text import paragraph
+from console.explanation import Explanation
+from console.known import Case, Known
 from console.local.rds.state import Lifecycle
 from stack import fleet
-from stack.deployed import ALICE, BACKUP_ACCOUNT, KEY_ARN, STRANGER, Deployed, policy_text
+from stack.deployed import ALICE, BACKUP_ACCOUNT, CONTROLS, KEY_ARN, STRANGER, Deployed, policy_text
 from stack.desk import CAROL, answered, desk, stopped
 from stack.killer import Killer, changes
 from warden import wiring
@@ -277,6 +280,25 @@ def test_a_cluster_that_only_looks_like_ours_is_judged_like_any_other(deploy: De
     assert stack.write_names == ["ModifyDBCluster"]
 
 
+@pytest.mark.slow
+def test_an_explanation_says_where_a_procedure_stands(deploy: Deploy) -> None:
+    stack, arn = _begun(deploy)
+    stack.runtime.run_until_idle(max_time=timedelta(minutes=2))
+    decision = stack.finding(CONTROL, arn).decision
+    assert decision["step"] == f"The temporary cluster {NAME} is creating."
+    case = Case(
+        finding=stack.finding(CONTROL, arn),
+        control=CONTROLS[CONTROL],
+        policy=wiring.load_policy(stack.policy),
+        known=Known(now=stack.now(), region=stack.region),
+    )
+    explained = Explanation.of(case)
+    assert explained.to_json()["decision"]["step"] == decision["step"]
+    assert f"Its procedure: The temporary cluster {NAME} is creating." in " ".join(
+        " ".join(paragraph(explained)).split()
+    )
+
+
 # --- approvals --------------------------------------------------------------------------------------------------
 
 
@@ -319,6 +341,7 @@ def test_a_person_who_rejects_stops_what_has_begun(deploy: Deploy) -> None:
     assert stack.write_names == ["RestoreDBClusterFromSnapshot", "DeleteDBCluster"]
 
 
+@pytest.mark.slow
 def test_two_remediations_at_once_make_one_temporary_cluster(deploy: Deploy) -> None:
     stack = deploy(policy=policy_text(only=(CONTROL,)))
     stack.aws.rds.lifecycle = Lifecycle.like_aws()
@@ -461,6 +484,7 @@ def test_a_cluster_moves_off_its_default_group_and_is_rebooted_by_another_approv
     assert _records(stack) == []
 
 
+@pytest.mark.slow
 def test_a_cluster_that_shares_its_group_gets_a_copy_and_the_others_keep_theirs(deploy: Deploy) -> None:
     stack = deploy(policy=policy_text(only=(TLS,)))
     fleet.cluster(stack)
@@ -482,6 +506,7 @@ def test_a_cluster_that_shares_its_group_gets_a_copy_and_the_others_keep_theirs(
     assert reports["DBClusterParameterGroup"] == "orders"
 
 
+@pytest.mark.slow
 def test_a_group_that_somebody_else_made_under_that_name_is_left_alone(deploy: Deploy) -> None:
     stack = _on_a_default_group(deploy)
     [request] = desk(stack).requests()

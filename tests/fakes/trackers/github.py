@@ -52,11 +52,11 @@ class GitHub:
             case ["GET", "acme", "ops"]:
                 told = {"has_issues": self.has_issues, "archived": False, "permissions": self.permissions}
                 return TrackerAnswer(200, told)
+            case [_, "acme", "ops", "issues", *_] if not self.has_issues:
+                return TrackerAnswer(410, {"message": "Issues are disabled for this repo"})
             case ["GET", "acme", "ops", "issues"]:
                 return self._list(request)
             case ["POST", "acme", "ops", "issues"]:
-                if not self.has_issues:
-                    return TrackerAnswer(410, {"message": "Issues are disabled for this repo"})
                 issue = self.issues[self.add(request.json["title"], request.json["body"])]
                 issue["labels"] = [{"name": name} for name in request.json["labels"]] if self.pushes else []
                 return TrackerAnswer(201, issue)
@@ -68,7 +68,8 @@ class GitHub:
         size, page = int(request.query["per_page"]), int(request.query.get("page", "1"))
         issues = [one for one in self.issues.values() if one["updated_at"] >= request.query.get("since", "")]
         issues.sort(
-            key=lambda one: (one["created_at"], one["number"]), reverse=request.query["direction"] == "desc"
+            key=lambda one: (one["created_at"], one["number"]),
+            reverse=request.query.get("direction", "desc") == "desc",
         )
         return TrackerAnswer(200, issues[(page - 1) * size : page * size])
 

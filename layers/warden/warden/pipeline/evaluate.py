@@ -138,7 +138,9 @@ class Evaluator:
         visits: list[Visit] = []
         failures: list[Exception] = []
         try:
-            for resource in self.reader.list(resource_type, self.visitor.judge.needs(resource_type)):
+            for resource in self.reader.list(
+                resource_type, self.visitor.judge.needs_of_a_list(resource_type)
+            ):
                 if resource.ref not in but:
                     self._look(resource, causes, visits, failures)
         except Exception as error:  # noqa: BLE001 - one kind that cannot be listed must not take the others with it

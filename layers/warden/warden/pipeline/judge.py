@@ -10,6 +10,7 @@ from warden.core.control import ComplianceType
 from warden.core.decision import Action, Decision, Mode, Situation, decide
 from warden.core.errors import MissingFactError, RefusedError
 from warden.core.evaluation import Evaluation, Unplanned, evaluate, plan
+from warden.core.kinds import Need
 from warden.core.pace import REFUSED
 from warden.core.plan import Call, Manual, Plan, Stage, Wait, digest
 from warden.core.procedure import TEMPORARY_TYPES, eased, identity, is_named_so, objection
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from warden.core.approval import Approval
     from warden.core.control import Control
     from warden.core.finding import Finding
-    from warden.core.kinds import Need
     from warden.core.policy import Policy
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.ports import Approvals, Reader, Temporaries
     from warden.pipeline.restraints import Restraining
 
+_OF_FEW = frozenset({Need.SECRET_POLICY})
+"""What AWS tells of one resource at a time, and the policy makes the business of a few."""
 _SETTLED = {
     compliance: decide(Situation(compliance=compliance))
     for compliance in ComplianceType
@@ -144,6 +146,24 @@ class Judge:
     def needs(self, resource_type: ResourceType) -> frozenset[Need]:
         """The enrichments that the controls of a type evaluate on."""
         return frozenset(need for control in self.of_type(resource_type) for need in control.needs)
+
+    def needs_of_a_list(self, resource_type: ResourceType) -> frozenset[Need]:
+        """The same, but for what is asked only of those of a list that somebody has to know it of: see `completed`."""
+        return self.needs(resource_type) - _OF_FEW
+
+    def completed(self, resource: Resource) -> Resource:
+        """A resource of a list with what its controls miss: of five thousand secrets, few are a database's."""
+        known = resource.facts
+        wanted = {
+            found.missing
+            for control in self.of_type(resource.ref.resource_type)
+            if any(
+                need in _OF_FEW and need not in known and need not in known.missing for need in control.needs
+            )
+            for found in (evaluate(control, resource, self.policy.settings[control.id]),)
+        }
+        asked = frozenset(need for need in _OF_FEW if need in wanted)
+        return self.reader.enrich(resource, asked) if asked else resource
 
     def of_type(self, resource_type: ResourceType) -> tuple[Control, ...]:
         """The controls of a type."""

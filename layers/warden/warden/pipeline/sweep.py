@@ -147,7 +147,7 @@ class Sweeper:
                 self.sweeps.visited(run.progress, resource_type) if run.progress.parts else frozenset[str]()
             )
             for resource in evaluator.reader.list(
-                resource_type, evaluator.visitor.judge.needs(resource_type), but=run.skips(before)
+                resource_type, evaluator.visitor.judge.needs_of_a_list(resource_type), but=run.skips(before)
             ):
                 seen.add(resource.key)
                 if run.progress.mark(resource.key) in before:

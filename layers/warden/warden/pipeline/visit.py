@@ -86,6 +86,7 @@ class Visitor:
             # Whoever saw it later has judged all of it.
             return Visit(arn=resource.ref.arn, skipped="late", cause=self.cause(cause))
         others = cause if self.is_others(cause) else others
+        resource = self.judge.completed(resource)
         restraints = Restraints(self.brakes, policy=self.judge.policy, resource=resource, now=now)
         resource, judgements = self.judge.decide(
             resource,

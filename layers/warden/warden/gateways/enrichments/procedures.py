@@ -93,9 +93,11 @@ def _own_group(reads: Reads, resource: Resource) -> dict[str, Any]:
 
 
 def _quotas(reads: Reads, resource: Resource) -> dict[str, dict[str, int]]:
-    """One call; how many there are changes from one moment to the next."""
+    """One call, shared by a sweep; how many there are changes from one moment to the next, so that who writes asks."""
     del resource
-    quotas = reads.api.call("DescribeAccountAttributes")["AccountQuotas"]
+    quotas = reads.once(
+        ("account quotas",), lambda: reads.api.call("DescribeAccountAttributes")["AccountQuotas"]
+    )
     return {item["AccountQuotaName"]: {"Used": item["Used"], "Max": item["Max"]} for item in quotas}
 
 

@@ -121,7 +121,12 @@ class GitHub:
 
     def check(self) -> None:
         """See whether issues can be created and closed: the repository, its issues, and the token's permissions."""
-        found = self._api.call("GET", *self._path) or {}
+        self._api.call("GET", *self._path, "issues", query={"state": "all", "per_page": "1"}, expect=list)
+        try:
+            found = self._api.call("GET", *self._path) or {}
+        except SinkRefusedError:
+            # Reading issues is enough for a ticket; the rest would only have said more.
+            return
         if not found.get("has_issues", True) or found.get("archived"):
             msg = f"{self._repository} takes no issues: they are disabled, or it is archived"
             raise SinkRefusedError(msg)

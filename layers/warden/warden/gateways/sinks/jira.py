@@ -159,7 +159,11 @@ class Jira:
         if missing:
             msg = f"the account lacks permissions in the project {self._project}: {', '.join(missing)}"
             raise SinkRefusedError(msg)
-        project = self._call("GET", "project", self._project) or {}
+        try:
+            project = self._call("GET", "project", self._project) or {}
+        except SinkRefusedError:
+            # The permissions are there, and the first create will say whether the type is.
+            return
         types = [str(one.get("name")) for one in project.get("issueTypes") or ()]
         if types and self._issue_type not in types:
             msg = f"the project {self._project} has no issue type {self._issue_type!r}; it has {', '.join(types)}"
