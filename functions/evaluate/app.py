@@ -18,6 +18,8 @@ metrics = telemetry.Metrics()
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Look at what each event names; only what must be looked at again stays in the queue."""
     del context
+    if intake.is_from(event, wiring.wired().dead_letters_arn):
+        return _bury(event)
     evaluator = wiring.wired().evaluator
     read = intake.read(event, received_at=wiring.now())
     handled = evaluator.handle([trigger for _, trigger in read.triggers])
@@ -47,3 +49,18 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         "visits": report.summary(handled.visits),
         "ignored": [{"reason": i.reason, "detail": i.detail} for i in read.ignored],
     }
+
+
+def _bury(event: dict[str, Any]) -> dict[str, Any]:
+    """Have people told of remediations that crashed each time; what cannot be told stays in their queue."""
+    failed: set[str] = set()
+    for message, body in intake.messages(event):
+        try:
+            controls = wiring.wired().dead_letters.handle(body, message=message)
+        except Exception:
+            logger.exception("dead letter not handled", extra={"id": message})
+            failed.add(message)
+            continue
+        logger.error("remediation crashed", extra={"id": message, "controls": list(controls), "body": body})
+        metrics.count("RemediationsCrashed", 1)
+    return intake.failures(failed)

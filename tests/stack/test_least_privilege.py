@@ -15,6 +15,8 @@ from stack.deployed import A_FEW, ALICE, EVERY_SINK, Deployed, policy_text
 from stack.desk import CAROL, answered, desk
 from stack.waiting import waits_take_no_time
 from template.judge import judge
+from warden.core.messages import UndoMessage
+from warden.core.resource import ResourceRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,6 +146,27 @@ def live_beside_the_controls(stack: Deployed) -> None:
         stack.client("rds").delete_db_cluster(DBClusterIdentifier="gone", SkipFinalSnapshot=True)
     stack.settle()
     have_one_approved(stack)
+    # What CloudTrail shows is compared with the ledger, and what crashed each time is put on record.
+    stack.hours_later(1)
+    stack.runtime.call(stack.function("sweep").logical_id, {"job": "reconcile"})
+    bury_an_undo(stack)
+
+
+def bury_an_undo(stack: Deployed) -> None:
+    """A message that lies in the dead letter queue of the remediations."""
+    crashed = UndoMessage(
+        ref=ResourceRef.from_arn("arn:aws:rds:eu-west-1:123456789012:cluster:approved"),
+        chain=next(iter(stack.chains())),
+        sequence=1,
+        entry_hash="0" * 64,
+    )
+    stack.client("sqs").send_message(
+        QueueUrl=stack.template.resources["RemediationsDeadLetterQueue"].ref,
+        MessageBody=crashed.encode(),
+        MessageGroupId=crashed.group,
+        MessageDeduplicationId="crashed",
+    )
+    stack.settle()
 
 
 def have_one_approved(stack: Deployed) -> None:

@@ -42,6 +42,7 @@ ENVIRONMENT = {
         *EVERYWHERE,
         *DECIDING,
         *("WARDEN_OWN_ROLES", "WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
+        "WARDEN_REMEDIATIONS_DEAD_LETTER_ARN",
     },
     "RemediateFunction": {
         *EVERYWHERE,
@@ -214,7 +215,19 @@ def test_a_queue_is_worked_off_by_its_function(stack: LocalTemplate, queue: str,
         readable = {
             item.logical_id for item in queues(stack) if decide(policy, Access(action, item.arn)).allowed
         }
-        assert readable == {queue}
+        # What crashes whatever writes is told of by what does not write.
+        dead = {"RemediationsDeadLetterQueue"} if function == "EvaluateFunction" else set()
+        assert readable == {queue, *dead}
+
+
+def test_remediations_that_crashed_are_worked_off_by_evaluate(stack: LocalTemplate) -> None:
+    mapping = mapping_of(stack, "RemediationsDeadLetterQueue").properties
+    assert mapping["FunctionName"] == stack.resources["EvaluateFunction"].ref
+    assert (mapping["FunctionResponseTypes"], mapping["BatchSize"]) == (["ReportBatchItemFailures"], 1)
+    queue = stack.resources["RemediationsDeadLetterQueue"]
+    function = stack.functions["EvaluateFunction"]
+    assert function.environment["WARDEN_REMEDIATIONS_DEAD_LETTER_ARN"] == queue.arn
+    assert queue.properties["VisibilityTimeout"] >= 6 * function.timeout
 
 
 @pytest.mark.parametrize(("queue", "function"), CONSUMER_OF.items())

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from warden.gateways.tickets import DynamoTickets
     from warden.pipeline.caretaker import Caretaker
     from warden.pipeline.courier import Courier
+    from warden.pipeline.dead_letters import DeadLetters
     from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
@@ -418,6 +419,18 @@ class Wiring:
             clock=now,
             jitter=random.random,
         )
+
+    @property
+    def dead_letters_arn(self) -> str:
+        """The dead letter queue of the remediations; empty where this function is given none."""
+        return dict(self.environment.names).get("WARDEN_REMEDIATIONS_DEAD_LETTER_ARN", "")
+
+    @functools.cached_property
+    def dead_letters(self) -> DeadLetters:
+        """The step behind the dead letter queue of the remediations; no reader of its own, since nothing is judged."""
+        from warden.pipeline.dead_letters import DeadLetters
+
+        return DeadLetters(deployment=self.deployment, visitor=self.evaluator.visitor, ledger=self._ledger)
 
     def reconciler(self) -> Reconciler:
         """The daily comparison of what our role wrote with what the ledger says."""

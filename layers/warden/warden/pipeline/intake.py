@@ -32,6 +32,11 @@ def is_batch(event: object) -> bool:
     return isinstance(event, dict) and isinstance(event.get("Records"), list)
 
 
+def is_from(event: Mapping[str, Any], queue: str) -> bool:
+    """Whether the event is a batch of the queue with this ARN: a batch is of one queue."""
+    return is_batch(event) and any(record.get("eventSourceARN") == queue for record in event["Records"])
+
+
 def messages(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The id and the body of each message of an SQS batch."""
     for record in event["Records"]:
