@@ -162,13 +162,14 @@ def test_a_fault_at_any_call_loses_nothing_and_writes_nothing_twice(
 
 @pytest.mark.usefixtures("fresh_clients")
 @pytest.mark.filterwarnings("ignore:No application metrics to publish")
-@pytest.mark.parametrize(("name", "number", "kind"), cases(every=61))
+@pytest.mark.parametrize(("name", "number", "kind"), cases(every=97))
 def test_a_few_such_faults_in_every_run_of_the_tests(
     deploy: Deploy, name: str, number: int, kind: str
 ) -> None:
     survive(deploy, SCENARIOS[name], number, kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_takes_fewer_calls_than_are_tried_and_ends_well(deploy: Deploy, name: str) -> None:
     scenario = SCENARIOS[name]

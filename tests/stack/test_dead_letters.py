@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from stack import fleet
 from stack.deployed import ALICE, Deployed
 
 PROTECTION = "cluster_deletion_protection_enabled"
 
 
+@pytest.mark.slow
 def test_a_remediation_that_always_crashes_becomes_a_ticket_and_is_tried_again_later(stack: Deployed) -> None:
     stack.may_fail = True
     fleet.cluster(stack)

@@ -397,6 +397,7 @@ def _rebooted(stack: Deployed) -> list[str]:
     return [call.parameters["DBInstanceIdentifier"] for call in stack.writes]
 
 
+@pytest.mark.slow
 def test_a_reboot_is_never_made_unapproved_and_then_the_writer_is_first(deploy: Deploy) -> None:
     stack = _waiting_for_reboots(deploy, 3)
     stack.hours_later(1)
@@ -466,6 +467,7 @@ def _approve_the_next(stack: Deployed) -> None:
     stack.hours_later(1)
 
 
+@pytest.mark.slow
 def test_a_cluster_moves_off_its_default_group_and_is_rebooted_by_another_approval(deploy: Deploy) -> None:
     stack = _on_a_default_group(deploy)
     [ticket] = stack.tickets

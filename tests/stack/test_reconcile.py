@@ -45,6 +45,7 @@ def test_what_warden_wrote_is_what_cloudtrail_shows(stack: Deployed) -> None:
     assert stack.entries("reconciliation")[-1]["after"]["matched"] == 1
 
 
+@pytest.mark.slow
 def test_a_day_reconciles_by_itself(stack: Deployed) -> None:
     stack.hours_later(24)
 

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 PROTECTION = "cluster_deletion_protection_enabled"
 ORDERS = f"arn:aws:rds:eu-west-1:{ACCOUNT}:cluster:orders"
+POLICY = policy_text(more="[undo]\nhold_hours = 1")
 Capsys = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
 def stack(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     """A deployment that Carol's command finds, and that has turned deletion protection on again."""
-    stack = deploy()
+    stack = deploy(policy=POLICY)
 
     def find(*names: str, **_options: Any) -> deployed.Deployed:
         return deployed.Deployed(
@@ -59,7 +60,7 @@ def entry_of(capsys: Capsys) -> str:
 
 def test_the_last_word_is_a_persons(stack: Deployed, capsys: Capsys, tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
-    policy.write_text(policy_text(), encoding="utf-8")
+    policy.write_text(POLICY, encoding="utf-8")
     arguments = ("undo", entry_of(capsys), "--reason", "the old deployer deletes it", "--policy", str(policy))
     with stack.by(CAROL):
         shown = run(capsys, *arguments)
@@ -86,7 +87,7 @@ def test_the_last_word_is_a_persons(stack: Deployed, capsys: Capsys, tmp_path: P
     assert "took it back: the old deployer deletes it" in explained.out
     assert (run(capsys, "ledger", "verify").status) == 0
 
-    stack.hours_later(7 * 24 + 1)
+    stack.hours_later(1.1)
     stack.sweep()
     assert is_protected(stack), "after the hold it is drift again"
 
