@@ -14,8 +14,9 @@ nobody give one to a member of a Multi-AZ DB cluster.
 
 Remediation safety
 ------------------
-Disruptive. Clients that connect without TLS are refused from that moment on, and Warden cannot see who they
-are. So each case needs an approval; a line of the policy is not enough. Warden writes only to a custom
+Disruptive. Clients that connect without TLS are refused from that moment on. Warden looks for them in the log of
+connections of PostgreSQL; a line of the policy is not enough, unless that shows a whole cycle in which nobody
+connected so. In every other case it needs an approval, which names the clients. Warden writes only to a custom
 parameter group that no other cluster uses, and only where the parameter is dynamic, which restarts nothing.
 It attaches no group and reboots nothing: for those steps it tells a person what to do.
 
@@ -49,6 +50,7 @@ from warden.core.control import (
 from warden.core.guard import Fields, ListOf, Only, Permit
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan
+from warden.core.preflight import Question
 from warden.core.resource import Facts, ResourceType
 
 if TYPE_CHECKING:
@@ -243,8 +245,7 @@ CONTROL = Control(
             ),
         ),
         safety=Safety.DISRUPTIVE,
-        # Who connects in clear text now? Until something looks, only a person can let it pass.
-        preflight=True,
+        preflight=Question.CLEAR_TEXT,
         needs=(Need.PARAMETER_GROUP_USERS,),
     ),
     fix="""\

@@ -77,6 +77,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeLogGroups",
         "DescribeSubscriptionFilters",
         "DescribeAccountPolicies",
+        "StartQuery",
+        "GetQueryResults",
         "PutRetentionPolicy",
         "AssociateKmsKey",
     ),
