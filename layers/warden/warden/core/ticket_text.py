@@ -205,7 +205,9 @@ def _what_to_do(
         yield Section(heading="What Warden would call", blocks=(Code("\n".join(calls)),), weight=_CALLS)
     if looked := preflight.answer_of(finding.decision.get("preflight")):
         seen = (Code("\n".join(looked.lines)),) if looked.lines else ()
-        yield Section(heading="Who connects without TLS", blocks=(Paragraph(looked.sentence), *seen), weight=_CALLS)
+        yield Section(
+            heading="Who connects without TLS", blocks=(Paragraph(looked.sentence), *seen), weight=_CALLS
+        )
     if reason == "needs_approval" and (request := finding.decision.get("request")):
         yield _how_to_approve(finding, str(request))
     if control:
