@@ -28,7 +28,6 @@ from console.local import (
     alarms,
     backup,
     detection,
-    insights,
     keys_and_secrets,
     lookups,
     network_filters,
@@ -151,7 +150,6 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         self._set_environment()
         self._mock.start()
         others = (alarms, backup, detection, keys_and_secrets, lookups, network_filters, ticket_sinks)
-        others = (alarms, backup, detection, insights, keys_and_secrets, lookups, network_filters)
         more = (patch for module in others for patch in module.PATCHES)
         self._patches.apply((*PATCHES, *more, *self._own_patches()))
         LISTENERS.recorders.append(self._recorder)

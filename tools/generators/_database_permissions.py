@@ -146,9 +146,6 @@ USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
 }
 """How what uses a shared thing is found, beside the lists of databases."""
 
-PREFLIGHT_ACTIONS: Final = frozenset({"logs:DescribeLogGroups", "logs:GetQueryResults"})
-"""What a look at a connection log takes beside starting a query, which is a statement of its own."""
-
 FREE: Final = frozenset({"sts:GetCallerIdentity"})
 """What everybody may do: "No permissions are required to perform this operation" (AWS STS API Reference)."""
 
@@ -174,7 +171,6 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "logs:DescribeAccountPolicies": (),
     "logs:DescribeLogGroups": (),
     "logs:DescribeSubscriptionFilters": ("log-group:/aws/rds/*",),
-    "logs:GetQueryResults": (),
     "logs:PutRetentionPolicy": ("log-group:/aws/rds/*",),
     "rds:CreateEventSubscription": ("es:*",),
     "rds:DescribeEvents": (),
@@ -360,7 +356,6 @@ def read_grants() -> tuple[Grant, ...]:
     actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
     actions.update(action for names in USERS_ACTIONS.values() for action in names)
     actions.update(action for need in needs_in_use() for action in need_actions(need))
-    actions |= PREFLIGHT_ACTIONS
     actions -= FREE
     limited: dict[str, list[str]] = {}
     unlimited = []
@@ -379,15 +374,7 @@ def read_grants() -> tuple[Grant, ...]:
             )
             for service, names in sorted(limited.items(), key=lambda item: item[0] != "rds")
         ),
-        Grant(sid="ReadWhatHasNoOwner", actions=tuple(sorted(unlimited)), resources=()),
-        # What a preflight asks: the connection lines of PostgreSQL, and no other log.
-        Grant(
-            sid="QueryConnections",
-            actions=("logs:StartQuery",),
-            resources=tuple(
-                arn("logs", f"log-group:/aws/rds/{kind}/*/postgresql*") for kind in ("cluster", "instance")
-            ),
-        ),
+        Grant(sid="ReadWhatHasNoOwner", actions=tuple(unlimited), resources=()),
     )
 
 

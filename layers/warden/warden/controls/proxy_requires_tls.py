@@ -39,7 +39,6 @@ from warden.core.control import (
 )
 from warden.core.guard import Only, Permit, SameAs
 from warden.core.plan import Call, Plan
-from warden.core.preflight import Question
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -82,7 +81,8 @@ CONTROL = Control(
             ),
         ),
         safety=Safety.DISRUPTIVE,
-        preflight=Question.CLEAR_TEXT,
+        # Who connects in clear text now? Until something looks, only a person can let it pass.
+        preflight=True,
     ),
     fix="""\
 Find out first who connects without TLS: the proxy's metric ClientConnectionsNoTLS counts them. The ARN holds an id

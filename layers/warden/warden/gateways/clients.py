@@ -85,8 +85,6 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeLogGroups",
         "DescribeSubscriptionFilters",
         "DescribeAccountPolicies",
-        "StartQuery",
-        "GetQueryResults",
         "PutRetentionPolicy",
         "AssociateKmsKey",
     ),
