@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from console import paths
 from warden.core.errors import WardenError
@@ -213,12 +213,11 @@ def _add_acknowledge(commands: argparse._SubParsersAction[argparse.ArgumentParse
                 controls=options.control,
                 reason=options.reason,
                 policy_file=options.policy,
-                stack=options.stack,
-                region=options.region,
-                profile=options.profile,
+                **_deployment(options),
             )
         return stop.acknowledge(
-            reason=options.reason, stack=options.stack, region=options.region, profile=options.profile
+            reason=options.reason,
+            **_deployment(options),
         )
 
     command.set_defaults(run=run)
@@ -252,9 +251,7 @@ def _add_undo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
             reason=options.reason,
             yes=options.yes,
             policy_file=options.policy,
-            stack=options.stack,
-            region=options.region,
-            profile=options.profile,
+            **_deployment(options),
         )
 
     command.set_defaults(run=run)
@@ -285,9 +282,7 @@ def _add_approvals(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         return approvals.show(
             output=options.format,
             policy_file=options.policy,
-            stack=options.stack,
-            region=options.region,
-            profile=options.profile,
+            **_deployment(options),
         )
 
     command.set_defaults(run=show)
@@ -309,9 +304,7 @@ def _add_approvals(commands: argparse._SubParsersAction[argparse.ArgumentParser]
                 approving=approving,
                 reason=options.reason,
                 policy_file=options.policy,
-                stack=options.stack,
-                region=options.region,
-                profile=options.profile,
+                **_deployment(options),
             )
 
         command.set_defaults(run=run)
@@ -332,9 +325,7 @@ def _add_stop(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
             return stop.run(
                 stopping=stopping,
                 reason=options.reason,
-                stack=options.stack,
-                region=options.region,
-                profile=options.profile,
+                **_deployment(options),
             )
 
         command.set_defaults(run=run)
@@ -422,9 +413,7 @@ def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             control=options.control,
             output=options.format,
             policy_file=options.policy,
-            stack=options.stack,
-            region=options.region,
-            profile=options.profile,
+            **_deployment(options),
         )
 
     command.set_defaults(run=run)
@@ -466,9 +455,7 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
             only=tuple(options.sink),
             output=options.format,
             policy_file=options.policy,
-            stack=options.stack,
-            region=options.region,
-            profile=options.profile,
+            **_deployment(options),
         )
 
     command.set_defaults(run=run)
@@ -496,9 +483,7 @@ def _add_tickets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             everything=options.all,
             output=options.format,
             policy_file=options.policy,
-            stack=options.stack,
-            region=options.region,
-            profile=options.profile,
+            **_deployment(options),
         )
 
     command.set_defaults(run=show)
@@ -517,12 +502,15 @@ def _add_tickets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         return tickets.requests(
             output=options.format,
             policy_file=options.policy,
-            stack=options.stack,
-            region=options.region,
-            profile=options.profile,
+            **_deployment(options),
         )
 
     command.set_defaults(run=requests)
+
+
+def _deployment(options: argparse.Namespace) -> dict[str, Any]:
+    """Which deployment the options of `_add_deployment` name."""
+    return {"stack": options.stack, "region": options.region, "profile": options.profile}
 
 
 def _refuse(command: argparse.ArgumentParser, options: argparse.Namespace, *names: str) -> None:

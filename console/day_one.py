@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from console import deployed, paths
+from console import deployed
 from warden import wiring
 from warden.controls import all_controls
 from warden.core.decision import Mode, Reason
@@ -47,9 +47,7 @@ def acknowledge(
         profile=profile,
     )
     parameters = deployed.parameters(found, stack)
-    named = paths.POLICY.with_name(parameters.get("PolicyFile", paths.POLICY.name))
-    policy = wiring.load_policy(named if policy_file is None else policy_file)
-    ceiling = Mode.parse(parameters["ModeCeiling"])
+    policy, ceiling = deployed.policy(parameters, policy_file), Mode.parse(parameters["ModeCeiling"])
     dynamodb, names = found.client("dynamodb"), found.names
     brakes = DynamoBrakes(dynamodb, names["StateTable"])
     standing = brakes.standing(found.account, found.region)

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
+from console import paths
+from warden import wiring
 from warden.core.errors import ConfigurationError
 from warden.gateways.errors import UNREADABLE, translate, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from warden.core.policy import Policy
 
 _NO_ANSWER: tuple[type[Exception], ...] = (*UNREADABLE, ValueError)
 """An answer that is none, and an endpoint that is no address."""
@@ -95,6 +99,15 @@ def parameters(found: Deployed, stack: str) -> dict[str, str]:
     with translated("cloudformation:DescribeStacks"):
         answer = found.client("cloudformation").describe_stacks(StackName=stack)
     return {one["ParameterKey"]: one["ParameterValue"] for one in answer["Stacks"][0].get("Parameters", ())}
+
+
+def policy(named_by: Mapping[str, str], file: str | None) -> Policy:
+    """The policy that is given, else the one of this checkout that a stack's parameters name.
+
+    Raises ConfigurationError or PolicyError.
+    """
+    named = paths.POLICY.with_name(named_by.get("PolicyFile", paths.POLICY.name))
+    return wiring.load_policy(named if file is None else file)
 
 
 def _physical(client: Any, stack: str, name: str) -> str:

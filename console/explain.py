@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console import deployed, explain_text, paths
+from console import deployed, explain_text
 from console.explanation import Explanation
 from console.known import Case, Known
 from console.ledger import Books
@@ -56,7 +56,6 @@ class Desk:
             print(f"The parameters of {stack} could not be read: {error}", file=sys.stderr)
             parameters = {}
         dynamodb, state = found.client("dynamodb"), found.names["StateTable"]
-        named = paths.POLICY.with_name(parameters.get("PolicyFile", paths.POLICY.name))
         ceiling = parameters.get("ModeCeiling")
         return cls(
             found=found,
@@ -65,7 +64,7 @@ class Desk:
             brakes=DynamoBrakes(dynamodb, state),
             tickets=DynamoTickets(dynamodb, state),
             approvals=DynamoApprovals(dynamodb, found.names["ApprovalsTable"], state),
-            policy=wiring.load_policy(named if policy_file is None else policy_file),
+            policy=deployed.policy(parameters, policy_file),
             ceiling=None if ceiling is None else Mode.parse(ceiling),
         )
 

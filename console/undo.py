@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from console import deployed, paths
+from console import deployed
 from warden import wiring
 from warden.core import approval
 from warden.core.approval import Answer, Approval
@@ -52,7 +52,7 @@ def run(
         msg = f"{entry!r} is no entry; give CHAIN@NUMBER, as `warden ledger` shows it beneath a write"
         raise ConfigurationError(msg)
     found = deployed.find(*_RESOURCES, command="warden undo", stack=stack, region=region, profile=profile)
-    named = paths.POLICY.with_name(deployed.parameters(found, stack).get("PolicyFile", paths.POLICY.name))
+    policy = deployed.policy(deployed.parameters(found, stack), policy_file)
     desk = Desk(
         found,
         RdsReader(
@@ -72,7 +72,6 @@ def run(
     if not (yes or _confirmed()):
         print("Nothing was asked for.")
         return 1
-    policy = wiring.load_policy(named if policy_file is None else policy_file)
     given = Approval(
         approver=found.user_id,
         request=request_id(parsed["chain"], link.sequence, link.hash),

@@ -9,10 +9,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from console import deployed, paths
+from console import deployed
 from console.doctor import account, delivery, roles, sinks
 from console.doctor.report import Health, Line, text
-from warden import wiring
 from warden.core.errors import ConfigurationError, WardenError
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ def _lines(
     found: Deployed, stack: str, policy_file: str | None, *, write: bool, only: tuple[str, ...]
 ) -> Iterator[Line]:
     parameters = deployed.parameters(found, stack)
-    named = paths.POLICY.with_name(parameters.get("PolicyFile", paths.POLICY.name))
-    policy = wiring.load_policy(policy_file or named)
+    policy = deployed.policy(parameters, policy_file)
     configs = policy.tickets.sinks
     if unknown := set(only) - {config.name for config in configs}:
         known = ", ".join(sorted(config.name for config in configs))
