@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.remediations import operations
-from pipeline.world import ALICE, OWN_ROLE, PROTECTION, PUBLIC, REMEDIATE_ALL, RETENTION, World
+from pipeline.world import ALICE, OWN_ROLE, PROTECTION, PUBLIC, REMEDIATE_ALL, RETENTION, World, policy_of
 from warden.core.brakes import Payment
 from warden.core.decision import Mode
 from warden.core.resource import ResourceType
@@ -237,6 +237,22 @@ def test_a_first_database_that_is_deleted_lets_another_be_the_first():
     del world.aws.items[first]
     world.evaluate(first)
 
+    assert fixed(world, second) == "REMEDIATE"
+
+
+def test_a_first_database_that_is_to_be_left_alone_lets_another_be_the_first():
+    world = World(CANARY)
+    first, second = clusters(world, 2)
+    # The first write is begun and held up; then the policy wants its database told of, and nothing written to it.
+    world.aws.busy("ModifyDBCluster", times=1)
+    assert fixed(world, first) == "REMEDIATE"
+    assert world.aws.items[first]["DeletionProtection"] is False
+    assert fixed(world, second) == "canary"
+    scope = '[[scopes]]\nname = "first"\nmode = "ticket"\ntags = { mine = "yes" }\n'
+    world.policy = policy_of(CANARY + scope)
+    world.aws.update(first, TagList=[{"Key": "mine", "Value": "yes"}])
+
+    assert fixed(world, first) == "mode"
     assert fixed(world, second) == "REMEDIATE"
 
 

@@ -81,6 +81,12 @@ def limit_of_control(limits: Limits, evaluated: int | None) -> int:
     return min(limits.writes_per_hour_per_control, share)
 
 
+def failures_allowed(canary: Canary | None, resource_key: str, limits: Limits) -> int:
+    """On how many resources fixes of a control may fail before it is stopped: on none, in its very first."""
+    first = canary is not None and canary.verified_at is None and canary.resource_key == resource_key
+    return 1 if first else limits.circuit_failures
+
+
 def waits_for_canary(canary: Canary | None, resource: Resource, policy: Policy, now: datetime) -> bool:
     """Whether a control must not write to this resource yet.
 

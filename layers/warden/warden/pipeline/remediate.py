@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from warden.core import deferral
+from warden.core import brakes, deferral
 from warden.core.control import ComplianceType
 from warden.core.decision import Action
 from warden.core.errors import (
@@ -322,17 +322,16 @@ class Remediator:
 
     def _note_failure(self, resource_key: str, control: str) -> None:
         """A control whose fixes are refused on one resource after the other is stopped; at once in its first."""
-        policy, limits = self.judge.policy, self.judge.policy.limits
+        policy = self.judge.policy
         where = resource_key.partition("/")[0], self.deployment.region
         canary = self.brakes.standing(*where).canaries.get(control) if policy.canary.soak_hours else None
-        tried = canary is not None and canary.verified_at is None and canary.resource_key == resource_key
         self.brakes.note_failure(
             *where,
             control=control,
             resource_key=resource_key,
             now=self.clock(),
             window=policy.attempts_window,
-            limit=1 if tried else limits.circuit_failures,
+            limit=brakes.failures_allowed(canary, resource_key, policy.limits),
         )
 
     def keep(self, resource_key: str, control: str, change: Callable[[Finding], Finding]) -> Finding | None:

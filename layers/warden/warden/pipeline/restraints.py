@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from warden.core.brakes import Spent, Standing
+    from warden.core.brakes import Canary, Spent, Standing
     from warden.core.control import Control
     from warden.core.policy import Policy
     from warden.core.resource import Resource
@@ -122,14 +122,15 @@ class Restraints:
 
     def is_canary_out(self, control: Control) -> bool:
         """Whether the control, newly allowed to write, tries itself on another resource first."""
-        if not self._policy.canary.soak_hours:
-            return False
-        canary = self.standing.canaries.get(control.id)
-        return brakes.waits_for_canary(canary, self._resource, self._policy, self._now)
+        return brakes.waits_for_canary(self.canary_of(control), self._resource, self._policy, self._now)
+
+    def canary_of(self, control: Control) -> Canary | None:
+        """The first resource that the control was allowed to write to, where the policy asks for one."""
+        return self.standing.canaries.get(control.id) if self._policy.canary.soak_hours else None
 
     def is_canary(self, control: Control) -> bool:
         """Whether this resource is the one that the control tries itself on, and that is not yet verified."""
-        canary = self.standing.canaries.get(control.id) if self._policy.canary.soak_hours else None
+        canary = self.canary_of(control)
         if canary is None or canary.verified_at is not None:
             return False
         return canary.resource_key == self._resource.key

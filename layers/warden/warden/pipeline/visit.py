@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from warden.core import conditions, deferral, pace
+from warden.core import brakes, conditions, deferral, pace
 from warden.core.approval import request_id
 from warden.core.control import ComplianceType
 from warden.core.decision import Action, Decision, Reason
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _ABOUT_OWNERS = frozenset({Reason.FLAPPING, Reason.OWNER_FIRST})
 # That a window opens only on Saturday is what the policy wants; of a spent budget, one alarm tells for all findings.
 _PATIENT = frozenset({Reason.OUTSIDE_WINDOW, Reason.CANARY, Reason.BLAST_RADIUS})
+_TRYING = frozenset({Action.REMEDIATE, Action.DEFER})
+_FAILED = frozenset({Reason.REFUSED, Reason.UNVERIFIED, Reason.CIRCUIT_OPEN, Reason.FLAPPING})
 TICKET_ACTIONS = frozenset({Action.TICKET, Action.AWAIT_APPROVAL})
 
 
@@ -274,7 +276,7 @@ class Visitor:
         key = change.new.resource_key
         where = restraints.where
         if change.is_unverified:
-            limit = 1 if restraints.is_canary(control) else policy.limits.circuit_failures
+            limit = brakes.failures_allowed(restraints.canary_of(control), key, policy.limits)
             self.brakes.note_failure(
                 *where,
                 control=control.id,
@@ -285,10 +287,9 @@ class Visitor:
             )
         if not policy.canary.soak_hours:
             return
-        suppressed = change.judgement.decision.action is Action.SUPPRESS
         if change.is_verified:
             self.brakes.verify_canary(*where, control=control.id, resource_key=key, now=self.clock())
-        elif (change.resolves or suppressed) and restraints.is_canary(control):
+        elif (change.resolves or change.is_left_alone) and restraints.is_canary(control):
             self.brakes.drop_canary(*where, control=control.id, resource_key=key)
 
     def forget_canary(self, finding: Finding, region: str) -> None:
@@ -393,6 +394,13 @@ class Change:
         runs = self.old is not None and self.old.is_open and bool(self.old.decision.get("step"))
         done = isinstance(self.judgement.plan, Manual) and self.judgement.plan.done
         return runs and done and bool(self.new.attempts)
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing will be written for this drift until somebody decides otherwise."""
+        decision = self.judgement.decision
+        drifted = self.judgement.evaluation.compliance is ComplianceType.NON_COMPLIANT
+        return drifted and decision.action not in _TRYING and decision.reason not in _FAILED
 
     @property
     def is_unverified(self) -> bool:
