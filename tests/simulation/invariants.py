@@ -11,8 +11,8 @@ from warden.core.finding import WorkflowStatus
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from simulation.faults import Injector
     from stack.deployed import Deployed
+    from stack.faults import Injector
 
 LIVE = {
     "DeletionProtection": "DeletionProtection",

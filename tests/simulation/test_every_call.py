@@ -6,15 +6,15 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulation.faults import KINDS, Injector
 from simulation.invariants import Watch, assert_at_rest, assert_nothing_is_lost
 from stack import fleet
 from stack.deployed import ACCOUNT, ALICE, STRANGER, Deployed, policy_text
 from stack.desk import answered, desk
+from stack.faults import KINDS, Injector
 from warden.core.finding import WorkflowStatus
 
 if TYPE_CHECKING:
@@ -115,11 +115,16 @@ CALLS = {"merged": 107, "told": 75, "contained": 75, "approved": 170, "group": 1
 """As many calls as each takes without a fault, and a few more; held by a test."""
 
 
+def is_of_a_scenario(_operation: str, function: str, event: dict[str, Any]) -> bool:
+    """Not so the tick that looks for undelivered messages: it has nothing to do in nearly all of its runs."""
+    return "Records" in event or "ticket" not in function.lower()
+
+
 def survive(deploy: Deploy, scenario: Scenario, number: int, kind: str) -> Injector:
     """One scenario with one fault; everything that must hold afterwards does."""
     stack = deploy(policy=scenario.policy)
     stack.may_fail = True
-    injector = Injector(stack, lambda call, _: kind if call == number else "")
+    injector = Injector(stack, lambda call, _: kind if call == number else "", counts=is_of_a_scenario)
     watch = Watch(stack, injector)
     scenario.make(stack)
     with injector.at_work():

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from console.local.identity import iam_user
 from console.stop import set_stop
-from simulation.faults import KINDS, Injector
 from simulation.invariants import Watch, assert_at_rest, assert_nothing_is_lost
 from stack import fleet
 from stack.deployed import ACCOUNT, ALICE, BOB, Deployed
+from stack.faults import KINDS, Injector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

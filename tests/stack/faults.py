@@ -55,7 +55,14 @@ KINDS = (*_BEFORE, *_AFTER)
 class Injector:
     """Stands between the functions of a stack and AWS; `choose` says what happens to each call, by its number."""
 
-    def __init__(self, stack: Deployed, choose: Callable[[int, str], str]) -> None:
+    def __init__(
+        self,
+        stack: Deployed,
+        choose: Callable[[int, str], str],
+        *,
+        counts: Callable[[str, str, dict[str, Any]], bool] = lambda *_: True,
+    ) -> None:
+        """`counts`: which operations, of which function and event, are calls that something can happen to."""
         self.calls = 0
         self.injected: Counter[str] = Counter()
         self.last = ""
@@ -65,6 +72,7 @@ class Injector:
         self.event: tuple[str, dict[str, Any]] = ("", {})
         """The invocation at hand: its function, and its event."""
         self._choose = choose
+        self._counts = counts
         self._stack = stack
         self._call: Callable[..., Any] = _CLIENT._make_api_call
         self._invoke = stack._invoke
@@ -84,10 +92,7 @@ class Injector:
     def call(self, client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         """One call, with whatever happens to it."""
         identity = current_identity()
-        if identity is None or not identity.lambda_function_arn:
-            return self._call(client, operation, parameters)
-        if "ticket" in self.event[0].lower() and "Records" not in self.event[1]:
-            # The tick that looks for undelivered messages: it has nothing to do in nearly all of its runs.
+        if identity is None or not identity.lambda_function_arn or not self._counts(operation, *self.event):
             return self._call(client, operation, parameters)
         self.calls += 1
         kind = self._choose(self.calls, operation)
