@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
+
+from console import deployed
 from console.demo import approver
 from console.local.identity import assumed_role
 from console.stop import set_acknowledged, set_stop
@@ -11,6 +14,8 @@ from stack.deployed import ACCOUNT, BOB
 from warden.core.approval import Answer, Approval
 
 if TYPE_CHECKING:
+    import pytest
+
     from console.approvals import Desk, Request
     from console.local.identity import UserIdentity
     from stack.deployed import Deployed
@@ -20,6 +25,23 @@ CAROL = assumed_role(f"arn:aws:iam::{ACCOUNT}:role/dba", "carol")
 
 def desk(stack: Deployed, who: UserIdentity = CAROL) -> Desk:
     return approver.desk(stack, who)
+
+
+def commands_find(stack: Deployed, monkeypatch: pytest.MonkeyPatch, who: UserIdentity) -> None:
+    """Let the commands of `warden` find a local stack, as called by somebody."""
+
+    def find(*names: str, **_options: Any) -> deployed.Deployed:
+        return deployed.Deployed(
+            session=boto3.session.Session(region_name=stack.region),
+            account=ACCOUNT,
+            region=stack.region,
+            arn=who.arn,
+            user_id=who.principal_id,
+            names={name: stack.template.resources[name].ref for name in names},
+        )
+
+    monkeypatch.setattr(deployed, "find", find)
+    monkeypatch.setattr(deployed, "parameters", lambda *_: {"ModeCeiling": "remediate"})
 
 
 def answered(

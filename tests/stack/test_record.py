@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
-from console import deployed
 from scanning.runs import run
 from stack import fleet
 from stack.deployed import ACCOUNT, ALICE, Deployed, policy_text
+from stack.desk import commands_find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,19 +25,7 @@ Capsys = pytest.CaptureFixture[str]
 def stack(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     """A deployment that the commands find, where Alice has turned deletion protection off."""
     stack = deploy()
-
-    def find(*names: str, **_options: Any) -> deployed.Deployed:
-        return deployed.Deployed(
-            session=boto3.session.Session(region_name=stack.region),
-            account=ACCOUNT,
-            region=stack.region,
-            arn=ALICE.arn,
-            user_id=ALICE.principal_id,
-            names={name: stack.template.resources[name].name for name in names},
-        )
-
-    monkeypatch.setattr(deployed, "find", find)
-    monkeypatch.setattr(deployed, "parameters", lambda *_: {"ModeCeiling": "remediate"})
+    commands_find(stack, monkeypatch, ALICE)
     fleet.cluster(stack)
     stack.as_alice("modify_db_cluster", DBClusterIdentifier="orders", DeletionProtection=False)
     return stack

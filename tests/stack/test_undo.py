@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
-from console import deployed
 from scanning.runs import run
 from stack import fleet
 from stack.deployed import ACCOUNT, ALICE, Deployed, policy_text
-from stack.desk import CAROL
+from stack.desk import CAROL, commands_find
 from warden.core.finding import WorkflowStatus
 
 if TYPE_CHECKING:
@@ -29,19 +27,7 @@ Capsys = pytest.CaptureFixture[str]
 def stack(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     """A deployment that Carol's command finds, and that has turned deletion protection on again."""
     stack = deploy(policy=POLICY)
-
-    def find(*names: str, **_options: Any) -> deployed.Deployed:
-        return deployed.Deployed(
-            session=boto3.session.Session(region_name=stack.region),
-            account=ACCOUNT,
-            region=stack.region,
-            arn=CAROL.arn,
-            user_id=CAROL.principal_id,
-            names={name: stack.template.resources[name].ref for name in names},
-        )
-
-    monkeypatch.setattr(deployed, "find", find)
-    monkeypatch.setattr(deployed, "parameters", lambda *_: {"ModeCeiling": "remediate"})
+    commands_find(stack, monkeypatch, CAROL)
     fleet.cluster(stack)
     stack.as_alice("modify_db_cluster", DBClusterIdentifier="orders", DeletionProtection=False)
     assert is_protected(stack)
