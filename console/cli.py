@@ -188,13 +188,14 @@ def _add_acknowledge(commands: argparse._SubParsersAction[argparse.ArgumentParse
         description=(
             "A budget that was passed stays spent, and a control whose fixes failed stays stopped, however many hours "
             "go by, until somebody has looked. With --day-one: show what the first sweep of each control found, and "
-            "let what the policy says follow. Exit status: 0 they go on, 1 nothing waited."
+            "let what the policy says follow. Exit status: 0 they go on, 1 nothing waited, or nobody said yes."
         ),
     )
     command.add_argument("--reason", required=True, help="why; it goes into the ledger")
     command.add_argument(
         "--day-one", action="store_true", help="acknowledge first sweeps, instead of budgets and failed fixes"
     )
+    command.add_argument("--yes", action="store_true", help="with --day-one: acknowledge without asking you")
     command.add_argument(
         "--control", action="append", metavar="ID", help="with --day-one: of this control alone; repeatable"
     )
@@ -212,6 +213,7 @@ def _add_acknowledge(commands: argparse._SubParsersAction[argparse.ArgumentParse
             return day_one.acknowledge(
                 controls=options.control,
                 reason=options.reason,
+                yes=options.yes,
                 policy_file=options.policy,
                 **_deployment(options),
             )

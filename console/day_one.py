@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from console import deployed
+from console.asking import confirmed
 from warden import wiring
 from warden.controls import all_controls
-from warden.core.decision import Mode, Reason
+from warden.core.decision import Action, Mode, Reason
 from warden.core.errors import ConfigurationError
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.gateways.brakes import DynamoBrakes
@@ -26,12 +27,13 @@ def acknowledge(
     *,
     controls: Sequence[str] | None,
     reason: str,
+    yes: bool,
     policy_file: str | None,
     stack: str,
     region: str | None,
     profile: str | None,
 ) -> int:
-    """Show what waits, and acknowledge it for the modes that the policy and the ceiling give each control now."""
+    """Show what waits, ask, and acknowledge it for the modes that policy and ceiling give each control."""
     if not reason.strip():
         msg = "--reason is empty; say why, it goes into the ledger"
         raise ConfigurationError(msg)
@@ -59,6 +61,9 @@ def acknowledge(
         return 1
     for line in summary(DynamoFindings(dynamodb, names["FindingsTable"]).all(), wanted):
         print(line)
+    if not (yes or confirmed("Let it follow?")):
+        print("Nothing was acknowledged.")
+        return 1
     now = wiring.now()
     # The record first: nothing may follow without one.
     DynamoLedger(dynamodb, names["LedgerTable"], names["StateTable"]).append(
@@ -95,7 +100,9 @@ def summary(findings: Iterable[Finding], controls: set[str]) -> list[str]:
     for finding in findings:
         decision: Mapping[str, str] = finding.decision
         if finding.is_open and decision.get("reason") == Reason.DAY_ONE and finding.control in controls:
-            counted.setdefault(finding.control, Counter())[str(decision.get("would", ""))] += 1
+            tells = decision.get("mode") == Mode.TICKET.word
+            follows = Action.TICKET.value if tells else str(decision.get("would", ""))
+            counted.setdefault(finding.control, Counter())[follows] += 1
     lines = [
         f"{sum(counts.values()):6}  {control}: "
         + ", ".join(f"{count} would be {_WOULD.get(what, what)}" for what, count in counts.most_common())
@@ -110,4 +117,4 @@ _WOULD = {
     "AWAIT_APPROVAL": "put up for approval",
     "DEFER": "remediated later",
 }
-"""What would follow if the mode were remediate, as words."""
+"""What would follow, as words."""

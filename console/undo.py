@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from console import deployed
+from console.asking import confirmed
 from warden import wiring
 from warden.core import approval
 from warden.core.approval import Answer, Approval
@@ -69,7 +69,7 @@ def run(
         print(f"It cannot be taken back: {undoing.why}")
         return 1
     _show(write, undoing)
-    if not (yes or _confirmed()):
+    if not (yes or confirmed("Take it back?")):
         print("Nothing was asked for.")
         return 1
     given = Approval(
@@ -162,11 +162,3 @@ def _show(write: Write, undoing: Undoing) -> None:
     print(f"  would call     {undoing.call.operation} {json.dumps(plain(undoing.call.parameters))}")
     for loss in undoing.losses:
         print(f"  {loss}")
-
-
-def _confirmed() -> bool:
-    """Whether the person at the terminal says yes; where nobody can be asked, --yes says it."""
-    if not sys.stdin.isatty():
-        print("Nobody can be asked here; --yes asks for it.")
-        return False
-    return input("Take it back? [y/N] ").strip().lower() in {"y", "yes"}

@@ -132,6 +132,7 @@ def test_would_says_what_remediate_would_do_whatever_the_mode():
     for mode in Mode:
         assert decide(Situation(mode=mode, **ready)).would is Action.REMEDIATE
         assert decide(Situation(mode=mode, **{**ready, "busy": True})).would is Action.DEFER
+        assert decide(Situation(mode=mode, **{**ready, "day_one": True})).would is Action.REMEDIATE
 
 
 def test_an_approval_is_missing_unless_all_is_clean_and_allowed_or_somebody_approved():

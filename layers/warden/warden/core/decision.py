@@ -174,7 +174,8 @@ ROWS: tuple[tuple[Action, Reason], ...] = (
 def decide(situation: Situation) -> Decision:
     """The first row that holds; REMEDIATE where none does. A fleet is in few situations, so each is decided once."""
     action, reason = _first_row(situation)
-    would, _ = _first_row(replace(situation, mode=Mode.REMEDIATE))
+    # What a first day holds back is what somebody has to see before it ends.
+    would, _ = _first_row(replace(situation, mode=Mode.REMEDIATE, day_one=False))
     return Decision(action, reason, would)
 
 
