@@ -41,7 +41,8 @@ from warden.core.control import (
     non_compliant,
     not_applicable,
 )
-from warden.core.plan import Manual, Plan
+from warden.core.kinds import Need
+from warden.core.plan import Manual, Plan, Wait
 from warden.core.resource import ResourceType
 from warden.core.tls import group_of
 
@@ -75,7 +76,7 @@ def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
     )
 
 
-def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
+def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual | Wait:
     """The reboot, or what else a person does."""
     status = group_of(resource.facts)["ParameterApplyStatus"]
     why = group_status.advice([status])
@@ -94,7 +95,9 @@ CONTROL = Control(
     severity=Severity.LOW,
     frameworks=frameworks.CONFIGURATION,
     evaluate=evaluate,
-    remediation=Remediation(plan=plan, permits=reboots.PERMITS_OF_INSTANCE, safety=Safety.DISRUPTIVE),
+    remediation=Remediation(
+        plan=plan, permits=reboots.PERMITS_OF_INSTANCE, safety=Safety.DISRUPTIVE, needs=(Need.MEMBERS,)
+    ),
     fix="""\
 Look what waits:
 

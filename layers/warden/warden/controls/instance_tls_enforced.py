@@ -63,7 +63,7 @@ from warden.core.control import (
 )
 from warden.core.guard import Fields, ListOf, Only, Permit
 from warden.core.kinds import Need
-from warden.core.plan import Call, Manual, Plan
+from warden.core.plan import Call, Manual, Plan, Wait
 from warden.core.resource import Facts, ResourceType
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _is_too_old(engine: str, version: str) -> bool:
     return engine == "mariadb" and () < engines.version(version) < tls.MARIADB_SWITCH_SINCE
 
 
-def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual:
+def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual | Wait:
     """Turn the parameter on in the instance's own custom group, or the next call on the way to one."""
     engine = resource.facts["Engine"]
     if _is_too_old(engine, resource.facts["EngineVersion"]):
@@ -260,7 +260,7 @@ CONTROL = Control(
         safety=Safety.DISRUPTIVE,
         # Who connects in clear text now? Until something looks, only a person can let it pass.
         preflight=True,
-        needs=(Need.INSTANCE_GROUP_USERS, *own_group.NEEDS),
+        needs=(Need.INSTANCE_GROUP_USERS, Need.MEMBERS, *own_group.NEEDS),
     ),
     fix="""\
 Find out first who connects without TLS: on PostgreSQL `select usename, client_addr from pg_stat_ssl join

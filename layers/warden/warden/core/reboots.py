@@ -9,10 +9,10 @@ from warden.core import engines, guidance
 from warden.core.guard import Permit, SameAs
 from warden.core.kinds import Need
 from warden.core.plan import Call, Plan, Wait
-from warden.core.resource import Facts
+from warden.core.resource import Facts, ResourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from warden.core.resource import Resource
 
@@ -37,9 +37,8 @@ def next_of_cluster(resource: Resource) -> Plan | Wait:
     if resource.facts["Engine"] in engines.MULTI_AZ_CLUSTER:
         call = Call("RebootDBCluster", {"DBClusterIdentifier": resource.facts["DBClusterIdentifier"]})
         return Plan((call,), pledge=(call,), notice=order(resource), disrupts=True)
-    for member in resource.facts[Need.MEMBERS]:
-        if (status := member["DBInstanceStatus"]) != "available":
-            return Wait(f"The member {member['DBInstanceIdentifier']} is {status}.")
+    if waits := _waits_for(resource.facts[Need.MEMBERS]):
+        return waits
     members = [Facts(member) for member in _in_order(resource)]
     waiting = [one for one in members if one["DBClusterParameterGroupStatus"] == PENDING]
     return Plan(
@@ -50,14 +49,36 @@ def next_of_cluster(resource: Resource) -> Plan | Wait:
     )
 
 
-def next_of_instance(resource: Resource) -> Plan:
-    """The reboot of an instance; of a member of a Multi-AZ DB cluster, that of the cluster."""
+def next_of_instance(resource: Resource) -> Plan | Wait:
+    """The reboot of an instance; of a member of a Multi-AZ DB cluster, that of the cluster.
+
+    A member of an Aurora cluster is rebooted while all others are available: two at once are an outage.
+    """
     cluster = resource.facts["DBClusterIdentifier"]
     if cluster is not None and resource.facts["Engine"] in engines.MULTI_AZ_CLUSTER:
         call = Call("RebootDBCluster", {"DBClusterIdentifier": cluster})
     else:
+        if waits := _waits_for(resource.facts[Need.MEMBERS]):
+            return waits
         call = _reboot(resource.facts)
     return Plan((call,), pledge=(call,), notice="A reboot interrupts every connection.", disrupts=True)
+
+
+def of_a_member(resource: Resource, calls: Iterable[Call]) -> bool:
+    """Whether the calls reboot an instance that is a member of a cluster."""
+    reboots = any(call.operation == "RebootDBInstance" for call in calls)
+    return (
+        reboots
+        and resource.ref.resource_type is ResourceType.DB_INSTANCE
+        and resource.facts["DBClusterIdentifier"] is not None
+    )
+
+
+def _waits_for(members: Iterable[Mapping[str, Any]]) -> Wait | None:
+    for member in members:
+        if (status := member["DBInstanceStatus"]) != "available":
+            return Wait(f"The member {member['DBInstanceIdentifier']} is {status}.")
+    return None
 
 
 def _reboot(item: Mapping[str, Any]) -> Call:

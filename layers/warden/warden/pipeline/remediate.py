@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from warden.core import brakes, deferral
+from warden.core import brakes, deferral, reboots
 from warden.core.control import ComplianceType
 from warden.core.decision import Action
 from warden.core.errors import (
@@ -23,6 +23,7 @@ from warden.core.errors import (
 from warden.core.messages import TicketEvent, TicketMessage
 from warden.core.pace import REFUSED, REFUSED_AT
 from warden.core.plan import Plan, digest, merge, written
+from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Source
 from warden.pipeline.clean_up import CleanUp
 from warden.pipeline.ports import Due
@@ -30,7 +31,7 @@ from warden.pipeline.restraints import Restraints
 from warden.pipeline.writes import Batch, Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from warden.core.finding import Finding
     from warden.core.messages import RemediationMessage
@@ -122,7 +123,7 @@ class Remediator:
         look = self._look(message)
         if isinstance(look, Outcome):
             return look
-        arns = self._written(message, look.due)
+        arns = self._written(message, look)
         owner = self.new_owner()
         if not self.state.lease(arns, owner=owner, seconds=LEASE_SECONDS, now=self.clock()):
             return self._wait(message.ref.arn, "leased", "Another remediation holds a lease on it.")
@@ -131,7 +132,7 @@ class Remediator:
             look = self._look(message)
             if isinstance(look, Outcome):
                 return look
-            if not self._written(message, look.due) <= arns:
+            if not self._written(message, look) <= arns:
                 return self._wait(
                     message.ref.arn, "leased", "What has to be written changed while the lease was taken."
                 )
@@ -216,10 +217,20 @@ class Remediator:
                 self.defer(arn, _VERIFY)
         return waits
 
-    def _written(self, message: RemediationMessage, due: Iterable[Judgement]) -> frozenset[str]:
-        targets = {
-            written(call, message.ref, region=self.deployment.region).arn for j in due for call in j.calls
-        }
+    def _written(self, message: RemediationMessage, look: _Look) -> frozenset[str]:
+        """What the calls write to; a member that is rebooted takes its cluster, of which one reboots at a time."""
+        region = self.deployment.region
+        calls = [call for judgement in look.due for call in judgement.calls]
+        targets = {written(call, message.ref, region=region).arn for call in calls}
+        if reboots.of_a_member(look.resource, calls):
+            cluster = ResourceRef.build(
+                ResourceType.DB_CLUSTER,
+                partition=message.ref.partition,
+                region=region,
+                account=message.ref.account,
+                name=look.resource.facts["DBClusterIdentifier"],
+            )
+            targets.add(cluster.arn)
         return frozenset({message.ref.arn, *targets})
 
     # --- writing ------------------------------------------------------------------------------------------

@@ -56,8 +56,10 @@ def restore_accounts(reads: Reads, resource_type: ResourceType, name: str) -> li
 
 
 def _members(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
-    """One call for each cluster, or the shared list of instances."""
+    """One call for each cluster, or the shared list of instances; none for an instance that is no member."""
     name = resource.facts["DBClusterIdentifier"]
+    if name is None:
+        return []
     if not reads.bulk:
         return reads.api.every("DescribeDBInstances", Filters=[{"Name": "db-cluster-id", "Values": [name]}])
     return reads.by("DescribeDBInstances", "DBClusterIdentifier").get(name, [])
