@@ -489,6 +489,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.INSTANCE_PARAMETERS: {**_force_ssl(), **_logging()},
                 **_NO_GROUP,
                 Need.INSTANCE_GROUP_USERS: [INSTANCE["DBInstanceArn"]],
+                Need.MEMBERS: [],
                 Need.ALARMS: monitoring_items.ALARMS_OF_AN_INSTANCE,
                 Need.CLASS_SUPPORT: {"db.m7g.large": monitoring_items.EVERYTHING},
                 Need.CERTIFICATE_ROTATION: {

@@ -148,6 +148,23 @@ def test_what_waits_for_a_reboot_is_rebooted_the_writer_first_and_one_at_a_time(
     assert isinstance(waits, Wait)
 
 
+def test_a_member_is_not_rebooted_while_another_is_away() -> None:
+    facts = {
+        "Engine": "aurora-postgresql",
+        "DBClusterIdentifier": "orders",
+        "DBParameterGroups": [
+            {"DBParameterGroupName": "billing-pg16", "ParameterApplyStatus": "pending-reboot"}
+        ],
+    }
+    others = [{"DBInstanceIdentifier": "orders-1", "DBInstanceStatus": "rebooting"}]
+    ref = items.resource(ResourceType.DB_INSTANCE, {**facts, "Members": others})
+    planned = reboots.next_of_instance(ref)
+    assert isinstance(planned, Wait)
+    assert planned.why == "The member orders-1 is rebooting."
+    alone = items.resource(ResourceType.DB_INSTANCE, {**facts, "Members": []})
+    assert isinstance(reboots.next_of_instance(alone), Plan)
+
+
 def test_a_member_that_waits_for_nothing_is_not_rebooted_whoever_asks() -> None:
     facts = {"DBClusterMembers": [_member("orders-1", "in-sync"), _member("orders-2", "pending-reboot")]}
     cluster = items.resource(ResourceType.DB_CLUSTER, facts)

@@ -307,7 +307,7 @@ def test_a_sweep_asks_what_holds_back_once_a_minute_and_whoever_writes_asks_agai
     world = World()
     recent = RecentBrakes(world.brakes, world.clock)
     asked = [recent.standing(*HERE), recent.spent(*HERE, budget="normal", now=world.clock())]
-    recent.latch(*HERE, "normal", now=world.clock())
+    world.brakes.latch(*HERE, "normal", now=world.clock())
     recent.spend(*HERE, Payment(budget="normal", limit=5), now=world.clock())
 
     world.clock.advance(seconds=59)
@@ -315,3 +315,11 @@ def test_a_sweep_asks_what_holds_back_once_a_minute_and_whoever_writes_asks_agai
     world.clock.advance(seconds=1)
     assert recent.standing(*HERE).latched == {"normal"}
     assert recent.spent(*HERE, budget="normal", now=world.clock()).writes == 1
+
+
+def test_a_latch_that_a_sweep_has_put_on_and_somebody_took_away_does_not_come_back():
+    world = World()
+    recent = RecentBrakes(world.brakes, world.clock)
+    assert recent.standing(*HERE).latched == frozenset()
+    recent.latch(*HERE, "normal", now=world.clock())
+    assert recent.standing(*HERE).latched == {"normal"}, "what it has done itself it knows at once"

@@ -72,13 +72,15 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wai
         return Manual(
             "The policy names no key to encrypt copies with: set baseline.kms_key to a customer managed key."
         )
-    return quotas.lacking(resource, "ManualSnapshots") or _next(resource, settings)
+    return quotas.lacking(resource, "ManualSnapshots") or _begin(resource, settings)
 
 
-def _next(resource: Resource, settings: Mapping[str, Any], call: Call | None = None) -> Plan:
-    calls = _calls(resource, settings)
+def _begin(resource: Resource, settings: Mapping[str, Any]) -> Plan | Wait:
+    """The copy, unless it was made moments ago and is not described yet."""
     record = resource.facts[Need.ENCRYPTION_PROCEDURE]["Record"]
-    return procedure.first(call or calls[0], calls, record, cost=COST)
+    calls = _calls(resource, settings)
+    unseen = procedure.unseen(record, resource.observed_at)
+    return unseen or procedure.first(calls[0], calls, record, cost=COST)
 
 
 def _under_way(resource: Resource, settings: Mapping[str, Any]) -> Plan | Wait | None:
@@ -92,16 +94,16 @@ def _under_way(resource: Resource, settings: Mapping[str, Any]) -> Plan | Wait |
         return Wait(f"The encrypted copy {name} is being made.", _calls(resource, settings))
     missing = sorted(set(_shares(resource, settings)) - set(result["RestoreAccounts"]))
     if missing and _is_right(resource, settings, result):
-        return _next(resource, settings, _share(resource, missing))
+        return procedure.go_on(_share(resource, missing), _calls(resource, settings), cost=COST)
     return None
 
 
 def _is_right(resource: Resource, settings: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
-    """Whether the copy is available, under the key that the policy names."""
+    """Whether it is available, under the key that the policy names, and a copy of this very snapshot."""
     keys = resource.facts[Need.ALIAS_KEYS]
-    return result["Status"] == "available" and not encryption.with_another_key(
-        result, settings["kms_key"], keys
-    )
+    if result["Status"] != "available" or encryption.with_another_key(result, settings["kms_key"], keys):
+        return False
+    return bool(encryption.copies(resource, [result]))
 
 
 def _done(resource: Resource, existing: list[str]) -> Manual:

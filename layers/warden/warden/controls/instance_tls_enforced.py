@@ -138,7 +138,7 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Plan | Manual | Wa
     return _turn_on(resource, name, item)
 
 
-def _turn_on(resource: Resource, name: str, item: Mapping[str, Any]) -> Plan | Manual:
+def _turn_on(resource: Resource, name: str, item: Mapping[str, Any]) -> Plan | Manual | Wait:
     group = tls.group_of(resource.facts)["DBParameterGroupName"]
     value = parameters.on_spelling(item.get("AllowedValues"), "1")
     if _is_anybody_elses(resource, group) and Facts(item)["IsModifiable"]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from warden.core import procedure, quotas
 from warden.core.guard import Permit, SameAs
 from warden.core.kinds import Need
-from warden.core.plan import Call, Manual, Plan
+from warden.core.plan import Call, Manual, Plan, Wait
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ LEVELS: Mapping[ResourceType, Level] = {
 }
 
 
-def move(resource: Resource, values: Mapping[str, str], *, cost: str = "") -> Plan | Manual:
+def move(resource: Resource, values: Mapping[str, str], *, cost: str = "") -> Plan | Manual | Wait:
     """The next call on the way to a group of its own, with these values; or why a person has to look."""
     level, facts = LEVELS[resource.ref.resource_type], resource.facts
     own = facts[Need.OWN_GROUP]
@@ -102,6 +102,8 @@ def move(resource: Resource, values: Mapping[str, str], *, cost: str = "") -> Pl
     pledge = (_make(level, facts), _set(level, name, values), _attach(level, facts))
     record = own["Record"]
     if own["Description"] is None:
+        if waits := procedure.unseen(record, resource.observed_at):
+            return waits
         return quotas.lacking(resource, level.quota) or _disrupting(
             procedure.first(pledge[0], pledge, record, cost=cost)
         )

@@ -72,6 +72,16 @@ def is_named_so(ref: ResourceRef) -> bool:
     return ref.id.startswith(PREFIX)
 
 
+def event_about(made: ResourceRef, event_name: str) -> str:
+    """The name of an event about what a procedure made, where it leads to a look at what that serves."""
+    return f"{made.id}: {event_name}"
+
+
+def is_about_made(event_name: str) -> bool:
+    """Whether an event's name is one of `event_about`: whoever caused it did nothing to what was looked at."""
+    return event_name.startswith(PREFIX) and ": " in event_name
+
+
 def objection(item: Mapping[str, Any], record: Record | None) -> str:
     """Why a cluster is not surely the one that Warden made, as half a sentence; empty where it surely is."""
     if record is None:

@@ -1,8 +1,8 @@
 """Taking a remediation back: the values that a write touches, and the calls that put them as they were.
 
 What a write touches goes into its entry of the ledger; its inverse is computed from that entry alone, and made only
-while the resource is still as the write left it. Some writes have no inverse, or none that Warden may make: it opens
-no door that it closed, and deletes nothing.
+while the resource is still as the write left it. Some writes have no inverse, or none that Warden may make: it makes
+nothing public, and deletes nothing.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def _groups(facts: Facts) -> list[str]:
     return sorted(group["VpcSecurityGroupId"] for group in facts["VpcSecurityGroups"])
 
 
-def _shares_back(sent: Any, _: Any) -> Mapping[str, Any] | None:
+def _shares_back(_: Any, was: Any) -> Mapping[str, Any] | None:
     # "all" makes a snapshot public: that is not taken back by a machine.
-    return None if "all" in sent else {"ValuesToAdd": sent}
+    return None if "all" in was or not was else {"ValuesToAdd": was}
 
 
 _NONE = Inverse(before=lambda *_: None, back=lambda *_: None, holds=lambda *_: False)

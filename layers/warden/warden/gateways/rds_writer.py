@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from warden.core import guard, procedure
-from warden.core.errors import GuardError, ResourceGoneError
+from warden.core.errors import GuardError, RefusedError, ResourceGoneError, TransientError
 from warden.core.plan import written
 from warden.core.resource import ResourceRef, ResourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from warden.core.guard import Permit
     from warden.core.plan import Call
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 # Calls about a temporary cluster: by whichever parameter they name it.
 _ON_TEMPORARY = {"DeleteDBCluster": "DBClusterIdentifier", "CreateDBClusterSnapshot": "DBClusterIdentifier"}
+
+_IDS = (
+    ("DBCluster", "DbClusterResourceId"),
+    ("DBSnapshot", "DBSnapshotArn"),
+    ("DBClusterParameterGroup", "DBClusterParameterGroupArn"),
+    ("DBParameterGroup", "DBParameterGroupArn"),
+)
 
 
 class RdsWriter:
@@ -41,8 +49,10 @@ class RdsWriter:
             self._check_made(resource, str(call.parameters[parameter]))
         record = self._announced(call, resource) if call.operation in procedure.CREATES else None
         answer = self._rds.call(call.operation, **call.parameters)
-        if record is not None and (resource_id := answer.get("DBCluster", {}).get("DbClusterResourceId")):
-            self._note(record, resource_id)
+        if record is not None and (resource_id := _id_of(answer)):
+            # AWS has accepted the call, and nothing may hide that; what is not noted is found out by its tags.
+            with contextlib.suppress(TransientError, RefusedError):
+                self._note(record, resource_id)
         return str(answer["ResponseMetadata"].get("RequestId", ""))
 
     def _announced(self, call: Call, resource: Resource) -> procedure.Record | None:
@@ -80,3 +90,11 @@ class RdsWriter:
     def _note(self, record: procedure.Record, resource_id: str) -> None:
         if self._temporaries is not None:
             self._temporaries.put(replace(record, resource_id=resource_id), over=record)
+
+
+def _id_of(answer: Mapping[str, Any]) -> str:
+    """What the thing that was made is known by: its immutable id, its ARN where AWS gives none, or nothing."""
+    for member, name in _IDS:
+        if made := answer.get(member, {}).get(name):
+            return str(made)
+    return ""

@@ -40,6 +40,7 @@ class Caretaker:
 
     def _look(self, record: Record) -> list[str]:
         visitor = self.visitor
+        ref = ResourceRef.from_arn(record.arn)
         why = unwanted(
             record,
             judge=visitor.judge,
@@ -47,8 +48,9 @@ class Caretaker:
             findings=visitor.findings,
             brakes=visitor.brakes,
             now=visitor.clock(),
+            # What stays costs nothing: without its record, what is merely held up could never go on.
+            until_done=ref.resource_type not in TEMPORARY_TYPES,
         )
-        ref = ResourceRef.from_arn(record.arn)
         if ref.resource_type not in TEMPORARY_TYPES:
             # It stays, whatever becomes of the procedure: only the record of it is done with.
             self._end(record) if why else self._wake(record)

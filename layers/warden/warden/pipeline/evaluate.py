@@ -18,7 +18,7 @@ from warden.core.finding import gone
 from warden.core.kinds import EVALUATED_KINDS, JUDGED_WITH_USERS, KINDS, SHARED_KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.messages import TicketEvent, TicketMessage
-from warden.core.procedure import is_named_so
+from warden.core.procedure import event_about, is_named_so
 from warden.core.resource import ARN_TYPE_OF, ResourceRef, ResourceType
 from warden.core.trigger import Lookup, Source, WholeKind
 from warden.pipeline.procedures import served_by
@@ -348,7 +348,7 @@ def _cause(trigger: Trigger, ref: ResourceRef) -> Cause:
     named = trigger.target
     if not isinstance(named, ResourceRef) or named == ref or not is_named_so(named):
         return trigger.cause
-    return replace(trigger.cause, event_name=f"{named.id}: {trigger.cause.event_name}")
+    return replace(trigger.cause, event_name=event_about(named, trigger.cause.event_name))
 
 
 def _name(target: Target) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from warden.core.control import ComplianceType
 from warden.core.decision import Action
 from warden.core.errors import ResourceGoneError, WardenError
-from warden.core.plan import digest, written
+from warden.core.plan import Manual, digest, written
 from warden.core.procedure import CREATES, Record, is_named_so, with_nonce
 from warden.core.resource import ResourceRef, ResourceType
 from warden.pipeline.restraints import Restraints
@@ -67,9 +67,19 @@ def served_by(ref: ResourceRef, temporaries: Temporaries) -> list[ResourceRef]:
 
 
 def unwanted(
-    record: Record, *, judge: Judge, reader: Reader, findings: Findings, brakes: Brakes, now: datetime
+    record: Record,
+    *,
+    judge: Judge,
+    reader: Reader,
+    findings: Findings,
+    brakes: Brakes,
+    now: datetime,
+    until_done: bool = False,
 ) -> str:
-    """Why nobody wants what a procedure made any more, as a sentence; empty where it is wanted, or not known."""
+    """Why nobody wants what a procedure made any more, as a sentence; empty where it is wanted, or not known.
+
+    `until_done`: what cannot go on now is wanted all the same, for as long as its drift is there and it is not done.
+    """
     ref = ResourceRef.from_arn(record.serves)
     try:
         resource = reader.read(ref, judge.needs(ref.resource_type))
@@ -89,11 +99,16 @@ def unwanted(
         now=now,
         restraints=Restraints(brakes, policy=judge.policy, resource=resource, now=now),
     )
-    if resource.facts.missing or any(
-        one.evaluation.compliance is ComplianceType.INSUFFICIENT_DATA
-        or one.decision.action in {Action.REMEDIATE, Action.DEFER}
-        for one in judgements
-    ):
+    if resource.facts.missing or any(_is_wanted(one, until_done=until_done) for one in judgements):
         return ""
     decided = ", ".join(f"{one.control.id}: {one.decision.reason}" for one in judgements)
     return f"It is decided otherwise now ({decided})."
+
+
+def _is_wanted(judgement: Judgement, *, until_done: bool) -> bool:
+    if judgement.evaluation.compliance is ComplianceType.INSUFFICIENT_DATA:
+        return True
+    if judgement.decision.action in {Action.REMEDIATE, Action.DEFER}:
+        return True
+    done = isinstance(judgement.plan, Manual) and judgement.plan.done
+    return until_done and judgement.evaluation.compliance is ComplianceType.NON_COMPLIANT and not done

@@ -31,6 +31,11 @@ class RecentBrakes:
         """Everything else is asked, or done, at once."""
         return getattr(self._kept, name)
 
+    def latch(self, account: str, region: str, name: str, *, now: datetime) -> None:
+        """Written at once, and what was kept is asked anew: else it would come back after an acknowledgement."""
+        self._kept.latch(account, region, name, now=now)
+        self._answers.clear()
+
     def standing(self, account: str, region: str) -> Standing:
         """Latches, circuits, canaries and what was acknowledged, of a minute ago at most."""
         return self._recent((account, region), lambda: self._kept.standing(account, region))

@@ -23,6 +23,7 @@ from warden.core.errors import (
 from warden.core.messages import TicketEvent, TicketMessage
 from warden.core.pace import REFUSED, REFUSED_AT
 from warden.core.plan import Plan, digest, merge, written
+from warden.core.procedure import is_about_made
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Source
 from warden.pipeline.clean_up import CleanUp
@@ -365,7 +366,8 @@ def _outcome(status: Status, arn: str, sentence: str, *, controls: tuple[str, ..
 
 def _changed_at(cause: Mapping[str, Any]) -> datetime | None:
     """When somebody else wrote to the resource, by the cause of the message."""
-    theirs = cause.get("source") == Source.CLOUDTRAIL and not cause.get("own")
+    about_itself = not is_about_made(str(cause.get("event_name", "")))
+    theirs = cause.get("source") == Source.CLOUDTRAIL and about_itself and not cause.get("own")
     return datetime.fromisoformat(cause["at"]) if theirs else None
 
 

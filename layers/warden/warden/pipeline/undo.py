@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from warden.core import approval, conditions
 from warden.core.approval import Answer
 from warden.core.brakes import NORMAL, Payment
+from warden.core.decision import Mode
 from warden.core.errors import (
     MissingFactError,
     RefusedError,
@@ -77,6 +79,9 @@ class Undoer:
         remediator = self.remediator
         if why := remediator.deployment.refusal(message.ref):
             raise _RefusedUndoError(why)
+        if remediator.judge.ceiling is not Mode.REMEDIATE:
+            msg = f"the ceiling of the deployment is {remediator.judge.ceiling.word}"
+            raise _RefusedUndoError(msg)
         write = _write(message, link)
         asked = self._asked(message)
         remediator.check_stop()
@@ -129,7 +134,7 @@ class Undoer:
         if is_undone(case.write, case.resource.facts):
             return _outcome(Status.SUCCEEDED, case.message, "It was taken back.", case.write.controls)
         if not conditions.is_busy(case.resource):
-            self._hold(case, {})
+            self._let_go(case)
         msg = (
             f"it was begun as {case.asked.approver} asked, and cut off before it showed an effect; ask again"
         )
@@ -143,12 +148,13 @@ class Undoer:
         self._pay(case.resource)
         self._record(EntryKind.INTENT, case, undoing.call, {"approvals": {"undo": case.asked.to_json()}})
         # Before the write: the event that tells of it must not have it put right again.
-        self._hold(case, self._hold_of(case))
+        before = self._holds(case)
+        self._hold(case, dict.fromkeys(case.write.controls, self._hold_of(case)))
         try:
-            self._check_once_more(case)
+            self._check_once_more(case, before)
             request = self.remediator.writer.apply(undoing.call, case.resource, undoing.permits)
         except (_RefusedUndoError, *_NOT_NOW, RefusedError) as error:
-            self._hold(case, {})
+            self._hold(case, before)
             self._record(EntryKind.OUTCOME, case, undoing.call, {"status": "FAILED", "error": str(error)})
             raise
         told = {"status": "SUCCEEDED", "request_id": request}
@@ -185,8 +191,16 @@ class Undoer:
             msg = "the budget of writes is spent; `warden acknowledge` opens it"
             raise _RefusedUndoError(msg)
 
-    def _check_once_more(self, case: _Case) -> None:
-        """Immediately before the write; what was asked for once is done once."""
+    def _check_once_more(self, case: _Case, before: Mapping[str, Mapping[str, Any]]) -> None:
+        """Immediately before the write; what passes by itself leaves no hold for what was not written."""
+        try:
+            self._check(case)
+        except TransientError:
+            self._hold(case, before)
+            raise
+
+    def _check(self, case: _Case) -> None:
+        """What was asked for once is done once, and under the lease alone."""
         remediator = self.remediator
         approvals = remediator.judge.approvals
         if approvals is None or not approvals.use(case.asked):
@@ -209,9 +223,19 @@ class Undoer:
             "entry": case.message.sequence,
         }
 
-    def _hold(self, case: _Case, hold: Mapping[str, Any]) -> None:
-        for control in case.write.controls:
-            self.remediator.keep(case.message.chain, control, lambda finding: _held(finding, hold))
+    def _holds(self, case: _Case) -> dict[str, Mapping[str, Any]]:
+        """What is left alone already, by an undo of another write."""
+        findings = self.remediator.findings.of_resource(case.message.chain)
+        return {name: findings[name].hold if name in findings else {} for name in case.write.controls}
+
+    def _hold(self, case: _Case, holds: Mapping[str, Mapping[str, Any]]) -> None:
+        for control, hold in holds.items():
+            self.remediator.keep(case.message.chain, control, functools.partial(_held, hold=hold))
+
+    def _let_go(self, case: _Case) -> None:
+        """End the holds of this undo, and of no other."""
+        holds = self._holds(case).items()
+        self._hold(case, {name: {} for name, hold in holds if hold.get("entry") == case.message.sequence})
 
     def _record(self, kind: EntryKind, case: _Case, call: Call, after: Mapping[str, Any]) -> None:
         before = plain(touched(call, case.resource.facts))

@@ -15,6 +15,7 @@ from warden.core.finding import Finding, WorkflowStatus, advance, brought_back
 from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.plan import Manual
+from warden.core.procedure import is_about_made
 from warden.core.trigger import Source
 from warden.core.version import code_version
 from warden.pipeline.judge import Judgement
@@ -108,8 +109,12 @@ class Visitor:
         return cause.principal in self.own_roles
 
     def is_others(self, cause: Cause) -> bool:
-        """Whether it is a call of somebody else, as CloudTrail records it."""
-        return cause.source is Source.CLOUDTRAIL and not self.is_own(cause)
+        """Whether it is a call of somebody else about the resource itself, as CloudTrail records it."""
+        return (
+            cause.source is Source.CLOUDTRAIL
+            and not is_about_made(cause.event_name)
+            and not self.is_own(cause)
+        )
 
     def cause(self, cause: Cause) -> dict[str, Any]:
         """The cause as the ledger keeps it: who, what, when, by which tool, from where."""
