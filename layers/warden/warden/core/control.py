@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,8 +60,7 @@ class Maturity(StrEnum):
     STABLE = "stable"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a control says of one resource, with a full sentence."""
 
     compliance: ComplianceType
@@ -154,11 +153,11 @@ class Control:
     settings: tuple[Setting, ...] = ()
     remediation: Remediation | None = None
     maturity: Maturity = Maturity.STABLE
+    id: str = field(init=False)
+    """The name of its file."""
 
-    @property
-    def id(self) -> str:
-        """The name of its file."""
-        return self.module.rpartition(".")[2]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.module.rpartition(".")[2])
 
     @property
     def is_disruptive(self) -> bool:

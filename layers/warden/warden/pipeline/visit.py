@@ -167,7 +167,7 @@ class Visitor:
         if not deferral.is_overdue(now, first_at=row.first_at) or (deferred and not stuck):
             return list(judgements), False
         return [
-            replace(j, decision=replace(j.decision, action=Action.TICKET)) if j in stuck else j
+            j._replace(decision=replace(j.decision, action=Action.TICKET)) if j in stuck else j
             for j in judgements
         ], True
 
