@@ -387,7 +387,6 @@ class Wiring:
             policy=self.policy,
             findings=self._findings,
             tickets=self._tickets,
-            ledger=self._ledger,
             courier=self._courier(now() + timedelta(seconds=seconds)),
             clock=now,
         )
@@ -402,7 +401,6 @@ class Wiring:
             trackers=self._sinks.trackers,
             tickets=self._tickets,
             outbox=self._tickets,
-            ledger=self._ledger,
             composer=Composer(
                 controls={control.id: control for control in all_controls()},
                 findings=self._findings,
@@ -424,7 +422,9 @@ class Wiring:
     def _tickets(self) -> DynamoTickets:
         from warden.gateways.tickets import DynamoTickets
 
-        return DynamoTickets(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+        return DynamoTickets(
+            self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"], ledger=self._ledger
+        )
 
     @functools.cached_property
     def _sinks(self) -> Sinks:
