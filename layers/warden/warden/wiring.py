@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
+    from warden.pipeline.missed import MissedDrift
     from warden.pipeline.ports import Brakes
     from warden.pipeline.probe import Probe, ProbeWatch
     from warden.pipeline.reconcile import Reconciler
@@ -451,6 +452,19 @@ class Wiring:
         from warden.pipeline.caretaker import Caretaker
 
         return Caretaker(visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries)
+
+    @functools.cached_property
+    def missed_drift(self) -> MissedDrift:
+        """Who counts what sweeps found and events should have told of."""
+        from warden.pipeline.missed import MissedDrift
+
+        return MissedDrift(
+            deployment=self.deployment,
+            findings=self._findings,
+            ledger=self._ledger,
+            sweeps=self._sweeps,
+            clock=now,
+        )
 
     def sweep_goes_on(self) -> bool:
         """Whether a sweep has begun that is not at its end; asks for nothing else, since as a rule there is none."""

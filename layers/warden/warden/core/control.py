@@ -153,6 +153,8 @@ class Control:
     settings: tuple[Setting, ...] = ()
     remediation: Remediation | None = None
     maturity: Maturity = Maturity.STABLE
+    silent: str = ""
+    """Why its drift can come without an event that names the resource, where none of its needs says so."""
     id: str = field(init=False)
     """The name of its file."""
 

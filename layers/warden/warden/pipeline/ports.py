@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource, ResourceRef, ResourceType
     from warden.core.ticket import Handle, Remote, Ticket
     from warden.core.trigger import Lookup
+    from warden.core.unannounced import Swept
 
 __all__ = [
     "Approvals",
@@ -40,6 +41,7 @@ __all__ = [
     "Member",
     "Notifier",
     "Outbox",
+    "ProbeGroup",
     "Queues",
     "Reader",
     "Reconciled",
@@ -53,6 +55,7 @@ __all__ = [
     "Tickets",
     "Tracker",
     "Trail",
+    "Watch",
     "Writer",
 ]
 
@@ -303,6 +306,14 @@ class Sweeps(Protocol):
 
     def end(self) -> None:
         """There is no sweep any more."""
+        ...
+
+    def last(self) -> Swept:
+        """What the sweeps that came to their end have left; nothing before the first."""
+        ...
+
+    def leave(self, swept: Swept) -> None:
+        """Leave it for the next, over what was read; ConflictError if another wrote."""
         ...
 
 
