@@ -199,6 +199,7 @@ class _Region:
             deployment=deployment,
             clock=lambda: datetime.now(UTC),
             bulk=True,
+            once=True,
         )
         self._judge = Judge.of(controls, policy=policy, ceiling=Mode.REMEDIATE, reader=self._reader)
 

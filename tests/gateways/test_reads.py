@@ -71,6 +71,15 @@ def test_what_may_pass_by_itself_is_asked_again(failure):
     assert ask(reads, answers) == "now"
 
 
+def test_what_does_not_pass_is_not_asked_for_by_everybody():
+    reads, answers = Reads(None, bulk=True), Answers(*[ThrottledError("slower")] * 3)
+
+    for _ in range(10):
+        with pytest.raises(ThrottledError):
+            ask(reads, answers)
+    assert answers.asked == 3
+
+
 def page_of_html():
     # What botocore makes of an answer of status 404 that it cannot parse.
     return ClientError(

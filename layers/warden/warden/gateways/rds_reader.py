@@ -43,10 +43,13 @@ class RdsReader:
         deployment: Deployment,
         clock: Callable[[], datetime],
         bulk: bool = False,
+        once: bool = False,
         temporaries: DynamoTemporaries | None = None,
     ) -> None:
+        """Take `once` where nobody looks again at what was throttled: one fact is missing then, and not them all."""
         self._deployment = deployment
         self._clock = clock
+        self._passing: tuple[type[Exception], ...] = (TransientError,) if once else ()
         self._reads = Reads(rds, bulk=bulk, temporaries=temporaries)
 
     def read(self, ref: ResourceRef, needs: Collection[Need]) -> Resource:
@@ -59,7 +62,7 @@ class RdsReader:
 
     def enrich(self, resource: Resource, needs: Collection[Need]) -> Resource:
         """The same resource with more facts; what AWS refuses to say is a missing fact with its reason."""
-        return self._enriched(resource, needs, passing=())
+        return self._enriched(resource, needs, passing=self._passing)
 
     def resolve(self, lookup: Lookup) -> ResourceRef | None:
         """The resource that has this immutable id now."""
@@ -88,7 +91,9 @@ class RdsReader:
         home = described.home or ref.region or self._deployment.region
         return Resource(
             ref=ref,
-            facts=Facts(described.facts),
+            facts=Facts(described.facts, otherwise=described.unknown)
+            if described.unknown
+            else Facts(described.facts),
             observed_at=self._clock(),
             key=resource_key(
                 ref.resource_type,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from warden.core.errors import AccessDeniedError, RefusedError, UnsupportedError
+from warden.core.errors import AccessDeniedError, RefusedError, UnsupportedError, WardenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -19,6 +20,10 @@ _NO_SUCH_KEY = "NotFoundException"
 """What KMS says of a key that is gone for good: "you can't recover the KMS key"."""
 
 
+_TRIES = 3
+"""How often what may pass by itself is asked for, each time with four retries of botocore's."""
+
+
 class Reads:
     """AWS, as far as one reader has already asked it."""
 
@@ -28,6 +33,7 @@ class Reads:
         self.temporaries = temporaries
         self._answers: dict[Hashable, Any] = {}
         self._refusals: dict[Hashable, Exception] = {}
+        self._failed: Counter[Hashable] = Counter()
 
     def whole(self, operation: str, **parameters: Any) -> list[dict[str, Any]]:
         """Every item of a list operation; where reads are shared, read once."""
@@ -43,7 +49,8 @@ class Reads:
         """What `read` returns; where reads are shared, it is called once for each key.
 
         That we may not ask is kept too, and that there is no such thing: a thousand resources are not refused a
-        thousand times. What may pass by itself is not: the next resource that needs the same asks again.
+        thousand times. What may pass by itself is asked for again by the next resource that needs it, but not for ever:
+        where a list of many pages is throttled in its middle, that would ask for its beginning a thousand times.
         """
         if not self.bulk:
             return read()
@@ -53,12 +60,17 @@ class Reads:
         if key not in self._answers:
             try:
                 self._answers[key] = read()
-            except RefusedError as refusal:
-                if isinstance(refusal, _LASTING) or refusal.code == _NO_SUCH_KEY:
+            except WardenError as refusal:
+                self._failed[key] += 1
+                if _lasts(refusal) or self._failed[key] >= _TRIES:
                     self._refusals[key] = refusal
                 raise
         answer: T = self._answers[key]
         return answer
+
+
+def _lasts(error: WardenError) -> bool:
+    return isinstance(error, _LASTING) or (isinstance(error, RefusedError) and error.code == _NO_SUCH_KEY)
 
 
 def _sorted(items: Iterable[dict[str, Any]], member: str) -> dict[Any, list[dict[str, Any]]]:
