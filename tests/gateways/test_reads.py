@@ -35,12 +35,6 @@ def test_within_a_sweep_an_answer_is_read_once():
     assert (ask(reads, answers), ask(reads, answers), answers.asked) == ([], [], 1)
 
 
-def test_for_an_event_it_is_read_afresh():
-    reads, answers = Reads(None, bulk=False), Answers(1, 2)
-
-    assert (ask(reads, answers), ask(reads, answers)) == (1, 2)
-
-
 @pytest.mark.parametrize("refusal", [AccessDeniedError("no"), UnsupportedError("what?")])
 def test_that_we_may_not_ask_is_heard_once_and_told_to_everybody(refusal):
     reads, answers = Reads(None, bulk=True), Answers(refusal, "never")

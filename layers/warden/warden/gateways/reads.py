@@ -1,7 +1,8 @@
-"""The reads that one reader shares: whole lists once for a sweep or a scan, afresh for an event."""
+"""The reads that one look at AWS shares: whole lists once for a sweep or a scan, each thing once for an event."""
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,13 +26,14 @@ _TRIES = 3
 
 
 class Reads:
-    """AWS, as far as one reader has already asked it."""
+    """AWS, as far as one look at it has already asked: of one resource, or in `bulk` of all; by many threads."""
 
     def __init__(self, api: Rds, *, bulk: bool, temporaries: DynamoTemporaries | None = None) -> None:
         self.api = api
         self.bulk = bulk
         self.temporaries = temporaries
         self._answers: dict[Hashable, Any] = {}
+        self._locks: dict[Hashable, threading.Lock] = {}
         self._refusals: dict[Hashable, Exception] = {}
         self._failed: Counter[Hashable] = Counter()
 
@@ -46,14 +48,20 @@ class Reads:
         return self.once(key, lambda: _sorted(self.whole(operation, **parameters), member))
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
-        """What `read` returns; where reads are shared, it is called once for each key.
+        """What `read` returns; it is called once for each key, and who asks meanwhile waits.
 
         That we may not ask is kept too, and that there is no such thing: a thousand resources are not refused a
         thousand times. What may pass by itself is asked for again by the next resource that needs it, but not for ever:
         where a list of many pages is throttled in its middle, that would ask for its beginning a thousand times.
         """
-        if not self.bulk:
-            return read()
+        if key not in self._answers:
+            # What is read for one key asks for others, and those never for it.
+            with self._locks.setdefault(key, threading.Lock()):
+                self._ask(key, read)
+        answer: T = self._answers[key]
+        return answer
+
+    def _ask(self, key: Hashable, read: Callable[[], Any]) -> None:
         if key in self._refusals:
             # Its traceback would grow with every resource, and keep what each had read.
             raise self._refusals[key].with_traceback(None)
@@ -65,8 +73,6 @@ class Reads:
                 if _lasts(refusal) or self._failed[key] >= _TRIES:
                     self._refusals[key] = refusal
                 raise
-        answer: T = self._answers[key]
-        return answer
 
 
 def _lasts(error: WardenError) -> bool:
