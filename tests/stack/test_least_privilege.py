@@ -32,10 +32,12 @@ pytestmark = pytest.mark.slow
 
 _OF_WHAT_NO_CASE_HAS = (
     "account_deletions_leave_backup",
+    "cluster_connection_logging_enabled",
     "cluster_tls_enforced",
+    "instance_connection_logging_enabled",
     "security_group_sources_approved",
 )
-"""Controls whose case has no deleted instance, no approval, and no prefix list."""
+"""Controls whose case has no deleted instance, no group of others, no approval, and no prefix list."""
 
 
 @contextlib.contextmanager
@@ -80,6 +82,22 @@ def life_of(case: Case, folder: Path) -> list[RecordedCall]:
         return list(stack.aws.calls)
 
 
+def on_groups_of_others(stack: Deployed) -> None:
+    """Databases that use a default parameter group, or share one, get groups of their own."""
+    fleet.cluster(stack, "on-default", DBClusterParameterGroupName="default.aurora-postgresql16")
+    fleet.instance(stack, "one-on-default", DBParameterGroupName="default.postgres16")
+    fleet.cluster(stack, "host")
+    fleet.cluster(stack, "guest", DBClusterParameterGroupName="host")
+    fleet.instance(stack, "one-host")
+    fleet.instance(stack, "one-guest", DBParameterGroupName="one-host")
+    off = fleet.as_parameters({"log_connections": "0"})
+    with stack.quietly() as rds:
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="host", Parameters=off)
+        rds.modify_db_parameter_group(DBParameterGroupName="one-host", Parameters=off)
+    stack.sweep()
+    stack.hours_later(0.5)
+
+
 def live_beside_the_controls(stack: Deployed) -> None:
     """Everything that a deployment does beside finding a drift and putting it right."""
     fleet.key(stack)
@@ -117,6 +135,7 @@ def live_beside_the_controls(stack: Deployed) -> None:
         MessageBody=_lookup(item["DbClusterResourceId"]),
     )
     stack.settle()
+    on_groups_of_others(stack)
     # A proxy is looked at, although no control judges any; so is what uses a parameter group.
     subnets = [one["SubnetId"] for one in stack.client("ec2").describe_subnets()["Subnets"]]
     stack.as_alice(
