@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FUNCTIONS = ("EvaluateFunction", "RemediateFunction", "TicketFunction", "SweepFunction")
 LOOKING = ("EvaluateFunction", "RemediateFunction", "SweepFunction")
-READS = ("Describe", "List", "Get", "Lookup")
+READS = ("Describe", "List", "Get", "Lookup", "StartQuery")
 WRITERS = frozenset({"RemediateRole"})
 NOT_OURS = {
     "rds",
@@ -134,7 +134,9 @@ def test_what_is_allowed_is_here_and_its_wildcards_are_at_the_end(
             nowhere = service == "iam" or rest.startswith("global-cluster:")
             expected = "" if nowhere else abroad.get("region", stack.region)
             assert region == expected, where
-            assert "*" not in rest.removesuffix("*"), where
+            # The logs of PostgreSQL alone: the name of the database is in the middle of theirs.
+            names = rest.replace("/*/postgresql", "/name/postgresql") if service == "logs" else rest
+            assert "*" not in names.removesuffix("*"), where
             assert service in NOT_OURS or "*" not in rest, where
 
 

@@ -149,6 +149,11 @@ USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
 FREE: Final = frozenset({"sts:GetCallerIdentity"})
 """What everybody may do: "No permissions are required to perform this operation" (AWS STS API Reference)."""
 
+_CONNECTION_LOGS: Final = (
+    "log-group:/aws/rds/cluster/*/postgresql*",
+    "log-group:/aws/rds/instance/*/postgresql*",
+)
+
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "backup:DescribeRegionSettings": (),
     "backup:GetBackupPlan": ("backup-plan:*",),
@@ -171,6 +176,8 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "logs:DescribeAccountPolicies": (),
     "logs:DescribeLogGroups": (),
     "logs:DescribeSubscriptionFilters": ("log-group:/aws/rds/*",),
+    "logs:GetQueryResults": _CONNECTION_LOGS,
+    "logs:StartQuery": _CONNECTION_LOGS,
     "logs:PutRetentionPolicy": ("log-group:/aws/rds/*",),
     "rds:CreateEventSubscription": ("es:*",),
     "rds:DescribeEvents": (),
@@ -356,6 +363,7 @@ def read_grants() -> tuple[Grant, ...]:
     actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
     actions.update(action for names in USERS_ACTIONS.values() for action in names)
     actions.update(action for need in needs_in_use() for action in need_actions(need))
+    actions.add("logs:DescribeLogGroups")
     actions -= FREE
     limited: dict[str, list[str]] = {}
     unlimited = []
@@ -374,7 +382,13 @@ def read_grants() -> tuple[Grant, ...]:
             )
             for service, names in sorted(limited.items(), key=lambda item: item[0] != "rds")
         ),
-        Grant(sid="ReadWhatHasNoOwner", actions=tuple(unlimited), resources=()),
+        # What a preflight asks: the connection lines of PostgreSQL, and no other log.
+        Grant(
+            sid="QueryConnections",
+            actions=("logs:GetQueryResults", "logs:StartQuery"),
+            resources=resources("logs:StartQuery"),
+        ),
+        Grant(sid="ReadWhatHasNoOwner", actions=tuple(sorted(unlimited)), resources=()),
     )
 
 

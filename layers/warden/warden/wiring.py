@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
     from warden.pipeline.ports import Brakes
+    from warden.pipeline.preflight import Preflight
     from warden.pipeline.reconcile import Reconciler
     from warden.pipeline.remediate import Remediator
     from warden.pipeline.sweep import Sweeper
@@ -253,6 +254,18 @@ class Wiring:
                 self.environment["WARDEN_STATE_TABLE"],
             ),
             temporaries=self._temporaries,
+            preflight=self._preflight,
+        )
+
+    @functools.cached_property
+    def _preflight(self) -> Preflight:
+        from warden.gateways.preflight import DynamoLooks, InsightsLogs
+        from warden.pipeline.preflight import Preflight
+
+        return Preflight(
+            logs=InsightsLogs(self._client("logs")),
+            looks=DynamoLooks(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            days=self.policy.preflight_days,
         )
 
     def _visitor(self, reader: RdsReader, brakes: Brakes) -> Visitor:

@@ -85,6 +85,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeLogGroups",
         "DescribeSubscriptionFilters",
         "DescribeAccountPolicies",
+        "StartQuery",
+        "GetQueryResults",
         "PutRetentionPolicy",
         "AssociateKmsKey",
     ),

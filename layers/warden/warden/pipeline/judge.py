@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from warden.core.control import Control
     from warden.core.finding import Finding
     from warden.core.policy import Policy
+    from warden.core.preflight import Answer
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.ports import Approvals, Reader, Temporaries
+    from warden.pipeline.preflight import Preflight
     from warden.pipeline.restraints import Restraining
 
 _OF_FEW = frozenset({Need.SECRET_POLICY})
@@ -46,6 +48,8 @@ class Judgement:
     decision: Decision
     approval: Approval | None = None
     """What lets the calls be made, where they needed it."""
+    looked: Answer | None = None
+    """What the preflight found, where it was asked."""
 
     @property
     def control(self) -> Control:
@@ -117,6 +121,8 @@ class Judge:
     """None where nobody is asked: then there is no approval."""
     temporaries: Temporaries | None = None
     """None where nothing is kept: then nothing is known to be Warden's own."""
+    preflight: Preflight | None = None
+    """None where nobody looks at live use: then what asks for it needs an approval."""
 
     @classmethod
     def of(
@@ -128,6 +134,7 @@ class Judge:
         reader: Reader,
         approvals: Approvals | None = None,
         temporaries: Temporaries | None = None,
+        preflight: Preflight | None = None,
     ) -> Judge:
         """A judge of these controls, as far as the policy enables them."""
         by_type: dict[ResourceType, tuple[Control, ...]] = {}
@@ -141,6 +148,7 @@ class Judge:
             reader=reader,
             approvals=approvals,
             temporaries=temporaries,
+            preflight=preflight,
         )
 
     def needs(self, resource_type: ResourceType) -> frozenset[Need]:
@@ -249,7 +257,6 @@ class Judge:
         mode = self.policy.mode(control.id, resource, self.ceiling)
         # Where nothing may be written, nobody was asked, and a sweep of old debts need not look for answers.
         writes = mode is Mode.REMEDIATE
-        approved = self._approval(control, resource, planned, finding=finding, now=now) if writes else None
         situation = Situation(
             compliance=evaluation.compliance,
             mode=mode,
@@ -263,7 +270,8 @@ class Judge:
             unverified=finding is not None and pace.is_unverified(finding, awaited, self.policy, now),
             circuit_open=restraints.is_circuit_open(control),
             owner_first=self._is_owner_first(resource, finding, now),
-            approval_missing=approved is None and approval.is_needed(control, self.policy, planned),
+            looking=False,
+            approval_missing=False,
             unknown_state=unknown,
             busy=busy,
             settling=settling or pace.is_settling(awaited, self.policy, now),
@@ -277,12 +285,33 @@ class Judge:
             budget_spent=restraints.is_spent(control),
             containment=control.is_containment,
         )
+        # Looking costs: it is done where nothing before it decides.
+        reached = decide(eased(situation, planned)).action in {Action.REMEDIATE, Action.DEFER}
+        looked, looking = self._looked(control, resource, planned, now) if reached else (None, False)
+        approved = (
+            self._approval(control, resource, planned, finding=finding, now=now, looked=looked)
+            if writes
+            else None
+        )
+        needed = approval.is_needed(control, self.policy, planned, looked)
+        situation = replace(situation, looking=looking, approval_missing=approved is None and needed)
         return Judgement(
             evaluation=evaluation,
             plan=planned,
             decision=decide(eased(situation, planned)),
             approval=approved,
+            looked=looked,
         )
+
+    def _looked(
+        self, control: Control, resource: Resource, planned: Plan | Manual | Wait, now: datetime
+    ) -> tuple[Answer | None, bool]:
+        """What the preflight found, and whether it is still being looked for."""
+        question = control.remediation.preflight if control.remediation is not None else None
+        if self.preflight is None or question is None or not isinstance(planned, Plan):
+            return None, False
+        answer = self.preflight.answer(question, resource, now)
+        return answer, answer is None
 
     def _approval(
         self,
@@ -292,16 +321,19 @@ class Judge:
         *,
         finding: Finding | None,
         now: datetime,
+        looked: Answer | None,
     ) -> Approval | None:
         """The approval of exactly these calls for this finding, where they need one."""
         if self.approvals is None or not isinstance(planned, Plan) or finding is None or not finding.is_open:
             return None
-        if not approval.is_needed(control, self.policy, planned):
+        if not approval.is_needed(control, self.policy, planned, looked):
             return None
         request = approval.request_id(resource.key, control.id, identity(planned))
         answers = self.approvals.answers(request, part=part_of(planned))
         begun = planned.stage is Stage.GO_ON
-        return approval.in_force(answers, finding=finding, policy=self.policy, now=now, begun=begun)
+        return approval.in_force(
+            answers, finding=finding, policy=self.policy, now=now, begun=begun, looked=looked
+        )
 
     def _was_refused(self, finding: Finding | None, calls: Sequence[Call], now: datetime) -> bool:
         """Whether AWS refused these very calls a short while ago: what was refused is not tried again blindly."""

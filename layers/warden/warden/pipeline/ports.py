@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from warden.core.rows import Due, Reconciled, Stop
+from warden.core.rows import Due, Look, Reconciled, Stop
 from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
 
 if TYPE_CHECKING:
@@ -31,12 +31,15 @@ __all__ = [
     "Brakes",
     "Chains",
     "Clock",
+    "ConnectionLogs",
     "Delivery",
     "Due",
     "Errand",
     "ExemptionRequest",
     "Findings",
     "Ledger",
+    "Look",
+    "Looks",
     "Member",
     "Notifier",
     "Outbox",
@@ -319,6 +322,34 @@ class Approvals(Protocol):
 
     def give_back(self, approval: Approval, *, part: str = "") -> None:
         """Undo `use`: nothing was written after all."""
+        ...
+
+
+class ConnectionLogs(Protocol):
+    """CloudWatch Logs, as far as a preflight asks it; raises the errors of `core.errors`."""
+
+    def held(self, group: str) -> tuple[datetime | None, int | None]:
+        """When a log group was created (None: there is none), and the days that it keeps (None: for ever)."""
+        ...
+
+    def start(self, group: str, query: str, *, begin: datetime, end: datetime) -> str:
+        """Start a query, and return its id."""
+        ...
+
+    def rows(self, query_id: str) -> Sequence[Mapping[str, str]] | None:
+        """The rows of a query; None while it runs; RejectedError where it came to nothing."""
+        ...
+
+
+class Looks(Protocol):
+    """What was looked at, and is being looked at."""
+
+    def get(self, arn: str) -> Look | None:
+        """The last look at a database."""
+        ...
+
+    def put(self, look: Look) -> None:
+        """Keep a look."""
         ...
 
 

@@ -445,6 +445,8 @@ def _told(judgement: Judgement, resource: Resource) -> dict[str, Any]:
         told["owner_stack"] = stack
     if judgement.step and judgement.decision.action in {Action.REMEDIATE, Action.DEFER}:
         told["step"] = judgement.step
+    if judgement.looked is not None:
+        told["preflight"] = judgement.looked.to_json()
     if judgement.approval is not None:
         return {**told, "request": judgement.approval.request, "approval": judgement.approval.to_json()}
     if judgement.decision.action is Action.AWAIT_APPROVAL:
