@@ -1,7 +1,8 @@
 """CloudWatch Logs Insights on this machine: moto knows fields, sort and limit, and ignores every other command.
 
-Answers the commands that Warden sends, and refuses others rather than ignoring them. Citations are of the CloudWatch
-Logs User Guide, "CloudWatch Logs Insights language query syntax", and of the API Reference, GetQueryResults.
+Answers the commands that Warden sends, and refuses others rather than ignoring them. Citations are of the Amazon
+CloudWatch Logs User Guide, "CloudWatch Logs Insights language query syntax", and of the API Reference, StartQuery and
+GetQueryResults.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import moto.logs.models
 from moto.logs.exceptions import InvalidParameterException
+from moto.logs.models import LogQuery
 
 from console.local.rds.registry import Patch
 
@@ -20,12 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _execute = moto.logs.models.execute_query
+_result = LogQuery.to_result_json
 _CONDITION = re.compile(r"(@\w+) (not )?like /((?:[^/])*)/")
 _CALL = re.compile(r"(count\(\*\)|max\(@timestamp\)) as (\w+)")
 
 
 def _execute_query(log_groups: list[Any], query: str, start_time: int, end_time: int) -> list[dict[str, str]]:
-    """Run the commands one after the other over the events of the time range, both ends included (StartQuery)."""
+    """Run the commands one after the other over the events of the time range.
+
+    "The range is inclusive, so the specified end time is included in the query" (StartQuery): in seconds.
+    """
     if "stats " not in query:
         found: list[dict[str, str]] = _execute(log_groups, query, start_time, end_time)
         return found
@@ -34,15 +40,18 @@ def _execute_query(log_groups: list[Any], query: str, start_time: int, end_time:
         for group in log_groups
         for stream in group.streams.values()
         for event in stream.events
-        if start_time * 1000 <= event.timestamp <= end_time * 1000
+        if start_time * 1000 <= event.timestamp < (end_time + 1) * 1000
     ]
+    scanned = (len(rows), sum(len(row["@message"].encode()) for row in rows))
     for command in query.split(" | "):
         name, _, rest = command.strip().partition(" ")
         if name not in _COMMANDS:
             msg = f"the local AWS does not know the command {name!r}"
             raise InvalidParameterException(msg)
         rows = _COMMANDS[name](rows, rest)
-    return [{name: str(value) for name, value in row.items()} for row in rows]
+    answer = _Rows({name: str(value) for name, value in row.items()} for row in rows)
+    answer.scanned = scanned
+    return answer
 
 
 def _filter(rows: list[dict[str, Any]], rest: str) -> list[dict[str, Any]]:
@@ -86,11 +95,11 @@ def _stats(rows: list[dict[str, Any]], rest: str) -> list[dict[str, Any]]:
 
 
 def _value(row: dict[str, Any], name: str) -> Any:
-    """A field of a row; `bin(1d)` "rounds the value of @timestamp to the given time period and then truncates"."""
-    if name != "bin(1d)":
+    """A field of a row; `bin(1h)` "rounds the value of @timestamp to the given time period and then truncates"."""
+    if name != "bin(1h)":
         return row.get(name)
-    day = datetime.fromtimestamp(row["@timestamp"] / 1000, UTC)
-    return f"{day:%Y-%m-%d} 00:00:00.000"
+    moment = datetime.fromtimestamp(row["@timestamp"] / 1000, UTC)
+    return f"{moment:%Y-%m-%d %H}:00:00.000"
 
 
 def _sort(rows: list[dict[str, Any]], rest: str) -> list[dict[str, Any]]:
@@ -110,4 +119,21 @@ _COMMANDS: dict[str, Callable[[list[dict[str, Any]], str], list[dict[str, Any]]]
     "limit": _limit,
 }
 
-PATCHES = (Patch(target=moto.logs.models, attribute="execute_query", replacement=_execute_query),)
+
+class _Rows(list[dict[str, str]]):
+    """The rows of a query, with what it took to find them."""
+
+    scanned: tuple[int, int] = (0, 0)
+
+
+def _to_result_json(query: Any) -> dict[str, Any]:
+    """With the statistics: "the total number of bytes in the log events scanned during the query"."""
+    answer: dict[str, Any] = _result(query)
+    records, size = getattr(query.results, "scanned", (0, 0))
+    return {**answer, "statistics": {"recordsScanned": float(records), "bytesScanned": float(size)}}
+
+
+PATCHES = (
+    Patch(target=moto.logs.models, attribute="execute_query", replacement=_execute_query),
+    Patch(target=LogQuery, attribute="to_result_json", replacement=_to_result_json),
+)

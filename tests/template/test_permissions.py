@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -134,8 +135,8 @@ def test_what_is_allowed_is_here_and_its_wildcards_are_at_the_end(
             nowhere = service == "iam" or rest.startswith("global-cluster:")
             expected = "" if nowhere else abroad.get("region", stack.region)
             assert region == expected, where
-            # The logs of PostgreSQL alone: the name of the database is in the middle of theirs.
-            names = rest.replace("/*/postgresql", "/name/postgresql") if service == "logs" else rest
+            # Logs of one type alone: the name of the database is in the middle of theirs.
+            names = re.sub(r"/\*/(postgresql|general)", r"/name/\1", rest) if service == "logs" else rest
             assert "*" not in names.removesuffix("*"), where
             assert service in NOT_OURS or "*" not in rest, where
 

@@ -265,7 +265,7 @@ class Wiring:
         return Preflight(
             logs=InsightsLogs(self._client("logs")),
             looks=DynamoLooks(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
-            days=self.policy.preflight_days,
+            setting=self.policy.preflight,
         )
 
     def _visitor(self, reader: RdsReader, brakes: Brakes) -> Visitor:

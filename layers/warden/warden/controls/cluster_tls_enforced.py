@@ -227,7 +227,7 @@ CONTROL = Control(
             *reboots.PERMITS_OF_CLUSTER,
         ),
         safety=Safety.DISRUPTIVE,
-        needs=(Need.PARAMETER_GROUP_USERS, Need.MEMBERS, *own_group.NEEDS),
+        needs=(Need.PARAMETER_GROUP_USERS, Need.MEMBERS, Need.MEMBER_PARAMETERS, *own_group.NEEDS),
         preflight=Question.CLEAR_TEXT,
     ),
     fix="""\

@@ -167,8 +167,7 @@ class Policy:
     canary: caution.CanarySetting = field(default_factory=caution.CanarySetting)
     day_one: caution.DayOne = field(default_factory=caution.DayOne)
     undo: caution.Undo = field(default_factory=caution.Undo)
-    preflight_days: int = preflight.DAYS
-    """The whole days over which nobody may have connected without TLS."""
+    preflight: preflight.Setting = field(default_factory=preflight.Setting)
     tickets: TicketPolicy = field(default_factory=TicketPolicy)
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
@@ -290,7 +289,7 @@ class _Parser(PolicyValues):
             canary=caution.canary(self.table(document, "canary"), self),
             day_one=caution.day_one(self.table(document, "day_one"), self),
             undo=caution.undo(self.table(document, "undo"), self),
-            preflight_days=preflight.read_days(self.table(document, "preflight"), self),
+            preflight=preflight.read(self.table(document, "preflight"), self),
             tickets=read_tickets(document, self, controls=self._controls),
         )
 

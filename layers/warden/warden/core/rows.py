@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from warden.core.coverage import Span
     from warden.core.preflight import Answer
 
 
@@ -44,17 +45,38 @@ class Reconciled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """A look at who connects without TLS to a database: the queries, and what they found."""
+class Found:
+    """What a query of a log found."""
 
-    arn: str
-    at: datetime
-    """When the queries began."""
-    days: int
-    subject: tuple[str, ...]
-    """The log group and the instances that it is about: of others it says nothing."""
+    rows: tuple[Mapping[str, str], ...]
+    scanned: int
+    """The bytes that it scanned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """Two queries of a log, of one span of time, and what they found."""
+
+    span: Span
     queries: tuple[str, ...]
+    """Their ids: the one that counts lines, and the one that lists clients."""
+    lacks: str = ""
+    """Why the log group does not hold all of the span; empty where it does."""
     answer: Answer | None = None
     """None while the queries run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is known of who connects without TLS to a database: a look at a cycle, and one at the time since."""
+
+    arn: str
+    group: str
+    """The log group that it is about: of another one it says nothing."""
+    days: int
+    whole: Scan | None = None
+    since: Scan | None = None
+    running: Scan | None = None
+    """One of either, whose queries have not ended."""
     noted: Mapping[str, str] = field(default_factory=dict)
     """When each client was first found, by its mark."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from warden.core.control import Control
     from warden.core.finding import Finding
     from warden.core.policy import Policy
-    from warden.core.preflight import Answer
+    from warden.core.preflight import Answer, Question
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.ports import Approvals, Reader, Temporaries
     from warden.pipeline.preflight import Preflight
@@ -287,31 +287,36 @@ class Judge:
         )
         # Looking costs: it is done where nothing before it decides.
         reached = decide(eased(situation, planned)).action in {Action.REMEDIATE, Action.DEFER}
-        looked, looking = self._looked(control, resource, planned, now) if reached else (None, False)
+        asked = self._asked(control, planned) if reached else None
+        looked = self.preflight.answer(asked, resource, now) if asked and self.preflight else None
         approved = (
             self._approval(control, resource, planned, finding=finding, now=now, looked=looked)
             if writes
             else None
         )
         needed = approval.is_needed(control, self.policy, planned, looked)
-        situation = replace(situation, looking=looking, approval_missing=approved is None and needed)
+        situation = replace(
+            situation, looking=bool(asked) and looked is None, approval_missing=approved is None and needed
+        )
+        decision = decide(eased(situation, planned))
+        if asked and looked and self.preflight:
+            if decision.action is not Action.REMEDIATE:
+                self.preflight.keep(asked, resource, now)
+            elif not self.preflight.confirms(asked, resource, now):
+                decision = decide(eased(replace(situation, looking=True), planned))
         return Judgement(
             evaluation=evaluation,
             plan=planned,
-            decision=decide(eased(situation, planned)),
+            decision=decision,
             approval=approved,
             looked=looked,
         )
 
-    def _looked(
-        self, control: Control, resource: Resource, planned: Plan | Manual | Wait, now: datetime
-    ) -> tuple[Answer | None, bool]:
-        """What the preflight found, and whether it is still being looked for."""
-        question = control.remediation.preflight if control.remediation is not None else None
-        if self.preflight is None or question is None or not isinstance(planned, Plan):
-            return None, False
-        answer = self.preflight.answer(question, resource, now)
-        return answer, answer is None
+    def _asked(self, control: Control, planned: Plan | Manual | Wait) -> Question | None:
+        """What is to be known about live use before the plan is carried out; None where nobody looks."""
+        if self.preflight is None or control.remediation is None or not isinstance(planned, Plan):
+            return None
+        return control.remediation.preflight
 
     def _approval(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from warden.core.rows import Due, Look, Reconciled, Stop
+from warden.core.rows import Due, Found, Look, Reconciled, Stop
 from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from warden.core.approval import Approval
     from warden.core.brakes import Payment, Spent, Standing
+    from warden.core.coverage import LogGroup
     from warden.core.finding import Finding
     from warden.core.guard import Permit
     from warden.core.kinds import Need
@@ -328,16 +329,16 @@ class Approvals(Protocol):
 class ConnectionLogs(Protocol):
     """CloudWatch Logs, as far as a preflight asks it; raises the errors of `core.errors`."""
 
-    def held(self, group: str) -> tuple[datetime | None, int | None]:
-        """When a log group was created (None: there is none), and the days that it keeps (None: for ever)."""
+    def held(self, group: str) -> LogGroup | None:
+        """What is known of a log group; None where there is none."""
         ...
 
     def start(self, group: str, query: str, *, begin: datetime, end: datetime) -> str:
         """Start a query, and return its id."""
         ...
 
-    def rows(self, query_id: str) -> Sequence[Mapping[str, str]] | None:
-        """The rows of a query; None while it runs; RejectedError where it came to nothing."""
+    def rows(self, query_id: str) -> Found | None:
+        """What a query found; None while it runs; RejectedError where it came to nothing."""
         ...
 
 

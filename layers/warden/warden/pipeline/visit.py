@@ -165,6 +165,10 @@ class Visitor:
                 self.state.defer(Due(arn=arn, due_at=due_at, first_at=now, attempt=0, reason=reason))
             return list(judgements), False
         if not deferral.is_overdue(now, first_at=row.first_at) or (deferred and not stuck):
+            if any(j.decision.reason is Reason.PREFLIGHT for j in deferred):
+                # What is looked at now counts for half an hour; a wait that had grown to hours would outlive it.
+                soon = deferral.next_due(now, attempt=0, jitter=self.jitter())
+                self.state.defer(replace(row, attempt=0, due_at=soon, reason=Reason.PREFLIGHT.value))
             return list(judgements), False
         return [
             replace(j, decision=replace(j.decision, action=Action.TICKET)) if j in stuck else j
