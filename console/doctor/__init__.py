@@ -63,6 +63,7 @@ def _lines(
             ("queues", delivery.queues(found, resources)),
             ("functions", delivery.functions(found, resources)),
             ("schedules", delivery.schedules(found, resources)),
+            ("probe", delivery.probe(found, resources)),
             ("trail", account.trail(found)),
             ("alarms", account.alarms(found, resources)),
             ("people", account.people(found)),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.doctor.report import failed, fine, warning
+from warden.core import probe as synthetic
+from warden.core.resource import Deployment
 from warden.gateways.errors import translated
+from warden.gateways.findings import DynamoFindings
+from warden.gateways.probe import DynamoWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,6 +20,12 @@ if TYPE_CHECKING:
 
 _BACKLOG = 1000
 """Messages that wait without anything being wrong: a busy account's burst."""
+_WAY = (
+    "Follow it: ProbeDriftSchedule and ProbeMendSchedule run and SweepDeadLetterQueue is empty; the trail records; "
+    "CloudTrailRule is enabled; TriggersQueue is worked off; the log of evaluate has `probe` lines. "
+    "docs/reference/metrics-and-alarms.md"
+)
+_NO_CLOCK = "DueSchedule starts the look every five minutes; see its line, and the log of sweep."
 _AGAIN = "Deploy the stack again, or undo what was changed by hand: it was deployed so that this works."
 
 
@@ -101,6 +112,43 @@ def schedules(found: Deployed, resources: Sequence[StackResource]) -> Iterator[L
             yield failed("schedules", f"{schedule.logical} is {told['State'].lower()}", _AGAIN)
         else:
             yield fine("schedules", f"{schedule.logical} runs at {told['ScheduleExpression']}")
+
+
+def probe(found: Deployed, resources: Sequence[StackResource]) -> Iterator[Line]:
+    """Whether the synthetic drift of the last day became a finding: the way of an event as a whole."""
+    names = {one.logical: one.physical for one in resources}
+    wanted = ("ProbeParameterGroup", "FindingsTable", "StateTable")
+    if not all(names.get(name) for name in wanted):
+        return
+    group, findings, state = (names[name] for name in wanted)
+    deployment = Deployment(found.account, found.region, found.arn.split(":", 2)[1])
+    key = synthetic.key_of(synthetic.ref_of(group, deployment))
+    dynamodb, now = found.client("dynamodb"), datetime.now(UTC)
+    finding = DynamoFindings(dynamodb, findings).get(key, synthetic.CONTROL.id)
+    since = DynamoWatch(dynamodb, state).since()
+    if finding is None and since is None:
+        yield failed("probe", "nobody has waited for the finding of a synthetic drift yet", _NO_CLOCK)
+        return
+    proof = synthetic.proof(finding, watched_since=since or now, now=now)
+    if proof.is_overdue:
+        yield failed(
+            "probe", f"no event of the synthetic drift has become a finding since {_at(proof.since)}", _WAY
+        )
+    elif finding is None:
+        yield warning(
+            "probe",
+            f"no synthetic drift has become a finding yet; it is waited for since {_at(proof.since)}",
+            "The first comes within a day of the deployment; look again then.",
+        )
+    else:
+        yield fine(
+            "probe",
+            f"the synthetic drift of {_at(proof.since)} was a finding {proof.seconds:.0f} s after the call",
+        )
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _of(resources: Sequence[StackResource], kind: str) -> list[StackResource]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+from console.local import universal
 from console.local.permissions import Request, Statement, allows, parse_policy
 from console.local.queues import QueueError
+from console.local.universal import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,27 +20,30 @@ if TYPE_CHECKING:
     from console.local.queues import LocalQueue, Queues
     from console.local.template import LocalTemplate
 
+__all__ = ["EVENTS", "SCHEDULER", "Courier", "DeliveryError", "text_attributes"]
+
 EVENTS: Final = "events.amazonaws.com"
 SCHEDULER: Final = "scheduler.amazonaws.com"
-
-
-class DeliveryError(Exception):
-    """A delivery that AWS would give up at once, with the error code that it reports."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
 
 
 class Courier:
     """Delivers to the queues and functions of one stack under the permissions of its template."""
 
-    def __init__(self, template: LocalTemplate, queues: Queues, invoke: Callable[[str, str], None]) -> None:
-        """Take `invoke` as the way to a function: its logical id and the payload, to be run asynchronously."""
+    def __init__(
+        self,
+        template: LocalTemplate,
+        queues: Queues,
+        invoke: Callable[[str, str], None],
+        client: Callable[[str], Any] | None = None,
+    ) -> None:
+        """Take `invoke` as the way to a function: its logical id and the payload, to be run asynchronously.
+
+        `client` gives the client of a service; without it, nobody makes the calls of schedules.
+        """
         self._template = template
         self._queues = queues
         self._invoke = invoke
+        self._client = client
         self._policies = _resource_policies(template, queues)
 
     def deliver_for_rule(self, target_arn: str, payload: str, *, rule_arn: str, group_id: str | None) -> None:
@@ -56,8 +61,18 @@ class Courier:
         self, target_arn: str, payload: str, *, role_arn: str, source_arn: str, group_id: str | None
     ) -> None:
         """Deliver what a schedule sends: its role must trust the Scheduler and be allowed the call."""
+        if universal.is_one(target_arn):
+            call = universal.read(target_arn, payload, self._template.deployment)
+            self._require_role(role_arn, source_arn, call.action, call.resource)
+            if self._client is not None:
+                universal.make(call, self._client, role_arn=role_arn, schedule_arn=source_arn)
+            return
         action = "lambda:InvokeFunction" if ":lambda:" in target_arn else "sqs:SendMessage"
         self._require_target(target_arn)
+        self._require_role(role_arn, source_arn, action, target_arn)
+        self._deliver(target_arn, payload, service=SCHEDULER, source_arn=source_arn, group_id=group_id)
+
+    def _require_role(self, role_arn: str, source_arn: str, action: str, resource: str) -> None:
         role = self._template.role(role_arn)
         if role is None and f":{self._template.account_id}:role/" not in role_arn:
             raise DeliveryError("NO_PERMISSIONS", f"the execution role {role_arn!r} does not exist")
@@ -65,11 +80,10 @@ class Courier:
             assume = self._request("sts:AssumeRole", role.arn, service=SCHEDULER, source_arn=source_arn)
             if not allows(role.trust, assume):
                 raise DeliveryError("NO_PERMISSIONS", f"{SCHEDULER} may not assume {role.arn}")
-            if not role.allows(action, target_arn):
+            if not role.allows(action, resource):
                 raise DeliveryError(
-                    "NO_PERMISSIONS", f"{role.arn} is not authorized to perform {action} on {target_arn}"
+                    "NO_PERMISSIONS", f"{role.arn} is not authorized to perform {action} on {resource}"
                 )
-        self._deliver(target_arn, payload, service=SCHEDULER, source_arn=source_arn, group_id=group_id)
 
     def dead_letter(
         self, queue_arn: str, payload: str, attributes: Mapping[str, str], *, rule_arn: str

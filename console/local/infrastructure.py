@@ -1,4 +1,4 @@
-"""The parts of the template that moto plays: tables, queues and topics, made through boto3 as CloudFormation would.
+"""The parts of the template that moto plays: tables, queues, topics and parameter groups, made as CloudFormation would.
 
 moto's queues are mailboxes only. What a handler sends there is taken out after every invocation and put into the model
 of the queues, which has the local clock; moto's own is the machine's.
@@ -64,7 +64,7 @@ class OutgoingMessage:
 
 
 def create_infrastructure(template: LocalTemplate, client: Callable[[str], Any] | None = None) -> None:
-    """Create the template's tables, queues and topics in moto; `client` gives a boto3 client for a service."""
+    """Create what moto plays of the template; `client` gives a boto3 client for a service."""
     client = client or (lambda service: boto3.client(service, region_name=template.region))  # type: ignore[call-overload]
     for table in template.of_type("AWS::DynamoDB::Table"):
         _create_table(table, client("dynamodb"))
@@ -74,6 +74,8 @@ def create_infrastructure(template: LocalTemplate, client: Callable[[str], Any] 
         _create_topic(topic, client("sns"))
     for subscription in template.of_type("AWS::SNS::Subscription"):
         _subscribe(subscription.properties["TopicArn"], subscription.properties, client("sns"))
+    for group in template.of_type("AWS::RDS::DBClusterParameterGroup"):
+        _create_parameter_group(group, client("rds"))
 
 
 def drain_moto_queue(client: SQSClient, url: str) -> list[OutgoingMessage]:
@@ -148,6 +150,23 @@ def _create_topic(topic: LocalResource, sns: Any) -> None:
     sns.create_topic(Name=topic.name, Attributes=attributes, Tags=tags)
     for subscription in topic.properties.get("Subscription", ()):
         _subscribe(topic.arn, subscription, sns)
+
+
+def _create_parameter_group(group: LocalResource, rds: Any) -> None:
+    properties = group.properties
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName=group.name,
+        DBParameterGroupFamily=properties["Family"],
+        Description=properties["Description"],
+        Tags=[{"Key": key, "Value": value} for key, value in _tags(group).items()],
+    )
+    rds.modify_db_cluster_parameter_group(
+        DBClusterParameterGroupName=group.name,
+        Parameters=[
+            {"ParameterName": name, "ParameterValue": as_text(value), "ApplyMethod": "pending-reboot"}
+            for name, value in properties["Parameters"].items()
+        ],
+    )
 
 
 def _subscribe(topic_arn: str, subscription: Mapping[str, Any], sns: Any) -> None:

@@ -137,6 +137,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "AWS::Logs::LogGroup": _Kind(
         name="LogGroupName", arn="arn:{partition}:logs:{at}:log-group:{name}:*", longest=512
     ),
+    "AWS::RDS::DBClusterParameterGroup": _Kind(name="DBClusterParameterGroupName", longest=255),
     "AWS::S3::Bucket": _Kind(
         name="BucketName",
         arn="arn:{partition}:s3:::{name}",
@@ -181,6 +182,8 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     ),
 }
 _UNKNOWN: Final = _Kind()
+_LOWER: Final = frozenset({"AWS::RDS::DBClusterParameterGroup", "AWS::S3::Bucket"})
+"""Whose names AWS keeps in lower case alone."""
 _OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS::Events::Rule": ("EventBusName",),
     "AWS::IAM::ManagedPolicy": ("Path",),
@@ -255,7 +258,7 @@ def identify(
 
 def _generated(deployment: Deployment, resource_type: str, logical_id: str, longest: int) -> str:
     name = deployment.generated_name(logical_id, longest)
-    return name.lower() if resource_type == "AWS::S3::Bucket" else name
+    return name.lower() if resource_type in _LOWER else name
 
 
 def _is_fifo(properties: Mapping[str, Any]) -> bool:

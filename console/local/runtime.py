@@ -57,14 +57,24 @@ class LocalRuntime:
     """A deployed stack on a movable clock, with the caller's handlers in its functions."""
 
     def __init__(
-        self, template: LocalTemplate, clock: MovableClock, invoke: Invoke, *, sqs: SQSClient | None = None
+        self,
+        template: LocalTemplate,
+        clock: MovableClock,
+        invoke: Invoke,
+        *,
+        sqs: SQSClient | None = None,
+        client: Callable[[str], Any] | None = None,
     ) -> None:
-        """Deploy the template, or refuse it; `sqs` is the client to moto in which the handlers' messages arrive."""
+        """Deploy the template, or refuse it.
+
+        `sqs` is the client to moto in which the handlers' messages arrive; `client` gives one for any service, with
+        which schedules make calls of their own.
+        """
         self.template = template
         self.clock = clock
         self.queues = Queues.of(template, clock)
         self.asynchronous = AsynchronousInvocations(template, self.queues, clock)
-        courier = Courier(template, self.queues, self.asynchronous.submit)
+        courier = Courier(template, self.queues, self.asynchronous.submit, client)
         self.bus = Bus(template, courier, clock)
         self.scheduler = Scheduler(template, courier, self.bus, deployed_at=clock.now())
         self.mappings = event_source_mappings(template, self.queues)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from console.local import universal
 from console.local.deliveries import DeliveryError
 from console.local.expressions import At, Expression, InvalidExpressionError, parse_expression
 from console.local.intrinsics import TemplateError
@@ -45,7 +46,9 @@ class Schedule:
         properties = resource.properties
         target = properties["Target"]
         arn = target["Arn"]
-        if not arn.startswith("arn:") or arn.split(":")[2] not in ("sqs", "lambda"):
+        if universal.is_one(arn):
+            universal.check(resource.logical_id, arn, target.get("Input"))
+        elif not arn.startswith("arn:") or arn.split(":")[2] not in ("sqs", "lambda"):
             raise TemplateError(
                 f"{resource.logical_id}: the local AWS delivers to SQS and Lambda only, not to {arn}"
             )

@@ -82,9 +82,13 @@ class LocalStack:
         """Deploy."""
         with contextlib.ExitStack() as stack:
             self.template = load_template(self._template_file, self._parameters, region=self.region)
-            self.aws = stack.enter_context(LocalAws(clock=self.clock, region=self.region, emit=self.put))
+            self.aws = stack.enter_context(LocalAws(clock=self.clock, region=self.region))
             create_infrastructure(self.template, self.aws.client)
-            self.runtime = LocalRuntime(self.template, self.clock, self._invoke, sqs=self.aws.client("sqs"))
+            self.runtime = LocalRuntime(
+                self.template, self.clock, self._invoke, sqs=self.aws.client("sqs"), client=self.aws.client
+            )
+            # Before there were rules, nobody heard of anything.
+            self.aws.emit = self.put
             stack.enter_context(_replaced_clock(self.clock))
             self._exit = stack.pop_all()
         return self

@@ -8,6 +8,9 @@ from warden import telemetry, wiring
 from warden.pipeline import intake, report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from warden.pipeline.visit import Visit
     from warden.telemetry import Context
 
 logger = telemetry.logger()
@@ -36,6 +39,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         logger.warning("retry", extra={"target": str(trigger.target)}, exc_info=cause)
         failed.update(read.message_of(trigger))
 
+    _tell(handled.probe)
     for name, count in report.counts(handled.visits).items():
         metrics.count(name, count)
     metrics.count("Ignored", len(read.ignored))
@@ -49,6 +53,15 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         "visits": report.summary(handled.visits),
         "ignored": [{"reason": i.reason, "detail": i.detail} for i in read.ignored],
     }
+
+
+def _tell(probe: Iterable[Visit]) -> None:
+    """Of the synthetic drift: that it came, and how long that took; nobody counts it among databases."""
+    for visit in probe:
+        told = report.probed(visit, now=wiring.now())
+        logger.info("probe", extra=told)
+        if told["opened"]:
+            metrics.count("ProbeSeconds", told["seconds"])
 
 
 def _bury(event: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden import telemetry, wiring
-from warden.core.errors import MalformedEventError
+from warden.core.errors import MalformedEventError, WardenError
 from warden.pipeline import report
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         msg = f"event: job: {job!r} is not a job; send {{'job': 'sweep'}}, 'due' or 'reconcile'"
         raise MalformedEventError(msg)
     sent = _look_again() if job == "due" else 0
+    if job == "due":
+        _miss_the_probe()
     if job == "due" and not wiring.wired().sweep_goes_on():
         return {"sent": sent}
     return {**({"sent": sent} if job == "due" else {}), **_sweep(context, begin=job == "sweep")}
@@ -42,6 +44,21 @@ def _look_again() -> int:
     sent = wiring.wired().waiting.look_again()
     metrics.count("LookedAgain", sent)
     return sent
+
+
+def _miss_the_probe() -> None:
+    """Count whether the finding of the synthetic drift is overdue; where that cannot be read, no count alarms too."""
+    watch = wiring.wired().probe_watch
+    if watch is None:
+        return
+    try:
+        proof = watch.look()
+    except WardenError:
+        logger.exception("probe not looked at")
+        return
+    if proof.is_overdue:
+        logger.error("probe overdue", extra={"since": proof.since.isoformat()})
+    metrics.count("ProbeOverdue", int(proof.is_overdue))
 
 
 def _sweep(context: Context, *, begin: bool) -> dict[str, Any]:

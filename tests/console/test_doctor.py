@@ -17,8 +17,14 @@ from fakes.trackers import Fault, TrackerAnswer, desk
 from fakes.trackers.github import GitHub
 from fakes.trackers.jira import Jira
 from scanning.runs import REGION, Run, run
+from warden.core import probe
+from warden.core.control import ComplianceType
+from warden.core.finding import Finding, WorkflowStatus
+from warden.core.resource import Deployment
 from warden.core.rows import Stop
 from warden.core.ticket_rows import Errand, SinkHealth
+from warden.gateways.findings import DynamoFindings
+from warden.gateways.probe import DynamoWatch
 from warden.gateways.state import DynamoState
 from warden.gateways.tickets import DynamoTickets
 
@@ -354,3 +360,74 @@ def test_without_a_stack_it_says_what_to_give(stack: Stack, doctor: Callable[...
     done = doctor()
     assert (done.status, done.out) == (2, "")
     assert "--stack" in done.err
+
+
+GROUP = "aurora-warden-probe"
+
+
+@pytest.fixture
+def _group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What moto's CloudFormation cannot make."""
+    listed = deployed.resources
+    group = deployed.StackResource("ProbeParameterGroup", "AWS::RDS::DBClusterParameterGroup", GROUP)
+    monkeypatch.setattr(deployed, "resources", lambda *of: [*listed(*of), group])
+
+
+def probed(stack: Stack, *, hours_ago: float | None) -> None:
+    """A stack whose probe became a finding so long ago; never, where it did not."""
+    keys = [("resource_key", "HASH"), ("control", "RANGE")]
+    findings = {
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+    }
+    stack.deploy(SNS, FindingsTable={"Type": "AWS::DynamoDB::Table", "Properties": findings})
+    if hours_ago is None:
+        return
+    ref = probe.ref_of(GROUP, Deployment("123456789012", REGION))
+    at = datetime.now(UTC) - timedelta(hours=hours_ago)
+    finding = Finding(
+        resource_key=probe.key_of(ref),
+        control=probe.CONTROL.id,
+        arn=ref.arn,
+        resource_type=ref.resource_type,
+        severity="LOW",
+        title=probe.CONTROL.title,
+        workflow=WorkflowStatus.NEW,
+        compliance=ComplianceType.NON_COMPLIANT,
+        annotation="It drifted.",
+        evidence={},
+        first_observed=at,
+        last_observed=at,
+        cause={"at": (at - timedelta(seconds=95)).isoformat()},
+    )
+    DynamoFindings(stack.client("dynamodb"), stack.physical("FindingsTable")).put(finding)
+
+
+@pytest.mark.usefixtures("_group")
+@pytest.mark.parametrize(
+    ("hours_ago", "health", "said"),
+    [
+        (3, "fine", "was a finding 95 s after the call"),
+        (27, "failed", "no event of the synthetic drift has become a finding since"),
+        (None, "failed", "nobody has waited"),
+    ],
+)
+def test_the_way_of_an_event_as_a_whole_is_proved_by_the_probe(
+    stack: Stack, doctor: Callable[..., Run], hours_ago: float | None, health: str, said: str
+) -> None:
+    probed(stack, hours_ago=hours_ago)
+    [line] = [one for one in doctor("--format", "json").card["lines"] if one["area"] == "probe"]
+    assert line["health"] == health
+    assert said in line["what"]
+    assert bool(line["todo"]) is (health != "fine")
+
+
+@pytest.mark.usefixtures("_group")
+def test_a_first_probe_is_waited_for(stack: Stack, doctor: Callable[..., Run]) -> None:
+    probed(stack, hours_ago=None)
+    watch = DynamoWatch(stack.client("dynamodb"), stack.physical("StateTable"))
+    watch.begin(datetime.now(UTC))
+    watch.begin(datetime.now(UTC) + timedelta(days=3))
+    [line] = [one for one in doctor("--format", "json").card["lines"] if one["area"] == "probe"]
+    assert (line["health"], "is waited for since" in line["what"]) == ("warning", True)

@@ -105,6 +105,7 @@ def test_no_sample_breaks_the_replay_or_leaves_a_message_undelivered(file):
         assert told.matched
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "told"),
     [("policy.toml", "RESOLVED"), ("security-hub.toml", "RESOLVED"), ("essential.toml", "NOTIFIED")],

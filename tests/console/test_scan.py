@@ -319,6 +319,7 @@ def test_no_region_is_told_so(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -
     assert scan(capsys, "--region", REGION, controls=(PROTECTED,)).status == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", ["eu west 1", "", "-"])
 @pytest.mark.parametrize("place", ["alone", "second"])
 def test_a_region_that_is_none_is_told_so(aws: LocalAws, capsys: Capsys, region: str, place: str) -> None:
@@ -391,6 +392,7 @@ _OFTEN = {"a page of HTML"}
 _SICKNESSES = [name if name in _OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in _SICK]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sickness", _SICKNESSES)
 @pytest.mark.parametrize("operation", ["DescribeDBClusters", "DescribeDBClusterSnapshotAttributes"])
 def test_an_answer_that_is_none_is_a_gap_and_no_traceback(
@@ -410,6 +412,7 @@ def test_an_answer_that_is_none_is_a_gap_and_no_traceback(
     assert done.err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sickness", _SICKNESSES)
 def test_an_endpoint_that_cannot_say_who_we_are_is_told_so(
     wounded: Wounded, capsys: Capsys, sickness: str
@@ -420,6 +423,7 @@ def test_an_endpoint_that_cannot_say_who_we_are_is_told_so(
     assert done.err.startswith("warden: AWS could not be asked who we are")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sickness", _SICKNESSES)
 def test_everything_that_is_unwell_at_once_is_one_big_gap(
     wounded: Wounded, aws: LocalAws, capsys: Capsys, sickness: str

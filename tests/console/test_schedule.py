@@ -10,6 +10,7 @@ import pytest
 
 from console.local.clock import MovableClock
 from console.local.expressions import InvalidExpressionError, parse_expression
+from console.local.identity import current_identity
 from console.local.intrinsics import TemplateError
 from console.local.runtime import LocalRuntime
 from console.local.template import read_template
@@ -282,10 +283,63 @@ Resources:
 def test_a_target_of_another_kind_is_refused():
     text = SCHEDULED.replace("EXPRESSION", "rate(1 hour)").replace("EXTRA", "Description: ''")
     text = text.replace(
-        "Arn: !GetAtt Queue.Arn, RoleArn", "Arn: 'arn:aws:scheduler:::aws-sdk:rds:startDBCluster', RoleArn"
+        "Arn: !GetAtt Queue.Arn, RoleArn", "Arn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/x', RoleArn"
     )
     with pytest.raises(TemplateError, match="Nightly: the local AWS delivers to SQS and Lambda only"):
         LocalRuntime(read_template(text), MovableClock(START), lambda function, event: None)
+
+
+def calling(action, given):
+    text = SCHEDULED.replace("EXPRESSION", "rate(1 hour)").replace("EXTRA", "Description: ''")
+    target = f"Arn: 'arn:aws:scheduler:::aws-sdk:rds:{action}', Input: '{given}', RoleArn"
+    return text.replace("Arn: !GetAtt Queue.Arn, RoleArn", target)
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "why"),
+    [
+        ("startDBCluster", '{"DbClusterIdentifier": "orders"}', "makes no call rds:StartDBCluster"),
+        # "... the request parameters": in the spelling of the SDK for Java, as every example of the guide has it.
+        ("modifyDBClusterParameterGroup", '{"DBClusterParameterGroupName": "g"}', "is no request of"),
+        ("modifyDBClusterParameterGroup", "none", "is no request of"),
+    ],
+)
+def test_a_call_that_it_cannot_make_is_refused(action, given, why):
+    with pytest.raises(TemplateError, match=f"Nightly: .*{why}"):
+        LocalRuntime(read_template(calling(action, given)), MovableClock(START), lambda function, event: None)
+
+
+def test_a_call_is_made_in_the_spelling_of_the_api_by_a_role_that_may():
+    given = (
+        '{"DbClusterParameterGroupName": "g", "Parameters": [{"ParameterName": "p", "ParameterValue": "1"}]}'
+    )
+    made = []
+
+    class Client:
+        def modify_db_cluster_parameter_group(self, **parameters):
+            made.append((current_identity(), parameters))
+
+    text = calling("modifyDBClusterParameterGroup", given)
+    action = "Action: 'rds:ModifyDBClusterParameterGroup', Resource: 'arn:aws:rds:*:*:cluster-pg:g'"
+    allowed = text.replace("Action: sqs:SendMessage, Resource: !GetAtt Queue.Arn", action)
+    runs = [
+        LocalRuntime(
+            read_template(template),
+            MovableClock(START),
+            lambda function, event: None,
+            client=lambda service: Client(),
+        ).run_schedule("Nightly")
+        for template in (text, allowed)
+    ]
+
+    assert [run.error_code for run in runs] == ["NO_PERMISSIONS", None]
+    [(identity, parameters)] = made
+    assert parameters == {
+        "DBClusterParameterGroupName": "g",
+        "Parameters": [{"ParameterName": "p", "ParameterValue": "1"}],
+    }
+    assert identity.invoked_by == "scheduler.amazonaws.com"
+    assert ":role/" in identity.session_issuer["arn"]
 
 
 def test_an_invalid_expression_stops_the_deployment():

@@ -6,7 +6,9 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +58,18 @@ class Step:
 
 def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
+
+
+def of_each(*more: Path) -> Any:
+    """Runs a test for each page; for those that are generated, one like the other, with the slow tests."""
+    generated = ROOT / "docs" / "reference" / "controls"
+    return pytest.mark.parametrize(
+        "page",
+        [
+            pytest.param(page, id=name(page), marks=[pytest.mark.slow] if generated in page.parents else [])
+            for page in (*WRITTEN, *more)
+        ],
+    )
 
 
 def text(page: Path) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-each_page = pytest.mark.parametrize("page", pages.WRITTEN, ids=pages.name)
+each_page = pages.of_each()
 
 # Options of the command line that are no members of a call.
 AWS_OPTIONS = {"region", "query", "output", "profile", "cli-binary-format", "cli-read-timeout"}

@@ -31,7 +31,7 @@ GLOSSARY = DOCS / "reference" / "glossary.md"
 POLICY = DOCS / "how-to" / "write-a-policy.md"
 CHANGELOG = pages.ROOT / "CHANGELOG.md"
 
-each_page = pytest.mark.parametrize("page", pages.WRITTEN, ids=pages.name)
+each_page = pages.of_each()
 
 
 # --- names --------------------------------------------------------------------------------------------------

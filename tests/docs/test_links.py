@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import pytest
-
 from docs import pages
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ def inner(page: Path) -> list[tuple[str, Path, str]]:
     return found
 
 
-@pytest.mark.parametrize("page", [*pages.WRITTEN, *ALSO], ids=pages.name)
+@pages.of_each(*ALSO)
 def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
     for link, target, fragment in inner(page):
         assert target.is_relative_to(pages.ROOT), link

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
-
 from docs import pages
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ PATHS = re.compile(r"(?<![\w.~-])/(work|tmp|root|home|Users|var|mnt|opt(?!/polic
 EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]")
 LONGEST = 125
 
-each_page = pytest.mark.parametrize("page", pages.WRITTEN, ids=pages.name)
+each_page = pages.of_each()
 
 
 @each_page

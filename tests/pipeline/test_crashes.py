@@ -75,7 +75,9 @@ def assert_all_is_well(world: World, faults: Faults) -> None:
     assert world.queues.triggers == world.queues.remediations == world.queues.tickets == [], what
 
 
-@pytest.mark.parametrize(("eager", "echo"), [(False, True), (True, False)])
+@pytest.mark.parametrize(
+    ("eager", "echo"), [(False, True), pytest.param(True, False, marks=pytest.mark.slow)]
+)
 def test_one_change_ends_the_same_whatever_goes_wrong_on_its_way(eager, echo):
     whole = Faults()
     run(whole, eager=eager, echo=echo)
@@ -101,6 +103,7 @@ def test_the_fault_is_real():
     assert world.evaluate(ref).failed == []
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_the_same_whatever_goes_wrong_on_its_way():
     def swept(faults):
         world = told_of_exports()

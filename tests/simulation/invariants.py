@@ -20,6 +20,8 @@ LIVE = {
     "EnableIAMDatabaseAuthentication": "IAMDatabaseAuthenticationEnabled",
 }
 """Settings of a cluster as ModifyDBCluster sets them and DescribeDBClusters tells them."""
+_REST = 9
+"""Hours after which what was refused is tried again, and one more."""
 _KEPT = {WorkflowStatus.NOTIFIED, WorkflowStatus.SUPPRESSED}
 
 
@@ -69,7 +71,9 @@ def assert_nothing_is_lost(stack: Deployed, drifts: Iterable[tuple[str, str]]) -
 
 
 def assert_at_rest(stack: Deployed) -> None:
-    """Whoever looks again changes nothing."""
+    """Whoever looks again changes nothing, once what was refused has been tried again."""
+    if any(finding.is_open and finding.decision.get("refused_at") for finding in stack.findings):
+        stack.hours_later(_REST)
     before = len(stack.writes)
     stack.sweep()
     stack.hours_later(0.2)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from moto.moto_api._internal import mock_random
 
 from simulation.weather import DRIFTS, Weather
 from stack.deployed import policy_text
@@ -23,6 +25,9 @@ SURVIVED: Counter[str] = Counter()
 
 
 def survive(deploy: Deploy, seed: int) -> None:
+    # The jitter of the functions and the names that the local AWS gives: else a seed would not replay its failure.
+    random.seed(seed)
+    mock_random.seed(seed)
     stack = deploy(policy=POLICY)
     stack.may_fail = True
     weather = Weather(stack, Random(seed))  # noqa: S311 - a history, not a secret

@@ -81,6 +81,7 @@ def test_an_own_event_after_which_there_is_drift_again_leads_to_no_write_of_its_
 # --- tags ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cluster", "db", "cluster-snapshot", "snapshot"])
 def test_a_tag_that_comes_and_goes_is_heard_of_at_once(deploy: Deploy, kind: str) -> None:
     control, make = {
@@ -285,6 +286,7 @@ def test_a_message_that_cannot_be_read_ends_among_the_dead_letters_and_takes_nob
     assert len(stack.logged("malformed")) == 5, "as often as the queue delivers a message"
 
 
+@pytest.mark.slow
 def test_a_remediation_that_cannot_be_read_ends_among_the_dead_letters(stack: Deployed) -> None:
     stack.may_fail = True
     url = stack.template.resources["RemediationsQueue"].ref
@@ -315,6 +317,7 @@ _FAILING = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", _FAILING)
 def test_a_service_that_fails_for_a_while_loses_nothing(stack: Deployed, operation: str) -> None:
     stack.may_fail = True
@@ -332,6 +335,7 @@ def test_a_service_that_fails_for_a_while_loses_nothing(stack: Deployed, operati
     assert len(accepted) == 1
 
 
+@pytest.mark.slow
 def test_a_topic_that_fails_for_a_while_delays_a_ticket(deploy: Deploy) -> None:
     stack = deploy(policy=policy_text(mode="ticket"))
     stack.may_fail = True

@@ -89,6 +89,7 @@ def test_aws_saying_busy_where_its_description_did_not_is_a_delay(stack: Deploye
     assert stack.tickets == []
 
 
+@pytest.mark.slow
 def test_a_change_that_waits_for_the_window_is_not_flushed_not_even_a_members(stack: Deployed) -> None:
     fleet.cluster(stack)
     fleet.member(stack, "orders-1", "orders")
@@ -255,6 +256,7 @@ def test_an_exemption_suppresses_until_its_last_day(deploy: Deploy, tmp_path: Pa
     assert stack.write_names == ["ModifyDBCluster"]
 
 
+@pytest.mark.slow
 def test_an_exemption_does_not_pass_on_with_the_name(deploy: Deploy, tmp_path: Path) -> None:
     stack = deploy()
     fleet.cluster(stack)
@@ -332,6 +334,7 @@ def test_a_spent_budget_holds_until_somebody_acknowledges_it(deploy: Deploy) -> 
     assert not acknowledge(stack), "nothing is spent now"
 
 
+@pytest.mark.slow
 def test_a_budget_that_events_of_one_moment_share_is_not_overdrawn(deploy: Deploy) -> None:
     stack = deploy(policy=policy_text(limits={"writes_per_hour": 2}))
     names = ["b1", "b2", "b3", "b4"]
@@ -348,6 +351,7 @@ def test_a_budget_that_events_of_one_moment_share_is_not_overdrawn(deploy: Deplo
     assert len(stack.writes) == 4
 
 
+@pytest.mark.slow
 def test_somebody_who_keeps_changing_it_back_is_named_in_a_ticket(deploy: Deploy) -> None:
     stack = deploy(policy=policy_text(limits={"attempts": 3, "attempts_window_hours": 1}))
     fleet.cluster(stack)
@@ -389,6 +393,7 @@ def test_a_throttled_write_is_tried_again_until_it_is_done(stack: Deployed) -> N
     assert stack.tickets == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fresh_clients")
 def test_a_throttled_read_is_tried_again_until_it_is_done(stack: Deployed) -> None:
     stack.may_fail = True
@@ -401,6 +406,7 @@ def test_a_throttled_read_is_tried_again_until_it_is_done(stack: Deployed) -> No
     assert stack.dead_letters() == {}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fresh_clients")
 def test_a_sweep_that_is_throttled_says_so_and_the_next_one_sees_it(stack: Deployed) -> None:
     fleet.cluster(stack)
@@ -513,6 +519,7 @@ def test_the_default_ceiling_observes_and_shows_what_it_would_do(deploy: Deploy)
     }
 
 
+@pytest.mark.slow
 def test_the_ceiling_of_tickets_tells_and_writes_nothing(deploy: Deploy) -> None:
     stack = deploy(mode="ticket")
     fleet.cluster(stack)
@@ -569,6 +576,7 @@ def test_the_sweep_alone_finds_and_fixes_what_no_event_told_of(stack: Deployed) 
     assert stack.finding(PROTECTED).cause["source"] == "sweep"
 
 
+@pytest.mark.slow
 def test_the_schedule_runs_the_sweep(stack: Deployed) -> None:
     fleet.cluster(stack)
     stack.aws.emit = None
@@ -608,6 +616,7 @@ def test_a_database_whose_alarm_fires_waits_until_it_is_well(stack: Deployed) ->
     assert stack.finding(PROTECTED).workflow is RESOLVED
 
 
+@pytest.mark.slow
 def test_a_cluster_that_has_just_failed_over_is_left_alone_for_half_an_hour(stack: Deployed) -> None:
     arn = fleet.cluster(stack)
     fleet.member(stack, "orders-1", "orders")

@@ -143,6 +143,15 @@ def gone_before_it_was_written(stack: LocalStack) -> None:
     stack.runtime.run_until_idle()
 
 
+def crashed_each_time(stack: LocalStack) -> None:
+    """A write fails in a way that is no answer, until its message is a dead letter."""
+    stack.client("rds").modify_db_cluster(DBClusterIdentifier="orders", DeletionProtection=False)
+    stack.aws.faults.inject("ModifyDBCluster", "InternalFailure", times=100)
+    stack.runtime.run_until_idle()
+    stack.runtime.advance(3600)
+    stack.aws.faults.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
     """What is left of a busy life: the judgement of the calls, and the metrics, each as namespace, service, name."""
@@ -164,7 +173,9 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
         stack.put(json.loads((EVENTS / "cloudtrail/ModifyDBProxy_tls_off.json").read_text(encoding="utf-8")))
         stack.runtime.run_schedule("EverythingSchedule")
         stack.runtime.advance(3600)
+        stack.runtime.call("SweepFunction", {"job": "reconcile"})
         assert [item for item in stack.runtime.invocations if item.error] == []
+        crashed_each_time(stack)
         return Life(judge(stack.aws.calls, stack.template), frozenset(embedded_metrics(stack.logs)))
 
 

@@ -369,7 +369,22 @@ def test_nobody_may_change_or_remove_what_is_in_the_ledger(
         # Reads what is to be compared with CloudTrail.
         "SweepRole": {*append, "dynamodb:Query"},
         "ScheduleRole": set(),
+        "ProbeRole": set(),
     }
+
+
+def test_the_probe_is_written_to_by_its_own_role_and_by_no_other(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]]
+) -> None:
+    arn = f"arn:aws:rds:{stack.region}:{stack.account_id}:cluster-pg:{{}}"
+    ours = arn.format(stack.resources["ProbeParameterGroup"].name)
+    may = {
+        (role, name)
+        for role, statements_of in policies.items()
+        for name in (ours, arn.format("orders-pg16"))
+        if decide(statements_of, Access("rds:ModifyDBClusterParameterGroup", name)).allowed
+    }
+    assert may == {("ProbeRole", ours), ("RemediateRole", arn.format("orders-pg16"))}
 
 
 def test_no_role_may_administer_anything(granted: list[tuple[str, Statement, str]]) -> None:
@@ -392,6 +407,7 @@ def test_no_role_may_administer_anything(granted: list[tuple[str, Statement, str
         (role, action)
         for role, statement, action in granted
         if action.split(":")[1] not in expected.get(action.split(":")[0], ())
+        and role != "ProbeRole"
         and not (statement.origin == "ReadDatabasesPolicy" and action.split(":")[1].startswith(READS))
     }
     assert others

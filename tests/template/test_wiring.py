@@ -42,12 +42,12 @@ ENVIRONMENT = {
         *EVERYWHERE,
         *DECIDING,
         *("WARDEN_OWN_ROLES", "WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
-        "WARDEN_REMEDIATIONS_DEAD_LETTER_ARN",
+        *("WARDEN_REMEDIATIONS_DEAD_LETTER_ARN", "WARDEN_PROBE_GROUP"),
     },
     "RemediateFunction": {
         *EVERYWHERE,
         *DECIDING,
-        *("WARDEN_TRIGGERS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
+        *("WARDEN_TRIGGERS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL", "WARDEN_PROBE_GROUP"),
     },
     "TicketFunction": {
         *EVERYWHERE,
@@ -57,7 +57,7 @@ ENVIRONMENT = {
         *EVERYWHERE,
         *DECIDING,
         *("WARDEN_OWN_ROLES", "WARDEN_REMEDIATE_FUNCTION", "WARDEN_TRIGGERS_QUEUE_URL"),
-        *("WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL"),
+        *("WARDEN_REMEDIATIONS_QUEUE_URL", "WARDEN_TICKETS_QUEUE_URL", "WARDEN_PROBE_GROUP"),
     },
 }
 REFERENCES = {
@@ -70,6 +70,7 @@ REFERENCES = {
     "WARDEN_TICKETS_QUEUE_URL": "TicketsQueue",
     "WARDEN_TOPIC_ARN": "Topic",
     "WARDEN_REMEDIATE_FUNCTION": "RemediateFunction",
+    "WARDEN_PROBE_GROUP": "ProbeParameterGroup",
 }
 
 
@@ -330,6 +331,8 @@ JOBS = {
     "TicketsSchedule": ("TicketFunction", "tick"),
     "ReconcileSchedule": ("SweepFunction", "reconcile"),
 }
+CALLS = {"ProbeDriftSchedule": "cron(20 2 * * ? *)", "ProbeMendSchedule": "cron(20 14 * * ? *)"}
+"""Those that make a call of their own, and when."""
 
 
 @pytest.mark.parametrize(("schedule", "job"), JOBS.items())
@@ -348,14 +351,29 @@ def test_a_schedule_starts_its_job_and_keeps_what_fails(
 
 
 def test_there_is_no_other_schedule(stack: LocalTemplate) -> None:
-    assert {item.logical_id for item in stack.of_type("AWS::Scheduler::Schedule")} == set(JOBS)
-    expressions = {name: stack.resources[name].properties["ScheduleExpression"] for name in JOBS}
+    schedules = {item.logical_id: item.properties for item in stack.of_type("AWS::Scheduler::Schedule")}
+    assert set(schedules) == {*JOBS, *CALLS}
+    expressions = {name: schedules[name]["ScheduleExpression"] for name in JOBS}
     assert expressions == {
         "EverythingSchedule": "rate(6 hours)",
         "DueSchedule": "rate(5 minutes)",
         "TicketsSchedule": "rate(5 minutes)",
         "ReconcileSchedule": "rate(1 day)",
     }
+
+
+@pytest.mark.parametrize(("schedule", "expression"), CALLS.items())
+def test_a_schedule_lets_the_probe_drift_by_a_role_that_may_do_nothing_else(
+    stack: LocalTemplate, schedule: str, expression: str
+) -> None:
+    properties = stack.resources[schedule].properties
+    target = properties["Target"]
+    assert properties["ScheduleExpression"] == expression
+    assert target["Arn"] == "arn:aws:scheduler:::aws-sdk:rds:modifyDBClusterParameterGroup"
+    assert target["DeadLetterConfig"]["Arn"] == stack.resources["SweepDeadLetterQueue"].arn
+    assert target["RoleArn"] == stack.resources["ProbeRole"].arn
+    granted = {action for statement in role_statements(stack, "ProbeRole") for action in statement.actions}
+    assert granted == {"rds:ModifyDBClusterParameterGroup", "sqs:SendMessage"}
 
 
 def test_the_scheduler_may_start_what_has_a_job_and_nothing_else(stack: LocalTemplate) -> None:
@@ -380,13 +398,14 @@ def test_the_scheduler_may_start_what_has_a_job_and_nothing_else(stack: LocalTem
         ("arn:aws:scheduler:eu-west-1:123456789012:schedule/default/mine", "123456789012", False),
     ],
 )
+@pytest.mark.parametrize("role", ["ScheduleRole", "ProbeRole"])
 def test_no_schedule_outside_our_group_may_take_its_role(
-    stack: LocalTemplate, source: str, account: str, *, expected: bool
+    stack: LocalTemplate, role: str, source: str, account: str, *, expected: bool
 ) -> None:
     arns = {"group": stack.resources["ScheduleGroup"].arn, "schedule": stack.resources["DueSchedule"].arn}
-    trust = statements(stack.resources["ScheduleRole"].properties["AssumeRolePolicyDocument"])
+    trust = statements(stack.resources[role].properties["AssumeRolePolicyDocument"])
     context = {"aws:SourceArn": source.format(**arns), "aws:SourceAccount": account}
-    access = Access("sts:AssumeRole", stack.resources["ScheduleRole"].arn, context, "scheduler.amazonaws.com")
+    access = Access("sts:AssumeRole", stack.resources[role].arn, context, "scheduler.amazonaws.com")
     assert decide(trust, access).allowed is expected
 
 

@@ -11,7 +11,7 @@ import os
 import random
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -20,7 +20,7 @@ from warden.controls import all_controls
 from warden.core.decision import Mode
 from warden.core.errors import ConfigurationError
 from warden.core.policy import Policy, parse_policy
-from warden.core.resource import Deployment
+from warden.core.resource import Deployment, ResourceRef
 from warden.core.tokens import Draw
 from warden.gateways.clients import Clients
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from warden.pipeline.judge import Judge
     from warden.pipeline.ports import Brakes
     from warden.pipeline.preflight import Preflight
+    from warden.pipeline.probe import Probe, ProbeWatch
     from warden.pipeline.reconcile import Reconciler
     from warden.pipeline.remediate import Remediator
     from warden.pipeline.sweep import Sweeper
@@ -295,6 +296,55 @@ class Wiring:
             visitor=self._visitor(reader, self._brakes),
             sharing=self._sharing,
             temporaries=self._temporaries,
+            probe=self._probe(reader),
+        )
+
+    @property
+    def _probe_group(self) -> str:
+        """The parameter group that drifts on purpose; empty where this function is given none."""
+        return dict(self.environment.names).get("WARDEN_PROBE_GROUP", "")
+
+    @property
+    def _never_written(self) -> frozenset[ResourceRef]:
+        """What drifts on purpose."""
+        from warden.core import probe
+
+        group = self._probe_group
+        return frozenset({probe.ref_of(group, self.deployment)} if group else ())
+
+    def _probe(self, reader: RdsReader) -> Probe | None:
+        if not self._probe_group:
+            return None
+        from warden.core import probe
+        from warden.gateways.probe import ProbeReader
+        from warden.pipeline.judge import Judge
+        from warden.pipeline.probe import Probe
+
+        # Whatever the policy wants of databases: this one is observed.
+        policy = replace(
+            self.policy, settings={probe.CONTROL.id: {}}, default_mode=Mode.OBSERVE, modes={}, exemptions=()
+        )
+        judge = Judge.of((probe.CONTROL,), policy=policy, ceiling=Mode.OBSERVE, reader=reader)
+        return Probe(
+            ref=probe.ref_of(self._probe_group, self.deployment),
+            group=ProbeReader(reader, self._rds),
+            visitor=replace(self._visitor(reader, self._brakes), judge=judge),
+        )
+
+    @functools.cached_property
+    def probe_watch(self) -> ProbeWatch | None:
+        """Who misses the findings of what drifts on purpose; None where nothing does."""
+        if not self._probe_group:
+            return None
+        from warden.core import probe
+        from warden.gateways.probe import DynamoWatch
+        from warden.pipeline.probe import ProbeWatch
+
+        return ProbeWatch(
+            ref=probe.ref_of(self._probe_group, self.deployment),
+            findings=self._findings,
+            watch=DynamoWatch(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            clock=now,
         )
 
     def _sharing(self) -> Evaluator:
@@ -322,7 +372,7 @@ class Wiring:
             deployment=self.deployment,
             judge=self._judge(reader),
             reader=reader,
-            writer=RdsWriter(self._rds, self._temporaries),
+            writer=RdsWriter(self._rds, self._temporaries, never=self._never_written),
             temporaries=self._temporaries,
             findings=self._findings,
             ledger=self._ledger,

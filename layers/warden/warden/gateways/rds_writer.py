@@ -34,9 +34,17 @@ _IDS = (
 class RdsWriter:
     """Implements the pipeline's `Writer`."""
 
-    def __init__(self, rds: Rds, temporaries: DynamoTemporaries | None = None) -> None:
+    def __init__(
+        self,
+        rds: Rds,
+        temporaries: DynamoTemporaries | None = None,
+        *,
+        never: frozenset[ResourceRef] = frozenset(),
+    ) -> None:
+        """`never`: what no call may write to, whatever a control permits."""
         self._rds = rds
         self._temporaries = temporaries
+        self._never = never
 
     def apply(self, call: Call, resource: Resource, permits: Sequence[Permit]) -> str:
         """Make one call that the write guard lets pass, and return AWS's request id.
@@ -45,6 +53,9 @@ class RdsWriter:
         looked at immediately before the call.
         """
         guard.check(call, permits, resource)
+        if (target := written(call, resource.ref, region=resource.home)) in self._never:
+            msg = f"{call.operation}: {target.id} drifts on purpose, and nothing of Warden's may write to it"
+            raise GuardError(msg)
         if (parameter := _ON_TEMPORARY.get(call.operation)) is not None:
             self._check_made(resource, str(call.parameters[parameter]))
         record = self._announced(call, resource) if call.operation in procedure.CREATES else None

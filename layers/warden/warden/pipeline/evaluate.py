@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Deployment, Resource
     from warden.core.trigger import Cause, Target, Trigger
     from warden.pipeline.ports import Reader, Temporaries
+    from warden.pipeline.probe import Probe
     from warden.pipeline.visit import Visitor
 
 # "Describe right after Create or Copy can miss it": so long a resource that an event says was made may be unseen.
@@ -64,6 +65,8 @@ class Handled:
     visits: list[Visit] = field(default_factory=list)
     failed: list[tuple[Trigger, Exception]] = field(default_factory=list)
     """Triggers that the queue should deliver again, each with its reason."""
+    probe: list[Visit] = field(default_factory=list)
+    """Visits to the probe, which count among nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class Evaluator:
     already."""
     temporaries: Temporaries | None = None
     """What procedures have made; None where nothing is kept."""
+    probe: Probe | None = None
+    """What drifts on purpose; None where there is no such thing."""
 
     def handle(self, triggers: Sequence[Trigger]) -> Handled:
         """Visit what the triggers concern, each resource once: one change arrives two or three times.
@@ -85,6 +90,8 @@ class Evaluator:
         A resource that cannot be looked at now fails the triggers that named it, and no others.
         """
         handled = Handled()
+        if self.probe is not None:
+            self._look_at(self.probe, triggers, handled)
         targets, kinds = self._sorted(triggers, handled)
         for ref, named_by in targets.items():
             try:
@@ -96,6 +103,18 @@ class Evaluator:
             for resource_type, named_by in kinds.items():
                 evaluator.look_at_all(resource_type, named_by, handled, but=targets)
         return handled
+
+    def _look_at(self, probe: Probe, triggers: Sequence[Trigger], handled: Handled) -> None:
+        """Visit the probe itself, beside whatever uses its group."""
+        named = [trigger for trigger in triggers if trigger.target == probe.ref]
+        if not named:
+            return
+        try:
+            visit = probe.look([trigger.cause for trigger in named])
+        except Exception as error:  # noqa: BLE001 - nor the probe what databases need
+            handled.failed.extend((trigger, error) for trigger in named)
+        else:
+            handled.probe.extend([visit] if visit is not None else [])
 
     def _sorted(
         self, triggers: Sequence[Trigger], handled: Handled

@@ -310,6 +310,26 @@ class Sweeps(Protocol):
         ...
 
 
+class ProbeGroup(Protocol):
+    """The parameter group that drifts on purpose."""
+
+    def read(self, ref: ResourceRef) -> Resource:
+        """The group, with what somebody set in it; raises ResourceGoneError where there is none."""
+        ...
+
+
+class Watch(Protocol):
+    """Since when findings of the probe are waited for."""
+
+    def since(self) -> datetime | None:
+        """The time; None where nobody has waited yet."""
+        ...
+
+    def begin(self, now: datetime) -> None:
+        """Wait from now on, unless somebody does."""
+        ...
+
+
 class Approvals(Protocol):
     """What people have answered to requests; the pipeline reads it, and notes what it has used."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from warden.core.control import ComplianceType
@@ -56,6 +57,18 @@ def counts(visits: Iterable[Visit]) -> Counter[str]:
                 total["DayOne"] += judgement.decision.reason is Reason.DAY_ONE
                 total[f"Decision{judgement.decision.action.title().replace('_', '')}"] += 1
     return total
+
+
+def probed(visit: Visit, *, now: datetime) -> dict[str, Any]:
+    """What a visit to the probe tells: whether its finding was opened or resolved, and how long after the call."""
+    took = (now - datetime.fromisoformat(visit.cause["at"])).total_seconds()
+    return {
+        "arn": visit.arn,
+        "opened": bool(visit.opened),
+        "resolved": bool(visit.resolved),
+        "seconds": took,
+        "event_id": visit.cause.get("event_id", ""),
+    }
 
 
 def summary(visits: Iterable[Visit]) -> list[dict[str, Any]]:
