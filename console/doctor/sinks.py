@@ -83,17 +83,24 @@ def checks(
         yield from _waiting(area, config.name, tickets)
         try:
             made = build((config,), tools)
-            for notifier in made.notifiers.values():
-                notifier.check()
-            for tracker in made.trackers.values():
-                tracker.check()
-            yield fine(area, f"{config.kind.doc}: it answers, and takes the credentials")
+            sink: Notifier | Tracker = (made.trackers if config.kind.keeps_tickets else made.notifiers)[
+                config.name
+            ]
+            yield _checked(area, config, sink.check())
         except WardenError as error:
             yield _wrong(area, error)
             continue
         if write:
             yield from (_tried(area, functools.partial(_keep, one, found)) for one in made.trackers.values())
             yield from (_tried(area, functools.partial(_tell, one, found)) for one in made.notifiers.values())
+
+
+def _checked(area: str, config: SinkConfig, unseen: str) -> Line:
+    """What a check saw, and what it could not see, which nobody should take for seen."""
+    if not unseen:
+        return fine(area, f"{config.kind.doc}: it would take a ticket")
+    todo = f"`warden doctor --sink {config.name} --write` shows it by a test ticket."
+    return Line(area, Health.UNKNOWN, f"{config.kind.doc}: it answers; not checked: {unseen}", todo)
 
 
 def _waiting(area: str, sink: str, tickets: DynamoTickets | None) -> Iterator[Line]:
@@ -139,7 +146,8 @@ def _keep(tracker: Tracker, found: Deployed) -> str:
     opened, resolved = _test(found, TicketState.OPEN), _test(found, TicketState.RESOLVED)
     handle = tracker.create(opened)
     tracker.comment(handle, opened, "A comment of `warden doctor --write`.")
-    tracker.resolve(handle, resolved)
+    if tracker.resolve(handle, resolved):
+        tracker.comment(handle, resolved, resolved.summary)
     stands = tracker.remote(handle).state
     return f"created, commented on and closed {handle.url or handle.id}, which is {stands} now"
 

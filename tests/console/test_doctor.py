@@ -14,6 +14,7 @@ from console import deployed
 from console.doctor import sinks as doctor_sinks
 from console.local.aws import LocalAws
 from fakes.trackers import Fault, TrackerAnswer, desk
+from fakes.trackers.events import Teams
 from fakes.trackers.github import GitHub
 from fakes.trackers.jira import Jira
 from scanning.runs import REGION, Run, run
@@ -191,6 +192,23 @@ def test_a_healthy_stack_has_nothing_that_failed(stack: Stack, doctor: Callable[
     assert stack.jira.issues == {}
     assert stack.github.issues == {}
     assert stack.server.refused == []
+
+
+def test_what_no_check_can_see_is_not_said_to_be_well(stack: Stack, doctor: Callable[..., Run]) -> None:
+    teams = Teams()
+    stack.server.reset(teams)
+    stack.secret("teams", {"url": f"https://{teams.host}{teams.path}"})
+    sink = f'[[tickets.sinks]]\ntype = "teams"\nsecret = "warden/teams"\nhost = "{teams.host}"\n'
+    stack.deploy(SNS, sink)
+    stack.trail()
+    done = doctor("--sink", "teams", "--sink", "sns", "--format", "json")
+    assert done.status == 0, done.out
+    told = {line["area"]: line for line in done.card["lines"] if line["area"].startswith("sink")}
+    assert told["sink sns"]["health"] == "fine"
+    assert told["sink teams"]["health"] == "unknown"
+    assert "not checked: whether the workflow runs" in told["sink teams"]["what"]
+    assert "--sink teams --write" in told["sink teams"]["todo"]
+    assert teams.cards == []
 
 
 def test_writing_creates_and_closes_one_ticket_in_each(stack: Stack, doctor: Callable[..., Run]) -> None:

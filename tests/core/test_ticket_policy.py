@@ -21,7 +21,7 @@ def parsed(text: str = "") -> Policy:
 def test_without_a_line_people_are_told_by_the_topic_and_opscenter():
     tickets = parsed().tickets
     assert [sink.type for sink in tickets.sinks] == ["sns", "opscenter"]
-    assert not any(sink.kind.has_secret for sink in tickets.sinks)
+    assert not any("secret" in sink.options for sink in tickets.sinks)
     assert tickets.route(FINDING) == ("sns", "opscenter")
     assert tickets.owner(FINDING) == "123456789012"
     assert (tickets.group, tickets.flood, tickets.daily, tickets.reopen_days) == ("flood", 5, 50, 14)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warden.core.errors import ConflictError, TicketGoneError
+from warden.core.errors import ConflictError, SinkRefusedError, TicketGoneError
 from warden.core.ticket import Handle, Remote, RemoteState
 from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from fakes.stores import MemoryLedger
+    from warden.core.ledger import LedgerEntry
     from warden.core.ticket import Ticket
 
 
 class MemoryTickets:
     """Implements `ports.Tickets` and `ports.Outbox`."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: MemoryLedger | None = None) -> None:
+        self.ledger = ledger
         self.rows: dict[str, TicketRow] = {}
         self.deliveries: dict[tuple[str, str], Delivery] = {}
         self.collected: dict[tuple[str, str], Member] = {}
@@ -39,13 +42,16 @@ class MemoryTickets:
     def members(self, group: str) -> Iterator[Member]:
         return iter([member for (name, _), member in sorted(self.collected.items()) if name == group])
 
-    def write(self, *rows: TicketRow | Delivery | Member | Errand) -> None:
+    def write(self, *rows: TicketRow | Delivery | Member | Errand, entry: LedgerEntry | None = None) -> None:
         for row in rows:
             if isinstance(row, TicketRow | Delivery):
                 kept = self._kept(row)
                 if (0 if kept is None else kept.revision) != row.revision:
                     msg = f"{row} was written by another since revision {row.revision} was read"
                     raise ConflictError(msg)
+        if entry is not None:
+            assert self.ledger is not None
+            self.ledger.append(entry)
         for row in rows:
             match row:
                 case TicketRow():
@@ -122,11 +128,14 @@ class MemoryTracker:
         self.failing = ""
         """The one method whose calls fail; empty for any."""
         self.refusal: Exception | None = None
+        self.hides = False
+        """Whether it shows no ticket: the account has lost its rights, and its check says so."""
 
     def find(self, ticket: Ticket) -> Handle | None:
         self._fail("find")
         now = self._clock()
-        seen = [one for one in self.kept if one.ticket.id == ticket.id and now - one.at >= self.stale]
+        shown = [] if self.hides else self.kept
+        seen = [one for one in shown if one.ticket.id == ticket.id and now - one.at >= self.stale]
         seen = [one for one in seen if one.state is not RemoteState.GONE]
         return Handle(seen[0].id, f"https://tracker.example/{seen[0].id}") if seen else None
 
@@ -143,8 +152,9 @@ class MemoryTracker:
         del ticket
         self._change(handle, comment=text)
 
-    def resolve(self, handle: Handle, ticket: Ticket) -> None:
+    def resolve(self, handle: Handle, ticket: Ticket) -> bool:
         self._change(handle, ticket=ticket, state=RemoteState.CLOSED)
+        return True
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
         self._change(handle, ticket=ticket, state=RemoteState.OPEN)
@@ -152,11 +162,14 @@ class MemoryTracker:
     def remote(self, handle: Handle) -> Remote:
         self._fail("remote")
         one = self._of(handle)
+        if self.hides:
+            return Remote(RemoteState.GONE)
         return Remote(one.state, by=one.by, reason="Won't do" if one.state is RemoteState.WONT_FIX else "")
 
-    def check(self) -> None:
-        if self.refusal is not None:
-            raise self.refusal
+    def check(self) -> str:
+        if self.refusal is not None or self.hides or self.failing == "check":
+            self._fail("check")
+        return ""
 
     # --- people -------------------------------------------------------------------------------------------
 
@@ -185,7 +198,7 @@ class MemoryTracker:
     ) -> None:
         self._fail("change", late=False)
         one = self._of(handle)
-        if one.state is RemoteState.GONE:
+        if one.state is RemoteState.GONE or self.hides:
             msg = f"{handle.id} was deleted"
             raise TicketGoneError(msg)
         one.ticket = ticket or one.ticket
@@ -196,5 +209,8 @@ class MemoryTracker:
     def _fail(self, method: str, *, late: bool | None = None) -> None:
         if self.refusal is not None and not late:
             raise self.refusal
+        if self.hides and method in {"check", "create"}:
+            msg = "403: the account may not see the project"
+            raise SinkRefusedError(msg)
         if self.failures and self.failing in {"", method} and late in {None, self.late}:
             raise self.failures.pop(0)

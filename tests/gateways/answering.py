@@ -1,4 +1,4 @@
-"""DynamoDB as it answers when it refuses."""
+"""AWS as it answers when it refuses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 
 @dataclass(frozen=True, slots=True)
 class Http:
@@ -18,13 +16,13 @@ class Http:
 
 
 @contextmanager
-def answering(client: DynamoDBClient, operation: str, code: str) -> Iterator[None]:
-    """Let DynamoDB refuse an operation."""
+def answering(client: Any, operation: str, code: str) -> Iterator[None]:
+    """Let the service of a client refuse an operation."""
     answer = (
         Http(400),
         {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 400}},
     )
-    event = f"before-call.dynamodb.{operation}"
+    event = f"before-call.{client.meta.service_model.service_id.hyphenize()}.{operation}"
     handler: Any = lambda **_: answer  # noqa: E731 - botocore's stubs do not know that an answer may be given
     client.meta.events.register(event, handler, "answering")
     try:

@@ -122,10 +122,11 @@ class RoundupSink:
         known = [one["id"] for one in self._read(handle)["attributes"]["messages"]]
         self._change(handle, {"messages": [*known, message]})
 
-    def resolve(self, handle: Handle, ticket: Ticket) -> None:
+    def resolve(self, handle: Handle, ticket: Ticket) -> bool:
+        del ticket
         if self.remote(handle).state is RemoteState.OPEN:
-            self.comment(handle, ticket, ticket.summary)
             self._change(handle, {"status": RESOLVED})
+        return True
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
         self._change(handle, {"status": OPENED, "title": ticket.title})
@@ -137,8 +138,9 @@ class RoundupSink:
             return Remote(RemoteState.GONE)
         return Remote(RemoteState.CLOSED if status == RESOLVED else RemoteState.OPEN)
 
-    def check(self) -> None:
+    def check(self) -> str:
         self._data("GET", "status")
+        return ""
 
     def messages(self, handle: Handle) -> list[str]:
         numbers = [one["id"] for one in self._read(handle)["attributes"]["messages"]]

@@ -17,13 +17,19 @@ from warden.core.errors import (
     AmbiguousError,
     ConfigurationError,
     CredentialsError,
+    ForbiddenTicketError,
     LaterError,
+    PolicyError,
     RejectedError,
     SinkRefusedError,
     WardenError,
 )
+from warden.core.policy_values import PolicyValues
+from warden.core.sinks import read_sinks
+from warden.core.ticket import Handle, RemoteState
 from warden.gateways.http import Http
-from warden.gateways.secrets import Secrets
+from warden.gateways.secrets import Secret, Secrets
+from warden.sinks import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -386,15 +392,81 @@ def test_a_secret_is_kept_for_minutes_and_read_anew_after_that() -> None:
     now[0] += timedelta(minutes=1)
     assert secrets.get(arn)["token"] == "b"
     assert len(manager.reads) == 2
-    assert secrets.again(arn) is not None
-    assert secrets.again(arn) is None
+
+
+def test_a_secret_that_is_refused_is_read_anew_once_a_minute() -> None:
+    now = [NOW]
+    manager = desk.SecretsManager({"x": {"token": "a"}})
+    secrets, tried = Secrets(lambda: manager, clock=lambda: now[0]), []
+
+    def refused(secret: Secret) -> None:
+        tried.append(secret["token"])
+        msg = "401"
+        raise CredentialsError(msg)
+
+    manager.values[desk.arn_of("x")] = {"token": "a"}
+    for expected in (["a", "a"], ["a"], ["a"]):
+        tried.clear()
+        with pytest.raises(CredentialsError):
+            secrets.tried(desk.arn_of("x"), refused)
+        assert tried == expected
     now[0] += timedelta(minutes=1)
-    assert secrets.again(arn) is not None
+    manager.values[desk.arn_of("x")] = {"token": "b"}
+    assert secrets.tried(desk.arn_of("x"), lambda secret: secret["token"]) == "a"
+    with pytest.raises(CredentialsError):
+        secrets.tried(desk.arn_of("x"), refused)
+    assert tried[-1] == "b"
 
 
-def test_a_secret_that_the_template_does_not_list_stops_the_start(trackers: Server) -> None:
-    with pytest.raises(ConfigurationError, match="TicketSecretArns"):
-        desk.desk(trackers, "github", secret="warden/other")
+def test_sinks_with_one_secret_read_it_once(trackers: Server) -> None:
+    github = desk.desk(trackers, "github")
+    document = {
+        "sinks": [
+            {"type": "github", "name": name, "repository": "acme/ops", "secret": "warden/github"}
+            for name in ("one", "two")
+        ]
+    }
+    made = build(
+        read_sinks(document, PolicyValues("policy.toml")), desk.tools(trackers, github.secrets, "github")
+    )
+    for one in made.trackers.values():
+        one.create(TICKET)
+    assert github.secrets.reads == [desk.arn_of("github")]
+
+
+def test_a_sink_that_cannot_be_made_takes_nothing_and_says_why_and_the_others_are_told(
+    trackers: Server,
+) -> None:
+    github = desk.desk(trackers, "github")
+    document = {
+        "sinks": [
+            {"type": "jira", **desk.POLICY["jira"], "secret": "warden/unlisted"},
+            {"type": "slack", "secret": "warden/unlisted"},
+            {"type": "github", "repository": "acme/ops", "secret": "warden/github"},
+        ]
+    }
+    made = build(
+        read_sinks(document, PolicyValues("policy.toml")), desk.tools(trackers, github.secrets, "github")
+    )
+    assert sorted(made.trackers) == ["github", "jira"]
+    made.trackers["github"].create(TICKET)
+    assert kept(github) == 1
+    jira, slack = made.trackers["jira"], made.notifiers["slack"]
+    handle = Handle("1")
+    for act in (
+        jira.check,
+        slack.check,
+        lambda: slack.notify(TICKET),
+        lambda: jira.find(TICKET),
+        lambda: jira.create(TICKET),
+        lambda: jira.update(handle, TICKET),
+        lambda: jira.comment(handle, TICKET, "x"),
+        lambda: jira.resolve(handle, TICKET),
+        lambda: jira.reopen(handle, TICKET),
+        lambda: jira.remote(handle),
+    ):
+        with pytest.raises(SinkRefusedError, match="'warden/unlisted', and the parameter TicketSecretArns"):
+            act()
 
 
 def test_no_proxy_of_the_environment_is_used(tracker: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -417,14 +489,119 @@ def test_webhooks_are_checked_against_the_host_of_the_policy(trackers: Server) -
     slack.secrets.values[desk.arn_of("slack")] = {
         "url": "https://hooks.slack.com.evil.example/services/s3cret"
     }
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(
+        CredentialsError, match=r"warden/slack-AbCdEf is not to be called: .* does not list"
+    ) as caught:
         slack.sink.notify(TICKET)
     assert "s3cret" not in str(caught.value)
+    assert len(slack.secrets.reads) == 2
+    slack.secrets.values[desk.arn_of("slack")] = desk.secret_of("slack", slack.system)
+    with pytest.raises(CredentialsError):
+        slack.sink.notify(TICKET)
 
 
-def test_json_that_is_none_in_a_field_of_jira_stops_the_start(trackers: Server) -> None:
-    with pytest.raises(ConfigurationError, match="looks like JSON"):
+@pytest.mark.parametrize("name", ["slack", "teams", "pagerduty"])
+def test_a_secret_that_was_put_right_is_used_at_once(trackers: Server, name: str) -> None:
+    made = desk.desk(trackers, name)
+    right = desk.secret_of(name, made.system)
+    wrong = {key: value.replace("//", "//x.").replace("0123", "9999") for key, value in right.items()}
+    made.secrets.values[desk.arn_of(name)] = wrong
+    made.sink._page = frozenset({"HIGH"})
+    reading = made.secrets.get_secret_value
+
+    def put_right(**given: str) -> dict[str, str]:
+        told = reading(**given)
+        made.secrets.values[desk.arn_of(name)] = right
+        return told
+
+    made.secrets.get_secret_value = put_right  # type: ignore[method-assign]
+    made.sink.notify(TICKET)
+    assert kept(made) == 1
+    assert len(made.secrets.reads) == 2
+
+
+def test_json_that_is_none_in_a_field_of_jira_is_refused_with_the_policy(trackers: Server) -> None:
+    with pytest.raises(
+        PolicyError,
+        match=r"policy.toml: tickets.sinks\[0\].fields.customfield_10021: '\{nonsense' looks like JSON, .*put it right",
+    ):
         desk.desk(trackers, "jira", fields={"customfield_10021": "{nonsense"})
+    jira = desk.desk(
+        trackers, "jira", fields={"customfield_10021": '{"value": "a"}', "customfield_10020": "x {y}"}
+    )
+    jira.sink.create(TICKET)
+    [issue] = jira.system.issues.values()
+    assert issue["fields"]["customfield_10021"] == {"value": "a"}
+    assert issue["fields"]["customfield_10020"] == "x {y}"
+
+
+# --- what is about one ticket -------------------------------------------------------------------------------
+
+
+def test_one_ticket_that_we_may_not_touch_is_no_refusal_of_the_sink(tracker: Desk) -> None:
+    handle = tracker.sink.create(TICKET)
+    for act in (
+        lambda: tracker.sink.comment(handle, TICKET, "x"),
+        lambda: tracker.sink.update(handle, TICKET),
+    ):
+        tracker.server.faults.append(Fault(answer=TrackerAnswer(403, {"message": "the project is closed"})))
+        with pytest.raises(ForbiddenTicketError, match="the project is closed"):
+            act()
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"X-Seraph-LoginReason": "AUTHENTICATION_DENIED"}, b"<html>"),
+        ({}, b'{"message": "Resource not accessible by personal access token"}'),
+        ({"X-GitHub-SSO": "required; url=https://github.com/orgs/acme/sso"}, b'{"message": "SAML"}'),
+    ],
+)
+def test_a_token_that_is_refused_is_so_whatever_it_is_used_for(
+    tracker: Desk, headers: dict[str, str], body: bytes
+) -> None:
+    handle = tracker.sink.create(TICKET)
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(403, body, headers)))
+    with pytest.raises(SinkRefusedError):
+        tracker.sink.comment(handle, TICKET, "x")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "alone"),
+    [
+        (409, {}, True),
+        (423, {}, True),
+        (429, {"RateLimit-Reason": "jira-per-issue-on-write", "Retry-After": "2"}, True),
+        (429, {"RateLimit-Reason": "jira-burst-based", "Retry-After": "2"}, False),
+        (503, {}, False),
+    ],
+)
+def test_what_is_about_one_ticket_does_not_hold_up_the_sink(
+    tracker: Desk, status: int, headers: dict[str, str], alone: bool
+) -> None:
+    handle = tracker.sink.create(TICKET)
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(status, {"message": "busy"}, headers)))
+    with pytest.raises(LaterError) as caught:
+        tracker.sink.comment(handle, TICKET, "x")
+    assert caught.value.alone is alone
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"message": "maintenance"}', b'{"fields": {}, "result": {}}'])
+def test_an_answer_that_does_not_say_how_a_ticket_stands_says_nothing(tracker: Desk, body: bytes) -> None:
+    handle = tracker.sink.create(TICKET)
+    for act in (lambda: tracker.sink.remote(handle), lambda: tracker.sink.resolve(handle, TICKET)):
+        tracker.server.faults[:] = [Fault(answer=TrackerAnswer(200, body))]
+        with pytest.raises((LaterError, SinkRefusedError)):
+            act()
+    assert tracker.sink.remote(handle).state is RemoteState.OPEN
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"message": "maintenance"}', b"<html>"])
+def test_a_search_that_says_nothing_is_not_taken_for_finding_nothing(tracker: Desk, body: bytes) -> None:
+    tracker.sink.create(TICKET)
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(200, body)))
+    with pytest.raises(LaterError):
+        tracker.sink.find(TICKET)
 
 
 def test_a_body_is_json_in_utf_8(tracker: Desk) -> None:

@@ -12,8 +12,15 @@ import pytest
 from console.local.aws import LocalAws
 from console.local.strict import complaints
 from fakes import NOW
+from gateways.answering import answering
 from gateways.test_sns import FINDING, of
-from warden.core.errors import LaterError, RejectedError, TicketGoneError
+from warden.core.errors import (
+    LaterError,
+    RejectedError,
+    SinkRefusedError,
+    TicketGoneError,
+    TransientError,
+)
 from warden.core.rendering.machine import document
 from warden.core.resource import Deployment
 from warden.core.ticket import Handle, RemoteState, Resolution, TicketState
@@ -21,6 +28,7 @@ from warden.core.ticket_text import Story, ticket
 from warden.gateways.event_bus import EventBusSink, entry
 from warden.gateways.opscenter import WONT_FIX, OpsCenterSink
 from warden.gateways.security_hub import SecurityHubSink, finding, workflow
+from warden.gateways.sns import SnsSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +107,20 @@ def test_who_writes_that_it_will_not_be_fixed_asks_for_an_exemption(
     )
     remote = opscenter.remote(handle)
     assert (remote.state, remote.reason) == (RemoteState.WONT_FIX, "test data")
+
+
+def test_an_ops_item_is_looked_for_on_every_page_and_is_ours() -> None:
+    ours = {"OpsItemId": "oi-2", "Source": "Aurora Warden", "CreatedTime": NOW}
+
+    class Client:
+        def describe_ops_items(self, *, NextToken: str = "", **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's
+            if not NextToken:
+                return {"OpsItemSummaries": [], "NextToken": "2"}
+            return {"OpsItemSummaries": [{**ours, "OpsItemId": "oi-1", "Source": "EC2"}, ours]}
+
+    found = OpsCenterSink(Client(), partition="aws", region="eu-west-1").find(TICKET)
+    assert found is not None
+    assert found.id == "oi-2"
 
 
 def test_an_ops_item_that_is_gone_is_said_to_be(opscenter: OpsCenterSink) -> None:
@@ -180,16 +202,115 @@ def test_a_finding_that_was_not_taken_is_no_success(answer: dict[str, Any], erro
         SecurityHubSink(Client(), deployment=HERE, clock=lambda: NOW).notify(TICKET)
 
 
-def test_a_finding_that_cannot_be_updated_yet_is_tried_again() -> None:
-    missing = {"UnprocessedFindings": [{"ErrorCode": "FindingNotFound", "ErrorMessage": "not yet"}]}
+class Eventually:
+    """Security Hub in which what was imported can be updated only after a while."""
 
-    class Client:
-        batch_import_findings: Callable[..., Any] = staticmethod(lambda **_: {"FailedCount": 0})
-        batch_update_findings: Callable[..., Any] = staticmethod(lambda **_: missing)
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+        self.is_settled = False
+
+    def batch_import_findings(self, *, Findings: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's
+        for one in Findings:
+            # "After a finding is created, BatchImportFindings cannot be used to update ... Workflow."
+            workflow = self.kept.get(one["Id"], {}).get("Workflow", one.get("Workflow"))
+            self.kept[one["Id"]] = {**one, "Workflow": workflow}
+        return {"FailedCount": 0}
+
+    def batch_update_findings(self, *, FindingIdentifiers: list[Any], **changes: Any) -> dict[str, Any]:  # noqa: N803
+        if not self.is_settled:
+            return {"UnprocessedFindings": [{"ErrorCode": "FindingNotFound", "ErrorMessage": "not yet"}]}
+        for one in FindingIdentifiers:
+            self.kept[one["Id"]].update(changes)
+        return {"UnprocessedFindings": []}
+
+
+def test_a_finding_that_cannot_be_updated_yet_is_told_all_the_same_and_archived_once_it_can() -> None:
+    client = Eventually()
+    sink = SecurityHubSink(client, deployment=HERE, clock=lambda: NOW)
+    sink.notify(TICKET)
+    [kept] = client.kept.values()
+    assert kept["Workflow"] == {"Status": "NOTIFIED"}
 
     with pytest.raises(LaterError) as told:
-        SecurityHubSink(Client(), deployment=HERE, clock=lambda: NOW).notify(TICKET)
-    assert told.value.after == 60
+        sink.notify(replace(TICKET, state=TicketState.RESOLVED))
+    assert (told.value.after, told.value.alone) == (60, True), "the sink takes other findings"
+    client.is_settled = True
+    sink.notify(replace(TICKET, state=TicketState.RESOLVED))
+    [kept] = client.kept.values()
+    assert (kept["Workflow"], kept["RecordState"]) == ({"Status": "RESOLVED"}, "ARCHIVED")
+
+
+def test_what_customers_made_of_severity_and_type_is_theirs() -> None:
+    """BatchImportFindings: providers "should not use BatchImportFindings to update" Severity and Types."""
+    told = finding(TICKET, deployment=HERE, now=NOW)
+    assert not {"Severity", "Types", "Confidence", "Criticality", "RelatedFindings"} & told.keys()
+    assert told["FindingProviderFields"]["Severity"] == {"Label": "HIGH"}
+
+
+# --- checks -----------------------------------------------------------------------------------------------
+
+
+def topic(local_aws: LocalAws) -> str:
+    arn: str = local_aws.client("sns", "eu-west-1").create_topic(Name="tickets")["TopicArn"]
+    return arn
+
+
+def test_a_check_sees_what_is_there(local_aws: LocalAws, opscenter: OpsCenterSink) -> None:
+    local_aws.client("securityhub", "eu-west-1").enable_security_hub()
+    events = local_aws.client("events", "eu-west-1")
+    events.create_event_bus(Name="tickets")
+    for sink in (
+        SnsSink(local_aws.client("sns", "eu-west-1"), topic(local_aws)),
+        hub(local_aws),
+        EventBusSink(events, bus="tickets", clock=lambda: NOW),
+        EventBusSink(events, bus="default", clock=lambda: NOW),
+        opscenter,
+    ):
+        assert sink.check() == ""
+
+
+def test_a_check_refuses_what_is_not_there(local_aws: LocalAws) -> None:
+    missing = "arn:aws:sns:eu-west-1:123456789012:nowhere"
+    for sink, what in (
+        (SnsSink(local_aws.client("sns", "eu-west-1"), missing), f"there is no topic {missing}"),
+        (hub(local_aws), "not subscribed"),
+        (
+            EventBusSink(local_aws.client("events", "eu-west-1"), bus="nowhere", clock=lambda: NOW),
+            "there is no event bus nowhere",
+        ),
+    ):
+        with pytest.raises(SinkRefusedError, match=what):
+            sink.check()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [
+        ("sns", "GetTopicAttributes", "AuthorizationError"),
+        ("securityhub", "DescribeHub", "AccessDeniedException"),
+        ("events", "DescribeEventBus", "AccessDeniedException"),
+    ],
+)
+def test_who_may_not_look_says_so_and_the_sink_takes_what_it_took(
+    local_aws: LocalAws, service: str, operation: str, code: str
+) -> None:
+    """The right to look is not the right to tell: a topic of another stack may grant only the one."""
+    client = local_aws.client(service, "eu-west-1")
+    sink = {
+        "sns": lambda: SnsSink(client, topic(local_aws)),
+        "securityhub": lambda: SecurityHubSink(client, deployment=HERE, clock=lambda: NOW),
+        "events": lambda: EventBusSink(client, bus="default", clock=lambda: NOW),
+    }[service]()
+    with answering(client, operation, code):
+        unseen = sink.check()
+    assert unseen.startswith("whether ")
+    assert code in unseen
+
+
+def test_a_check_that_is_slowed_down_is_no_refusal(local_aws: LocalAws) -> None:
+    client = local_aws.client("events", "eu-west-1")
+    with answering(client, "DescribeEventBus", "ThrottlingException"), pytest.raises(TransientError):
+        EventBusSink(client, bus="default", clock=lambda: NOW).check()
 
 
 # --- EventBridge ------------------------------------------------------------------------------------------

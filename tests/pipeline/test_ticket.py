@@ -183,7 +183,7 @@ def test_a_finding_that_goes_before_its_row_is_written_is_resolved_at_once():
                 assert world.ticketer.handle(resolution) == "known", "there is no ticket yet"
             return row
 
-    world.tickets = Slow()
+    world.tickets = Slow(world.ledger)
     [opening] = world.queues.tickets
 
     assert world.ticketer.handle(opening) == "resolved"

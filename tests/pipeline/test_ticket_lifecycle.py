@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,7 @@ FAULTS: dict[str, tuple[Callable[[], Exception], bool]] = {
     "no credentials": (lambda: CredentialsError("401"), False),
 }
 PEOPLE = ("close", "wont_fix", "delete", "open")
+RIGHTS = ("hide", "show")
 WORLD = ("drift", "fix", "exempt", "enforce", "disable")
 
 
@@ -78,6 +80,8 @@ class Life:
             self._change(what)
         elif what in PEOPLE:
             self._answer(what, number)
+        elif what in RIGHTS:
+            self.world.tracker.hides = what == "hide"
         elif what in FAULTS:
             make, late = FAULTS[what]
             self.world.tracker.failures.append(make())
@@ -150,6 +154,7 @@ class Life:
         """Everything is well again, and time goes by."""
         world = self.world
         world.tracker.failures.clear()
+        world.tracker.hides = False
         for step in range(30):
             messages, world.queues.tickets[:] = list(world.queues.tickets), []
             for message in messages:
@@ -168,13 +173,21 @@ class Life:
         exempt = bool(world.policy.exemptions)
         expected = int(drifted and enabled and not exempt)
         assert len(world.tracker.open) <= 1, world.tracker.kept
-        left = [d for d in world.tickets.deliveries.values() if d.sink == "opscenter" and (d.left or d.asked)]
+        told = [d for d in world.tickets.deliveries.values() if d.sink == "opscenter"]
+        left = [d for d in told if d.left or d.asked or d.gone]
         if not (expected and left):
             assert len(world.tracker.open) == expected, (world.tracker.kept, world.tickets.deliveries)
         rows = [row for row in world.tickets.rows.values() if row.is_open]
         assert len(rows) == expected
         waiting = [errand for (sink, _), errand in world.tickets.errands.items() if sink]
-        assert waiting == []
+        assert len(waiting) == sum(d.gone for d in told)
+        assert all(errand.parked for errand in waiting), (
+            "what vanishes again and again is for a person to see"
+        )
+        changes = [entry["after"] for entry in world.ledger.of_kind("ticket") if "sink" not in entry["after"]]
+        assert not any(
+            one == after for one, after in itertools.pairwise(changes) if one["state"] != "UPDATED"
+        )
         told = [state for state, _ in world.told()]
         if told:
             assert (told[-1] != "RESOLVED") == bool(expected), "the topic's last word is how it stands"
@@ -184,6 +197,7 @@ _CLOSED = (RemoteState.CLOSED, RemoteState.WONT_FIX)
 WHAT = (
     *WORLD,
     *PEOPLE,
+    *RIGHTS,
     *FAULTS,
     "wait",
     "days",

@@ -148,7 +148,7 @@ class World:
         self.sweeps = MemorySweeps()
         self.brakes = MemoryBrakes()
         self.queues = MemoryQueues(self.clock)
-        self.tickets = MemoryTickets()
+        self.tickets = MemoryTickets(self.ledger)
         self.approvals = MemoryApprovals()
         self.temporaries = MemoryTemporaries()
         self.sink = MemorySink()
@@ -297,7 +297,6 @@ class World:
             policy=self.policy,
             findings=self._port("findings"),
             tickets=self._port("tickets"),
-            ledger=self._port("ledger"),
             courier=self._courier(),
             clock=self.clock,
         )
@@ -313,7 +312,6 @@ class World:
             trackers={"opscenter": self._port("tracker")},
             tickets=self._port("tickets"),
             outbox=self._port("tickets"),
-            ledger=self._port("ledger"),
             composer=composer,
             policy=self.policy.tickets,
             clock=self.clock,

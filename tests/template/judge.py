@@ -339,10 +339,11 @@ def _sqs(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
 
 def _sns(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
     del deployment
-    if call.operation not in {"Publish", "PublishBatch"}:
+    actions = {"Publish": "Publish", "PublishBatch": "Publish", "GetTopicAttributes": "GetTopicAttributes"}
+    if call.operation not in actions:
         msg = f"sns:{call.operation}: add what IAM is asked for it"
         raise UnknownCallError(msg)
-    yield Access("sns:Publish", call.parameters["TopicArn"])
+    yield Access(f"sns:{actions[call.operation]}", call.parameters["TopicArn"])
 
 
 def _sts(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
@@ -356,6 +357,11 @@ def _sts(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
 
 def _events(call: RecordedCall, deployment: Deployment) -> Iterator[Access]:
     """Each entry is checked against its bus, and by the source that it says it is of."""
+    if call.operation == "DescribeEventBus":
+        yield Access(
+            "events:DescribeEventBus", deployment.arn("events", f"event-bus/{call.parameters['Name']}")
+        )
+        return
     for entry in call.parameters["Entries"]:
         bus = deployment.arn("events", f"event-bus/{entry['EventBusName']}")
         yield Access(f"events:{call.operation}", bus, {"events:source": entry["Source"]})

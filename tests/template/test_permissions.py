@@ -393,14 +393,14 @@ def test_no_role_may_administer_anything(granted: list[tuple[str, Statement, str
     expected = {
         "dynamodb": item_actions,
         "sqs": queue_actions,
-        "sns": {"Publish"},
+        "sns": {"Publish", "GetTopicAttributes"},
         "kms": {"GenerateDataKey", "Decrypt", "CreateGrant"},
         "logs": {"CreateLogStream", "PutLogEvents"},
         "lambda": {"InvokeFunction"},
         # Where tickets go.
         "ssm": {"CreateOpsItem", "UpdateOpsItem", "GetOpsItem", "DescribeOpsItems"},
-        "securityhub": {"BatchImportFindings", "BatchUpdateFindings"},
-        "events": {"PutEvents"},
+        "securityhub": {"BatchImportFindings", "BatchUpdateFindings", "DescribeHub"},
+        "events": {"PutEvents", "DescribeEventBus"},
     }
     fixes = written_by_controls()
     others = {

@@ -5,10 +5,11 @@ What only one kind of sink needs is imported when that kind is built.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from warden.core.errors import ConfigurationError
+from warden.core.errors import ConfigurationError, SinkRefusedError
 from warden.core.http_sinks import HTTP_SINKS
 from warden.gateways.sns import SnsSink
 
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 
     from warden.core.resource import Deployment
     from warden.core.sinks import SinkConfig
+    from warden.core.ticket import Handle, Remote, Ticket
     from warden.gateways.http import Connect
+    from warden.gateways.secrets import Secrets
     from warden.pipeline.ports import Clock, Notifier, Tracker
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tools:
     """What sinks are built with."""
 
@@ -35,6 +38,13 @@ class Tools:
     connect: Connect | None = None
     """Makes connections in the place of `gateways.http.verified`; tests have one that leads to their own servers."""
 
+    @functools.cached_property
+    def secrets(self) -> Secrets:
+        """The secrets, each read once however many sinks share it."""
+        from warden.gateways.secrets import Secrets  # noqa: PLC0415 - nobody without a tracker needs it
+
+        return Secrets(lambda: self.client("secretsmanager"), clock=self.clock)
+
 
 @dataclass(frozen=True, slots=True)
 class Sinks:
@@ -42,6 +52,55 @@ class Sinks:
 
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     trackers: Mapping[str, Tracker] = field(default_factory=dict)
+
+
+class Absent:
+    """In the place of a sink that cannot be made: the others are told nevertheless, and its tickets wait for it.
+
+    Implements `ports.Notifier` and `ports.Tracker`.
+    """
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def _refuse(self) -> NoReturn:
+        raise SinkRefusedError(self._why)
+
+    def notify(self, _ticket: Ticket) -> None:
+        """Refuse."""
+        self._refuse()
+
+    def find(self, _ticket: Ticket) -> Handle | None:
+        """Refuse."""
+        self._refuse()
+
+    def create(self, _ticket: Ticket) -> Handle:
+        """Refuse."""
+        self._refuse()
+
+    def update(self, _handle: Handle, _ticket: Ticket) -> None:
+        """Refuse."""
+        self._refuse()
+
+    def comment(self, _handle: Handle, _ticket: Ticket, _text: str) -> None:
+        """Refuse."""
+        self._refuse()
+
+    def resolve(self, _handle: Handle, _ticket: Ticket) -> bool:
+        """Refuse."""
+        self._refuse()
+
+    def reopen(self, _handle: Handle, _ticket: Ticket) -> None:
+        """Refuse."""
+        self._refuse()
+
+    def remote(self, _handle: Handle) -> Remote:
+        """Refuse."""
+        self._refuse()
+
+    def check(self) -> str:
+        """Refuse."""
+        self._refuse()
 
 
 def _sns(config: SinkConfig, tools: Tools) -> Notifier:
@@ -70,11 +129,10 @@ def _event_bus(config: SinkConfig, tools: Tools) -> Notifier:
 
 def _by_https(config: SinkConfig, tools: Tools) -> Any:
     from warden.gateways.http import verified  # noqa: PLC0415
-    from warden.gateways.secrets import Secrets  # noqa: PLC0415
     from warden.gateways.sinks.making import Maker  # noqa: PLC0415
 
     return Maker(
-        secrets=Secrets(lambda: tools.client("secretsmanager"), clock=tools.clock),
+        secrets=tools.secrets,
         secret_arns=tools.secret_arns,
         now=tools.clock,
         connect=tools.connect or verified,
@@ -95,15 +153,19 @@ TRACKERS: Mapping[str, Callable[[SinkConfig, Tools], Tracker]] = {
 
 
 def build(configs: Sequence[SinkConfig], tools: Tools) -> Sinks:
-    """Make every sink; raises ConfigurationError naming the one that cannot be made."""
+    """Make every sink; one that cannot be made is there as one that takes nothing, and says why."""
     notifiers: dict[str, Notifier] = {}
     trackers: dict[str, Tracker] = {}
     for config in configs:
-        if config.type in NOTIFIERS:
-            notifiers[config.name] = NOTIFIERS[config.type](config, tools)
-        elif config.type in TRACKERS:
-            trackers[config.name] = TRACKERS[config.type](config, tools)
-        else:
-            msg = f"the sink {config.name} is of the type {config.type}, which this Warden cannot make"
-            raise ConfigurationError(msg)
+        try:
+            if config.kind.keeps_tickets:
+                trackers[config.name] = TRACKERS[config.type](config, tools)
+            else:
+                notifiers[config.name] = NOTIFIERS[config.type](config, tools)
+        except ConfigurationError as error:
+            absent = Absent(str(error))
+            if config.kind.keeps_tickets:
+                trackers[config.name] = absent
+            else:
+                notifiers[config.name] = absent
     return Sinks(notifiers, trackers)

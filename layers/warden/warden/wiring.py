@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
+    from warden.pipeline.missed import MissedDrift
     from warden.pipeline.ports import Brakes
     from warden.pipeline.preflight import Preflight
     from warden.pipeline.probe import Probe, ProbeWatch
@@ -399,7 +400,6 @@ class Wiring:
             policy=self.policy,
             findings=self._findings,
             tickets=self._tickets,
-            ledger=self._ledger,
             courier=self._courier(now() + timedelta(seconds=seconds)),
             clock=now,
         )
@@ -414,7 +414,6 @@ class Wiring:
             trackers=self._sinks.trackers,
             tickets=self._tickets,
             outbox=self._tickets,
-            ledger=self._ledger,
             composer=Composer(
                 controls={control.id: control for control in all_controls()},
                 findings=self._findings,
@@ -436,7 +435,9 @@ class Wiring:
     def _tickets(self) -> DynamoTickets:
         from warden.gateways.tickets import DynamoTickets
 
-        return DynamoTickets(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
+        return DynamoTickets(
+            self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"], ledger=self._ledger
+        )
 
     @functools.cached_property
     def _sinks(self) -> Sinks:
@@ -464,6 +465,19 @@ class Wiring:
         from warden.pipeline.caretaker import Caretaker
 
         return Caretaker(visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries)
+
+    @functools.cached_property
+    def missed_drift(self) -> MissedDrift:
+        """Who counts what sweeps found and events should have told of."""
+        from warden.pipeline.missed import MissedDrift
+
+        return MissedDrift(
+            deployment=self.deployment,
+            findings=self._findings,
+            ledger=self._ledger,
+            sweeps=self._sweeps,
+            clock=now,
+        )
 
     def sweep_goes_on(self) -> bool:
         """Whether a sweep has begun that is not at its end; asks for nothing else, since as a rule there is none."""

@@ -109,17 +109,21 @@ def desk(server: Server, name: str, **options: Any) -> Desk:
     server.reset(system)
     secrets = SecretsManager({name: secret_of(name, system)})
     document = {"sinks": [{"type": name, "secret": f"warden/{name}", **POLICY[name], **options}]}
-    tools = Tools(
+    made = build(read_sinks(document, PolicyValues("policy.toml")), tools(server, secrets, name))
+    [sink] = [*made.notifiers.values(), *made.trackers.values()]
+    return Desk(server, system, sink, secrets)
+
+
+def tools(server: Server, secrets: SecretsManager, *names: str) -> Tools:
+    """What sinks are built with, which may read the secrets of these names."""
+    return Tools(
         client=lambda service: secrets,
         deployment=Deployment("123456789012", "eu-west-1", "aws"),
         topic_arn="",
         clock=lambda: NOW,
-        secret_arns=(arn_of(name),),
+        secret_arns=tuple(arn_of(name) for name in names),
         connect=server.connect,
     )
-    made = build(read_sinks(document, PolicyValues("policy.toml")), tools)
-    [sink] = [*made.notifiers.values(), *made.trackers.values()]
-    return Desk(server, system, sink, secrets)
 
 
 def start(directory: Path) -> Server:

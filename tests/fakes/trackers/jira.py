@@ -39,6 +39,8 @@ class Jira:
         self.unindexed: set[str] = set()
         """Issues that a search does not know yet."""
         self.lagging = False
+        self.empty_pages = 0
+        """Pages of a search that are empty, and not the last."""
         self.links: list[tuple[str, str]] = []
         self.has_links = True
         self.permissions = {
@@ -84,7 +86,7 @@ class Jira:
                 self.links.append((request.json["inwardIssue"]["id"], request.json["outwardIssue"]["id"]))
                 return TrackerAnswer(201)
             case ["POST", "search", *_]:
-                return self._search(request.json["jql"])
+                return self._search(request.json)
             case ["GET", "mypermissions"]:
                 names = request.query["permissions"].split(",")
                 has = {name: {"key": name, "havePermission": name in self.permissions} for name in names}
@@ -120,8 +122,11 @@ class Jira:
         issue = self.issues[number]
         return TrackerAnswer(201, {"id": number, "key": issue["key"], "self": f"https://{self.host}/x"})
 
-    def _search(self, jql: str) -> TrackerAnswer:
+    def _search(self, body: dict[str, Any]) -> TrackerAnswer:
+        jql, page = body["jql"], int(body.get("nextPageToken", "0"))
         found = _BOUND.fullmatch(jql)
+        if page < self.empty_pages:
+            return TrackerAnswer(200, {"issues": [], "nextPageToken": str(page + 1)})
         if not found:
             return TrackerAnswer(400, {"errorMessages": [f"Error in the JQL Query: {jql}"], "errors": {}})
         issues = [

@@ -137,6 +137,7 @@ def ticket(
         frameworks=frameworks_of(control),
         resolution=story.resolution,
         previous=story.previous,
+        revision=story.revision,
     )
 
 

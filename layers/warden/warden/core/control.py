@@ -155,6 +155,8 @@ class Control:
     settings: tuple[Setting, ...] = ()
     remediation: Remediation | None = None
     maturity: Maturity = Maturity.STABLE
+    silent: str = ""
+    """Why its drift can come without an event that names the resource, where none of its needs says so."""
 
     @property
     def id(self) -> str:

@@ -18,7 +18,9 @@ WardenError
     ├── GuardError          no control declares this call, parameter or value
     ├── StoppedError        the STOP row is set, or cannot be read
     ├── RejectedError       the API refused the parameters; ticket
-    ├── TicketGoneError     the tracker's ticket was deleted, or is closed for good
+    │   └── ForbiddenTicketError  we may not touch this ticket; perhaps others
+    ├── TicketGoneError     the tracker does not show the ticket: it was deleted, or is hidden from us
+    ├── TicketClosedError   the ticket is closed for good
     └── SinkRefusedError    a ticket sink takes nothing until a person has done something
         └── CredentialsError
 """
@@ -72,10 +74,12 @@ class LaterError(TransientError):
     Nothing was written, or it may be written again without harm.
     """
 
-    def __init__(self, message: str, *, after: float | None = None) -> None:
+    def __init__(self, message: str, *, after: float | None = None, alone: bool = False) -> None:
         super().__init__(message)
         self.after = after
         """Seconds that the sink asked to be left alone for (`Retry-After`); None where it did not say."""
+        self.alone = alone
+        """Whether it is about this ticket alone, so that the sink takes others."""
 
 
 class AmbiguousError(TransientError):
@@ -118,8 +122,16 @@ class RejectedError(RefusedError):
     """The API refused the request as invalid."""
 
 
+class ForbiddenTicketError(RejectedError):
+    """A ticket that we may not touch: its project is closed, or it is restricted; or we may touch none any more."""
+
+
 class TicketGoneError(RefusedError):
-    """A ticket that cannot be changed any more: somebody deleted it, or its tracker closed it for good."""
+    """A ticket that its tracker does not show: somebody deleted it, or it is hidden from us, which answers the same."""
+
+
+class TicketClosedError(RefusedError):
+    """A ticket that its tracker has closed for good: nothing can be written to it, and another takes its place."""
 
 
 class SinkRefusedError(RefusedError):

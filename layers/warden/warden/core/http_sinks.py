@@ -46,6 +46,7 @@ _JIRA = (
         name="fields",
         default={},
         pattern=r"(?s).{1,4000}",
+        may_be_json=True,
         doc="fields that the project requires: a text, or JSON where the field is none",
     ),
     Option(
@@ -75,19 +76,17 @@ _JIRA = (
 )
 
 HTTP_SINKS: tuple[SinkType, ...] = (
-    SinkType(name="jira", doc="issues of Jira Cloud", keeps_tickets=True, has_secret=True, options=_JIRA),
+    SinkType(name="jira", doc="issues of Jira Cloud", keeps_tickets=True, options=_JIRA),
     SinkType(
         name="jira-data-center",
         doc="issues of Jira Data Center",
         keeps_tickets=True,
-        has_secret=True,
         options=_JIRA,
     ),
     SinkType(
         name="servicenow",
         doc="incidents of ServiceNow",
         keeps_tickets=True,
-        has_secret=True,
         options=(
             Option(
                 name="site",
@@ -131,7 +130,6 @@ HTTP_SINKS: tuple[SinkType, ...] = (
         name="github",
         doc="issues of a repository of GitHub",
         keeps_tickets=True,
-        has_secret=True,
         options=(
             Option(
                 name="repository",
@@ -154,7 +152,6 @@ HTTP_SINKS: tuple[SinkType, ...] = (
         name="pagerduty",
         doc="pages of PagerDuty for what is grave or failed, change events for what Warden put right",
         tells_changes=True,
-        has_secret=True,
         options=(
             _SECRET,
             Option(
@@ -175,7 +172,6 @@ HTTP_SINKS: tuple[SinkType, ...] = (
     SinkType(
         name="slack",
         doc="messages to a channel of Slack, by an incoming webhook",
-        has_secret=True,
         options=(
             _SECRET,
             Option(name="host", default="hooks.slack.com", pattern=_HOST, doc="the host of the webhook"),
@@ -184,7 +180,6 @@ HTTP_SINKS: tuple[SinkType, ...] = (
     SinkType(
         name="teams",
         doc="cards to a channel of Teams, by the webhook of a workflow",
-        has_secret=True,
         options=(
             _SECRET,
             Option(
@@ -195,7 +190,6 @@ HTTP_SINKS: tuple[SinkType, ...] = (
     SinkType(
         name="webhook",
         doc="JSON to an address of yours, signed with a shared key",
-        has_secret=True,
         options=(
             Option(name="url", default="", required=True, pattern=_ADDRESS, doc="where it goes"),
             _SECRET,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SETTLE = (timedelta(minutes=1), timedelta(minutes=5))
 """How long after a create of unknown end it is searched for, and once more: what a tracker searches may be stale."""
+REPLACED_EVERY = timedelta(days=7)
+"""How often one ticket that is gone may be replaced by another."""
 
 
 class Step(StrEnum):
@@ -43,6 +45,10 @@ class Step(StrEnum):
     RESOLVE = "resolve"
     REOPEN = "reopen"
     COMMENT = "comment"
+    EXPLAIN = "explain"
+    """Say below a ticket why it was resolved, where closing it could not carry that."""
+    REPLACE = "replace"
+    """Its tracker does not show it: see whether that is to be believed, and let another take its place."""
 
 
 # --- how it should stand ----------------------------------------------------------------------------------
@@ -139,8 +145,12 @@ def _announced(row: TicketRow, delivery: Delivery) -> Step:
 
 
 def _changed(row: TicketRow, delivery: Delivery) -> Step:
+    if delivery.gone:
+        return Step.REPLACE
     if not row.is_open:
-        return Step.RESOLVE if delivery.told == OPEN else Step.DONE
+        if delivery.told == OPEN:
+            return Step.RESOLVE
+        return Step.EXPLAIN if delivery.unsaid else Step.DONE
     if delivery.told != OPEN:
         return Step.REOPEN
     if delivery.digest != row.digest:
@@ -185,8 +195,16 @@ def begun(row: TicketRow, delivery: Delivery) -> Delivery:
     )
 
 
-def replaced(delivery: Delivery) -> Delivery:
-    """The row for a ticket that takes the place of one that was deleted in its tracker."""
+def may_replace(delivery: Delivery, now: datetime) -> bool:
+    """Whether another ticket may take the place of one that is gone: once in a while, or what hides them gets many."""
+    return delivery.replaced_at is None or now - delivery.replaced_at >= REPLACED_EVERY
+
+
+def replaced(delivery: Delivery, *, at: datetime | None = None) -> Delivery:
+    """The row for a ticket that takes the place of one that was closed for good, or that is gone, `at` a time.
+
+    It counts as a new ticket of its day.
+    """
     return replace(
         delivery,
         incarnation=delivery.incarnation + 1,
@@ -196,6 +214,10 @@ def replaced(delivery: Delivery) -> Delivery:
         digest="",
         creating_at=None,
         searches=0,
+        gone=False,
+        unsaid=False,
+        replaced_at=at or delivery.replaced_at,
+        counted=False,
     )
 
 
@@ -217,10 +239,13 @@ def answered(row: TicketRow, delivery: Delivery, remote: Remote) -> Answered | N
     """
     if not row.is_open or delivery.told != OPEN or delivery.handle is None or delivery.covered:
         return None
+    if delivery.gone:
+        # Shown again: nobody need replace it.
+        return None if remote.state is RemoteState.GONE else Answered(replace(delivery, gone=False))
     who = f" by {remote.by}" if remote.by else ""
     match remote.state:
         case RemoteState.GONE:
-            return Answered(replaced(delivery))
+            return Answered(replace(delivery, gone=True))
         case RemoteState.OPEN:
             told = delivery.left or delivery.asked
             return Answered(replace(delivery, left=False, asked=False)) if told else None

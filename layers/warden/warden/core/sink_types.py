@@ -18,16 +18,18 @@ class Option:
     choices: tuple[str, ...] = ()
     pattern: str = ""
     """A regular expression that a string, each string of a list, or each value of a table must match in full."""
+    may_be_json: bool = False
+    """Whether a text that begins like JSON is read as such."""
 
-    def texts(self, value: Any) -> list[Any]:
-        """What choices and pattern speak of."""
+    def texts(self, value: Any, where: str) -> list[tuple[str, Any]]:
+        """What choices and pattern speak of, each with its key, where `where` is that of the whole."""
         match value:
             case str():
-                return [value]
+                return [(where, value)]
             case list():
-                return value
+                return [(f"{where}[{number}]", text) for number, text in enumerate(value)]
             case dict():
-                return list(value.values())
+                return [(f"{where}.{name}", text) for name, text in value.items()]
         return []
 
 
@@ -43,5 +45,3 @@ class SinkType:
     """Whether people work on tickets in it (`ports.Tracker`), or it only tells (`ports.Notifier`)."""
     tells_changes: bool = False
     """Whether it is told of what Warden put right itself, as a change that was made and not as a ticket."""
-    has_secret: bool = False
-    """Whether it needs a secret, whose ARN is a parameter of the template."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,11 @@ DEFAULT_SINKS = (
 """What needs no secret and nothing to be set up."""
 
 
+def begins_json(text: str) -> bool:
+    """Whether an option's text is read as JSON: an object or a list, such as `{"value": "Platform"}`."""
+    return text.startswith(("{", "["))
+
+
 def read_sinks(document: Mapping[str, Any], values: PolicyValues) -> tuple[SinkConfig, ...]:
     """The [[tickets.sinks]] of a policy; the default ones where it has none."""
     if "sinks" not in document:
@@ -128,11 +134,24 @@ def _option(row: Mapping[str, Any], option: Option, where: str, values: PolicyVa
     if option.name not in row:
         return option.default
     value = values.typed(row[option.name], type(option.default), where)
-    for text in option.texts(value):
+    for key, text in option.texts(value, where):
         if not isinstance(text, str):
-            values.fail(where, f"{text!r} is not a str")
+            values.fail(key, f"{text!r} is not a str")
         if option.choices and text not in option.choices:
-            values.fail(where, f"{text!r} is not one of {', '.join(option.choices)}")
+            values.fail(key, f"{text!r} is not one of {', '.join(option.choices)}")
         if option.pattern and not re.fullmatch(option.pattern, text):
-            values.fail(where, f"{text!r} does not match {option.pattern}; {option.doc}")
+            values.fail(key, f"{text!r} does not match {option.pattern}; {option.doc}")
+        if option.may_be_json:
+            _json(text, key, values)
     return value
+
+
+def _json(text: str, where: str, values: PolicyValues) -> None:
+    if not begins_json(text):
+        return
+    try:
+        json.loads(text)
+    except ValueError as error:
+        values.fail(
+            where, f"{text!r} looks like JSON, and is none: {error}; put it right, or begin it otherwise"
+        )

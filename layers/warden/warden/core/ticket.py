@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from warden.core.finding import Finding
-    from warden.core.sections import Block
+    from warden.core.sections import Block, Link
 
 _LADDER = (8_192, 2_048, 512, 128)
 
@@ -50,7 +50,7 @@ class RemoteState(StrEnum):
     WONT_FIX = "wont_fix"
     """Closed, and somebody said by it that nothing will be done."""
     GONE = "gone"
-    """Deleted, or closed for good: nothing can be written to it."""
+    """The tracker does not show it: it was deleted, or is hidden from us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,6 @@ class Remote:
     state: RemoteState
     by: str = ""
     """Who brought it there, as the tracker names people; empty where it does not say."""
-    at: datetime | None = None
     reason: str = ""
     """The tracker's own word for it, such as a resolution."""
 
@@ -109,6 +108,8 @@ class Ticket:
     """Why it is resolved, once it is."""
     previous: Handle | None = None
     """The ticket about the same before this one, which was resolved too long ago to be opened again."""
+    revision: int = 0
+    """Grows with each change of what is told: of two messages about one ticket, the higher is the later."""
 
     @property
     def finding(self) -> Finding:
@@ -119,6 +120,12 @@ class Ticket:
     def is_open(self) -> bool:
         """Whether there is still something to be done."""
         return self.state is not TicketState.RESOLVED
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Where to look further, of all sections."""
+        blocks = (block for section in self.sections for block in section.blocks)
+        return tuple(link for block in blocks if isinstance(block, Links) for link in block.items)
 
 
 def ticket_id(key: str, *, generation: int = 1, incarnation: int = 1) -> str:

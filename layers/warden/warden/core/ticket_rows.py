@@ -7,6 +7,7 @@ or in another order ends the same.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,10 @@ class Delivery:
     """How often it was searched for since, in vain."""
     busy_until: datetime | None = None
     """A process sees to it; after that, it is dead."""
+    gone: bool = False
+    """Whether its tracker does not show it any more, and that has still to be believed, and another to be made."""
+    replaced_at: datetime | None = None
+    """When a ticket was last made in the place of one that was gone."""
     counted: bool = False
     """Whether it is one of the day's new tickets of the sink."""
     covered: str = ""
@@ -111,6 +116,8 @@ class Delivery:
     """A comment that is still to be made."""
     reopened: bool = False
     """Whether a person closed it, and it was opened again."""
+    unsaid: bool = False
+    """Whether it was resolved, and why has still to be said below it."""
     left: bool = False
     """Whether a person closed it once more, and it is left closed."""
     asked: bool = False
@@ -150,6 +157,10 @@ class SinkHealth:
     since: datetime | None = None
     checked_at: datetime | None = None
 
+    def is_resting(self, now: datetime) -> bool:
+        """Whether it is to be left alone for a while, or until a person has done something."""
+        return bool(self.refused) or (self.rests_until is not None and now < self.rests_until)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExemptionRequest:
@@ -166,3 +177,9 @@ class ExemptionRequest:
     by: str
     at: datetime
     reason: str
+
+    @property
+    def id(self) -> str:
+        """What a person names it by: of this request alone, and not of a later one about the same finding."""
+        asked = f"{self.finding_id}|{self.sink}|{self.ticket}|{self.at.isoformat()}"
+        return hashlib.sha256(asked.encode()).hexdigest()[:12]

@@ -82,6 +82,7 @@ class Story:
     previous: Handle | None = None
     note: str = ""
     """What a person did in a tracker, such as asking for an exemption."""
+    revision: int = 0
 
 
 def digest(finding: Finding, *, note: str = "") -> str:
@@ -123,6 +124,7 @@ def ticket(
         frameworks=frameworks_of(control),
         resolution=story.resolution,
         previous=story.previous,
+        revision=story.revision,
     )
 
 

@@ -122,10 +122,10 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "dynamodb": ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "TransactWriteItems"),
     "sqs": ("SendMessage",),
-    "sns": ("Publish",),
+    "sns": ("GetTopicAttributes", "Publish"),
     "ssm": ("CreateOpsItem", "UpdateOpsItem", "GetOpsItem", "DescribeOpsItems"),
-    "securityhub": ("BatchImportFindings", "BatchUpdateFindings"),
-    "events": ("PutEvents",),
+    "securityhub": ("BatchImportFindings", "BatchUpdateFindings", "DescribeHub"),
+    "events": ("DescribeEventBus", "PutEvents"),
     "sts": ("GetCallerIdentity",),
 }
 """Every AWS operation that the package calls; the layer's botocore is trimmed to these."""

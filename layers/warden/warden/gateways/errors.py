@@ -56,7 +56,7 @@ _BUSY = frozenset(
         "DBParameterGroupAlreadyExists",
     }
 )
-_DENIED = frozenset(
+DENIED = frozenset(
     {
         "AccessDenied",
         "AccessDeniedException",
@@ -117,7 +117,7 @@ def translate(error: ClientError | BotoCoreError, operation: str) -> Exception:
     kinds: tuple[tuple[frozenset[str], type[RefusedError]], ...] = (
         (_GONE, ResourceGoneError),
         (_BUSY, ResourceBusyError),
-        (_DENIED | _CREDENTIALS, AccessDeniedError),
+        (DENIED | _CREDENTIALS, AccessDeniedError),
         (_UNSUPPORTED, UnsupportedError),
     )
     for codes, kind in kinds:

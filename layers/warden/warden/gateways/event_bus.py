@@ -6,9 +6,11 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from warden.core.errors import LaterError, RejectedError
+from botocore.exceptions import ClientError
+
+from warden.core.errors import LaterError, RejectedError, SinkRefusedError
 from warden.core.rendering.machine import document
-from warden.gateways.errors import translated
+from warden.gateways.errors import DENIED, translated
 from warden.gateways.items import shortened
 
 if TYPE_CHECKING:
@@ -44,8 +46,20 @@ class EventBusSink:
             message = f"events:PutEvents: {code}: {failed.get('ErrorMessage', '')}"
             raise LaterError(message) if code in _PASSING else RejectedError(message, code=code)
 
-    def check(self) -> None:
-        """Nothing that puts no event says whether the bus takes one; the first event does."""
+    def check(self) -> str:
+        """See whether the bus is there; whether it takes events, only one of them shows."""
+        with translated("events:DescribeEventBus"):
+            try:
+                self._client.describe_event_bus(Name=self._bus)
+            except ClientError as error:
+                code = error.response.get("Error", {}).get("Code", "")
+                if code == "ResourceNotFoundException":
+                    msg = f"there is no event bus {self._bus} in this account and Region"
+                    raise SinkRefusedError(msg) from error
+                if code in DENIED:
+                    return f"whether the event bus {self._bus} is there: {error}"
+                raise
+        return ""
 
 
 def entry(ticket: Ticket, *, bus: str, now: datetime) -> Any:

@@ -12,7 +12,7 @@ from warden.gateways.errors import translated
 from warden.gateways.items import ROOM, conditional, cut_mapping, decode, encode, pages, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,29 +36,41 @@ class DynamoLedger:
         self._table = table
         self._state_table = state_table
 
-    def append(self, entry: LedgerEntry) -> None:
-        """Add an entry to its chain; ConflictError if the chain grew at the same time too often."""
+    def append(self, entry: LedgerEntry, *, beside: Sequence[Any] = ()) -> None:
+        """Add an entry to its chain; ConflictError if the chain grew at the same time too often.
+
+        `beside`: puts of other rows in the same transaction, whose conditions decide whether there is an entry at all.
+        """
         document = fitting(entry.to_json())
+        head, lost = self.head(entry.chain), 0
         # A lost race is over the moment the winner is read, so that the next try needs no pause.
         for _ in range(_ATTEMPTS):
-            if self._append(entry.chain, document, self.head(entry.chain)):
+            if self._append(entry.chain, document, head, beside):
                 return
+            before, head = head, self.head(entry.chain)
+            # Once may be another transaction that was under way.
+            lost += before == head
+            if beside and lost > 1:
+                msg = f"what the entry of {entry.chain} is about was written by another"
+                raise ConflictError(msg)
         msg = (
             f"the ledger's chain {entry.chain} did not take an entry in {_ATTEMPTS} tries: others write to it, "
             "or its head is older than its last entry (`warden ledger verify` tells)"
         )
         raise ConflictError(msg)
 
-    def _append(self, chain: str, document: Mapping[str, Any], head: Head | None) -> bool:
+    def _append(
+        self,
+        chain: str,
+        document: Mapping[str, Any],
+        head: Head | None,
+        beside: Sequence[Any] = (),
+    ) -> bool:
         new = link(document, head)
         try:
             with conditional("dynamodb:TransactWriteItems"):
-                self._client.transact_write_items(
-                    TransactItems=[
-                        {"Put": self._entry_put(chain, new)},
-                        {"Put": self._head_put(chain, new, head)},
-                    ]
-                )
+                puts: list[Any] = [self._entry_put(chain, new), self._head_put(chain, new, head), *beside]
+                self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
         except ConflictError:
             return False
         return True

@@ -22,6 +22,7 @@ TITLE, DESCRIPTION = 1_024, 2_048
 _DATA = 20_000
 """Bytes, of one value of operational data: "a maximum size of 20 KB"."""
 _RESOURCES = 100
+_PAGES = 20
 SOURCE = "Aurora Warden"
 KEY = "warden/ticket"
 WONT_FIX = "wont-fix"
@@ -42,14 +43,23 @@ class OpsCenterSink:
         self._region = region
 
     def find(self, ticket: Ticket) -> Handle | None:
-        """The OpsItem that carries the ticket's id."""
+        """The oldest OpsItem of ours that carries the ticket's id."""
         wanted = json.dumps({"key": KEY, "value": ticket.id})
-        filters: list[Any] = [{"Key": "OperationalData", "Operator": "Equal", "Values": [wanted]}]
-        with translated("ssm:DescribeOpsItems"):
-            try:
-                found = self._client.describe_ops_items(OpsItemFilters=filters)["OpsItemSummaries"]
-            except ClientError as error:
-                raise _ours(error) from error
+        parameters: dict[str, Any] = {
+            "OpsItemFilters": [{"Key": "OperationalData", "Operator": "Equal", "Values": [wanted]}]
+        }
+        found: list[Any] = []
+        for _ in range(_PAGES):
+            with translated("ssm:DescribeOpsItems"):
+                try:
+                    page = self._client.describe_ops_items(**parameters)
+                except ClientError as error:
+                    raise _ours(error) from error
+            found += [item for item in page["OpsItemSummaries"] if item.get("Source") == SOURCE]
+            if not (token := page.get("NextToken")):
+                break
+            # A page may be empty, and not the last.
+            parameters["NextToken"] = token
         ids = sorted(found, key=lambda item: str(item.get("CreatedTime", "")))
         return self._handle(ids[0]["OpsItemId"]) if ids else None
 
@@ -75,9 +85,10 @@ class OpsCenterSink:
         del ticket
         self._update(handle, OperationalData={_REMARK: {"Value": _value(text), "Type": "String"}})
 
-    def resolve(self, handle: Handle, ticket: Ticket) -> None:
+    def resolve(self, handle: Handle, ticket: Ticket) -> bool:
         """Resolve it, with the reason as its text."""
         self._update(handle, **_fields(ticket), Status="Resolved")
+        return False
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
         """Open it again."""
@@ -95,18 +106,18 @@ class OpsCenterSink:
         by = item.get("LastModifiedBy", "")
         if item.get("Status") not in _CLOSED:
             return Remote(RemoteState.OPEN, by=by)
-        at = item.get("LastModifiedTime")
         said = item.get("OperationalData", {}).get(WONT_FIX, {}).get("Value", "")
         if said:
-            return Remote(RemoteState.WONT_FIX, by=by, at=at, reason=said)
-        return Remote(RemoteState.CLOSED, by=by, at=at)
+            return Remote(RemoteState.WONT_FIX, by=by, reason=said)
+        return Remote(RemoteState.CLOSED, by=by)
 
-    def check(self) -> None:
+    def check(self) -> str:
         """Ask for one OpsItem: whoever may not do that has not set OpsCenter up, or takes the right away."""
         with translated("ssm:DescribeOpsItems"):
             self._client.describe_ops_items(
                 OpsItemFilters=[{"Key": "Source", "Operator": "Equal", "Values": [SOURCE]}], MaxResults=1
             )
+        return ""
 
     def _update(self, handle: Handle, **changes: Any) -> None:
         with translated("ssm:UpdateOpsItem"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from warden.core.errors import CredentialsError, RefusedError
 from warden.gateways.errors import translated
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+T = TypeVar("T")
 KEPT = timedelta(minutes=5)
 """A rotated secret is used within five minutes, and at once where the old one is refused."""
 AGAIN = timedelta(minutes=1)
@@ -86,7 +87,21 @@ class Secrets:
             kept = self._kept[arn] = _Kept(self._read(arn), self._clock())
         return kept.secret
 
-    def again(self, arn: str) -> Secret | None:
+    def tried(self, arn: str, act: Callable[[Secret], T]) -> T:
+        """What comes of something that needs the secret; where that is refused, once more with it as it is now.
+
+        `act` raises CredentialsError where it is refused, or is none that it can use.
+        """
+        secret = self.get(arn)
+        try:
+            return act(secret)
+        except CredentialsError:
+            newer = self._again(arn)
+            if newer is None:
+                raise
+        return act(newer)
+
+    def _again(self, arn: str) -> Secret | None:
         """The secret as it is now, after it was refused; None if that was done less than a minute ago."""
         now = self._clock()
         kept = self._kept.get(arn)

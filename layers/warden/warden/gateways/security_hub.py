@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from warden.core.errors import LaterError, RejectedError, SinkRefusedError, TransientError
+from warden.core.errors import AccessDeniedError, LaterError, RejectedError, SinkRefusedError, TransientError
 from warden.core.rendering.harmless import one_line, printable
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.sections import Code
@@ -40,8 +40,9 @@ _TYPES = {
 _ACCEPTED = frozenset({Resolution.EXEMPT, Resolution.UNDONE, Resolution.DISABLED})
 _SLOW = 60.0
 """Seconds: "It can take several minutes" until what was imported can be updated (BatchUpdateFindings)."""
+_MISSING = "FindingNotFound"
 _PASSING = frozenset(
-    {"FindingNotFound", "InternalException", "InternalFailure", "LimitExceeded", "ConcurrentUpdateError"}
+    {_MISSING, "InternalException", "InternalFailure", "LimitExceeded", "ConcurrentUpdateError"}
 )
 
 
@@ -54,7 +55,11 @@ class SecurityHubSink:
         self._clock = clock
 
     def notify(self, ticket: Ticket) -> None:
-        """Import it as it stands now, archived when it is fixed, and say in its workflow that a person knows."""
+        """Import it as it stands now, archived when it is fixed, and say in its workflow that a person knows.
+
+        What was just imported may not be there to be updated for minutes. An open one was imported as NOTIFIED, and
+        lacks but a note until it is told of again; one that is over is tried again until it says so.
+        """
         item = finding(ticket, deployment=self._deployment, now=self._clock())
         answer = self._call("BatchImportFindings", self._client.batch_import_findings, Findings=[item])
         if answer["FailedCount"]:
@@ -63,8 +68,10 @@ class SecurityHubSink:
         updated = self._call(
             "BatchUpdateFindings", self._client.batch_update_findings, **workflow(ticket, item)
         )
-        if unprocessed := updated["UnprocessedFindings"]:
-            raise _refused("BatchUpdateFindings", unprocessed[0])
+        for unprocessed in updated["UnprocessedFindings"]:
+            is_late = unprocessed.get("ErrorCode") == _MISSING
+            if not (is_late and ticket.is_open):
+                raise _refused("BatchUpdateFindings", unprocessed, alone=is_late)
 
     def _call(self, operation: str, call: Callable[..., Any], **parameters: Any) -> Any:
         with translated(f"securityhub:{operation}"):
@@ -73,8 +80,13 @@ class SecurityHubSink:
             except ClientError as error:
                 raise _ours(error) from error
 
-    def check(self) -> None:
-        """Nothing that writes nothing says whether findings are taken; the first import does."""
+    def check(self) -> str:
+        """See whether Security Hub is enabled here; whether it takes findings, only one of them shows."""
+        try:
+            self._call("DescribeHub", self._client.describe_hub)
+        except AccessDeniedError as error:
+            return f"whether Security Hub is enabled: {error}"
+        return ""
 
 
 def finding(ticket: Ticket, *, deployment: Deployment, now: datetime) -> dict[str, Any]:
@@ -97,8 +109,8 @@ def finding(ticket: Ticket, *, deployment: Deployment, now: datetime) -> dict[st
             "Severity": {"Label": ticket.severity},
             "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
         },
-        "Severity": {"Label": ticket.severity},
-        "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
+        # Taken when it is created; after that, the workflow is changed by BatchUpdateFindings alone.
+        **({"Workflow": {"Status": "NOTIFIED"}} if is_open else {}),
         "Resources": [_resource(one) for one in ticket.findings[:_RESOURCES]],
         "Compliance": {"Status": "FAILED" if failed else "PASSED"},
         "RecordState": "ACTIVE" if failed else "ARCHIVED",
@@ -149,7 +161,7 @@ def _ours(error: ClientError) -> Exception:
     """What `translated` cannot know: errors that only Security Hub has; all others as they are."""
     message = f"securityhub: {error}"
     match error.response.get("Error", {}).get("Code", ""):
-        case "InvalidAccessException":
+        case "InvalidAccessException" | "ResourceNotFoundException":
             # "The account doesn't have permission to perform this action", as where Security Hub is not enabled.
             return SinkRefusedError(message)
         case "LimitExceededException":
@@ -159,7 +171,9 @@ def _ours(error: ClientError) -> Exception:
     return error
 
 
-def _refused(operation: str, failed: Any) -> Exception:
+def _refused(operation: str, failed: Any, *, alone: bool = False) -> Exception:
     code, said = str(failed.get("ErrorCode", "")), str(failed.get("ErrorMessage", ""))
     message = f"securityhub:{operation}: {code}: {said}"
-    return LaterError(message, after=_SLOW) if code in _PASSING else RejectedError(message, code=code)
+    if code in _PASSING:
+        return LaterError(message, after=_SLOW, alone=alone)
+    return RejectedError(message, code=code)

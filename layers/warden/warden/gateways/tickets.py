@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from warden.core.ledger import LedgerEntry
+    from warden.gateways.ledger import DynamoLedger
+
     _Any = TicketRow | Delivery | Errand | Member | SinkHealth | ExemptionRequest
 
 Row = TypeVar("Row", TicketRow, Delivery, Errand, Member, SinkHealth, ExemptionRequest)
@@ -29,9 +32,11 @@ _COUNT_LIVES = timedelta(days=3)
 class DynamoTickets:
     """Ticket rows in DynamoDB; implements `ports.Tickets` and `ports.Outbox`."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, ledger: DynamoLedger | None = None) -> None:
+        """Take the ledger where rows are written that it is told of."""
         self._client = client
         self._table = table
+        self._ledger = ledger
 
     # --- tickets ------------------------------------------------------------------------------------------
 
@@ -58,12 +63,14 @@ class DynamoTickets:
         """The findings of a collection, read consistently."""
         return (_row(Member, row) for row in self._query(f"ticket#{group}", "member#"))
 
-    def write(self, *rows: TicketRow | Delivery | Member | Errand) -> None:
-        """Write all of them or none; ConflictError if another wrote one with a revision since it was read."""
+    def write(self, *rows: TicketRow | Delivery | Member | Errand, entry: LedgerEntry | None = None) -> None:
+        """Write all of them or none, `entry` into the ledger; ConflictError if another wrote one since it was read."""
         puts = [self._put(row) for row in rows]
         try:
             with conditional("dynamodb:TransactWriteItems"):
-                if len(puts) == 1:
+                if entry is not None:
+                    self._with_entry(entry, puts)
+                elif len(puts) == 1:
                     self._client.put_item(**puts[0])
                 else:
                     items: list[Any] = [{"Put": put} for put in puts]
@@ -72,6 +79,12 @@ class DynamoTickets:
             names = ", ".join(f"{type(row).__name__} {_key(row)['pk']}" for row in rows)
             msg = f"written by another since it was read: one of {names}"
             raise ConflictError(msg) from error
+
+    def _with_entry(self, entry: LedgerEntry, puts: list[dict[str, Any]]) -> None:
+        if self._ledger is None:
+            msg = f"an entry of {entry.chain} is to be written, and there is no ledger"
+            raise ValueError(msg)
+        self._ledger.append(entry, beside=puts)
 
     def count(self, what: str, now: datetime) -> int:
         """One more of something today (UTC), atomically; how many that makes."""

@@ -49,6 +49,7 @@ class Composer:
             incarnation=delivery.incarnation,
             previous=delivery.previous,
             note=row.note,
+            revision=row.revision,
         )
         if collections.is_collection(row.key):
             return self._collection(row, story)

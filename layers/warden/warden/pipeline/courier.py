@@ -6,22 +6,24 @@ A sink that fails or is slow costs the others nothing: whatever it raises become
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warden.core.errors import ConflictError
+from warden.core import backoff
+from warden.core.errors import ConflictError, LaterError
 from warden.core.ticket_rows import Delivery, Errand
 from warden.pipeline.handover import Handover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from warden.core.ticket_policy import TicketPolicy
+    from warden.core.ticket_rows import SinkHealth
     from warden.pipeline.compose import Composer
-    from warden.pipeline.ports import Clock, Ledger, Notifier, Outbox, Tickets, Tracker
+    from warden.pipeline.ports import Clock, Notifier, Outbox, Tickets, Tracker
 
 LEASE = timedelta(minutes=2)
 """Longer than the ticket function may run: whoever holds a row for longer is dead."""
@@ -37,7 +39,6 @@ class Courier:
     trackers: Mapping[str, Tracker]
     tickets: Tickets
     outbox: Outbox
-    ledger: Ledger
     composer: Composer
     policy: TicketPolicy
     clock: Clock
@@ -47,6 +48,8 @@ class Courier:
     done: Counter[str] = field(default_factory=Counter)
     """What was done, for the metrics."""
     _waited: dict[str, timedelta] = field(default_factory=dict)
+    _healths: dict[str, SinkHealth] = field(default_factory=dict)
+    _checked: set[str] = field(default_factory=set)
 
     def run(self, errand: Errand) -> str:
         """See to one errand as far as it goes now; returns a word for the log. What fails is kept, and raises nothing.
@@ -58,16 +61,21 @@ class Courier:
             self.outbox.done(errand)
             return "no_such_sink"
         now = self.clock()
-        health = self.outbox.health(errand.sink)
-        if health.refused or (health.rests_until is not None and now < health.rests_until):
+        if self.health(errand.sink).is_resting(now):
             return "resting"
         if now >= self.until or self._waited.get(errand.sink, timedelta()) > _PATIENCE:
             return "out_of_patience"
-        try:
+        with self._kept_waiting(errand.sink):
             return self._claimed(errand)
+
+    @contextmanager
+    def _kept_waiting(self, sink: str) -> Iterator[None]:
+        """Whatever a sink is asked counts as its share of the invocation."""
+        begun = self.clock()
+        try:
+            yield
         finally:
-            spent = self.clock() - now
-            self._waited[errand.sink] = self._waited.get(errand.sink, timedelta()) + spent
+            self._waited[sink] = self._waited.get(sink, timedelta()) + self.clock() - begun
 
     def _claimed(self, errand: Errand) -> str:
         """With the row to itself: two processes that told one sink at once would make two tickets."""
@@ -92,6 +100,47 @@ class Courier:
             # Where another took the row over, the lease is its own by now.
             self._keep(replace(visit.delivery, busy_until=None))
         return outcome
+
+    # --- how sinks are ------------------------------------------------------------------------------------
+
+    def health(self, sink: str) -> SinkHealth:
+        """Whether a sink takes anything, read once for the invocation."""
+        if sink not in self._healths:
+            self._healths[sink] = self.outbox.health(sink)
+        return self._healths[sink]
+
+    def keep_health(self, health: SinkHealth) -> None:
+        """Keep how a sink is, where that has changed."""
+        if health != self.health(health.sink):
+            self.outbox.set_health(health)
+            self._healths[health.sink] = health
+
+    def check(self, sink: str) -> None:
+        """Ask a sink, once for the invocation, whether it would take a ticket; raises as `Notifier.check` does."""
+        if sink not in self._checked:
+            with self._kept_waiting(sink):
+                (self.notifiers.get(sink) or self.trackers[sink]).check()
+            self._checked.add(sink)
+
+    def refuse(self, sink: str, error: Exception, *, checked: bool = False) -> None:
+        """It takes nothing until a person has done something; `checked`: by its own check."""
+        health, now = self.health(sink), self.clock()
+        at = now if checked else health.checked_at
+        self.keep_health(replace(health, refused=str(error), since=health.since or now, checked_at=at))
+
+    def rest(self, sink: str, error: Exception) -> datetime:
+        """It is left alone for as long as it asked, or doubled with each failure in a row; returns until when."""
+        health = self.health(sink)
+        asked = error.after if isinstance(error, LaterError) else None
+        until = self.clock() + backoff.wait(health.failures + 1, asked=asked, jitter=self.jitter())
+        self.keep_health(replace(health, failures=health.failures + 1, rests_until=until))
+        return until
+
+    def recover(self, sink: str) -> None:
+        """It took something: whatever failed before is over."""
+        self.keep_health(replace(self.health(sink), failures=0, rests_until=None))
+
+    # --- rows ---------------------------------------------------------------------------------------------
 
     def _keep(self, delivery: Delivery) -> Delivery:
         self.tickets.write(delivery)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource, ResourceRef, ResourceType
     from warden.core.ticket import Handle, Remote, Ticket
     from warden.core.trigger import Lookup
+    from warden.core.unannounced import Swept
 
 __all__ = [
     "Approvals",
@@ -44,6 +45,7 @@ __all__ = [
     "Member",
     "Notifier",
     "Outbox",
+    "ProbeGroup",
     "Queues",
     "Reader",
     "Reconciled",
@@ -57,6 +59,7 @@ __all__ = [
     "Tickets",
     "Tracker",
     "Trail",
+    "Watch",
     "Writer",
 ]
 
@@ -309,6 +312,14 @@ class Sweeps(Protocol):
         """There is no sweep any more."""
         ...
 
+    def last(self) -> Swept:
+        """What the sweeps that came to their end have left; nothing before the first."""
+        ...
+
+    def leave(self, swept: Swept) -> None:
+        """Leave it for the next, over what was read; ConflictError if another wrote."""
+        ...
+
 
 class ProbeGroup(Protocol):
     """The parameter group that drifts on purpose."""
@@ -425,10 +436,10 @@ class Tickets(Protocol):
         """The findings of a collection, read consistently."""
         ...
 
-    def write(self, *rows: TicketRow | Delivery | Member | Errand) -> None:
-        """Write all of them or none; ConflictError if another wrote one with a revision since it was read.
+    def write(self, *rows: TicketRow | Delivery | Member | Errand, entry: LedgerEntry | None = None) -> None:
+        """Write all of them or none, `entry` into the ledger; ConflictError if another wrote one since it was read.
 
-        Their revisions are one higher afterwards; no two are the same row.
+        Revisions are one higher afterwards; no two are the same row.
         """
         ...
 
@@ -485,17 +496,21 @@ class Notifier(Protocol):
         """Tell how the ticket stands now; the same may be told twice, so what can should deduplicate by `ticket.id`."""
         ...
 
-    def check(self) -> None:
-        """See whether the sink would take a ticket, without making one: credentials, addresses; raises as `notify`."""
+    def check(self) -> str:
+        """See whether the sink would take a ticket, without making one: credentials, addresses; raises as `notify`.
+
+        Returns what could not be seen, as a clause; empty where all could.
+        """
         ...
 
 
 class Tracker(Protocol):
     """A sink that keeps tickets, in which people work on them.
 
-    Errors are those of a Notifier, and two more: AmbiguousError from `create` where it may have happened after all
-    (`find` is asked, a while later, before it is repeated), and TicketGoneError where the ticket was deleted or is
-    closed for good (then another takes its place).
+    Errors are those of a Notifier, and some more: AmbiguousError from `create` where it may have happened after all
+    (`find` is asked, a while later, before it is repeated); ForbiddenTicketError where we may not touch one ticket;
+    TicketGoneError where it is not shown, and TicketClosedError where it is closed for good (then another takes its
+    place).
     """
 
     def find(self, ticket: Ticket) -> Handle | None:
@@ -514,8 +529,12 @@ class Tracker(Protocol):
         """Say something below it; `text` is plain, and escaped here."""
         ...
 
-    def resolve(self, handle: Handle, ticket: Ticket) -> None:
-        """Close it, with `ticket.summary` as the reason; nothing happens where it is closed already."""
+    def resolve(self, handle: Handle, ticket: Ticket) -> bool:
+        """Close it, up to date; it stays as people left it where it is closed already.
+
+        Returns whether `ticket.summary`, the reason, has still to be said below it: where closing cannot carry it, a
+        comment that came before would be made anew with each try to close.
+        """
         ...
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
@@ -526,6 +545,6 @@ class Tracker(Protocol):
         """How it stands there, read past every cache."""
         ...
 
-    def check(self) -> None:
-        """See whether the sink would take a ticket, without making one; raises as `create`."""
+    def check(self) -> str:
+        """See whether the sink would take a ticket, without making one; raises as `create`, returns as a Notifier."""
         ...

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from warden.core.messages import TicketMessage
     from warden.core.policy import Policy
     from warden.pipeline.courier import Courier
-    from warden.pipeline.ports import Clock, Findings, Ledger, Member, Tickets
+    from warden.pipeline.ports import Clock, Findings, Member, Tickets
 
 _TRIES = 10
 
@@ -39,7 +39,6 @@ class Ticketer:
     policy: Policy
     findings: Findings
     tickets: Tickets
-    ledger: Ledger
     courier: Courier
     clock: Clock
 
@@ -106,7 +105,6 @@ class Ticketer:
                 self._notified(finding)
             return ("drifted_again" if resolution is None and not opens else "known"), []
         state = _state(row, wanted)
-        self._record(finding, state, wanted)
         rows: list[TicketRow | Member | Errand] = [wanted]
         if wanted.group:
             rows += collect.joined(
@@ -116,7 +114,7 @@ class Ticketer:
                 rows += [e for e in collect.errands(wanted, now=now, due_at=now) if e.sink == REVIEW]
         else:
             rows += collect.errands(wanted, now=now, due_at=now)
-        self.tickets.write(*rows)
+        self.tickets.write(*rows, entry=self._entry(finding, state, wanted))
         if not wanted.is_open:
             self.tickets.settle_request(finding.id)
         else:
@@ -137,6 +135,8 @@ class Ticketer:
 
     def noted(self, row: TicketRow, note: str) -> None:
         """Say in a ticket, wherever it is told, what a person did with it."""
+        if row.note == note:
+            return
         finding = None if collections.is_collection(row.key) else self.findings.get(*split(row.key))
         told = str(row.revision + 1) if finding is None else digest(finding, note=note)
         now = self.clock()
@@ -181,24 +181,23 @@ class Ticketer:
         if finding.workflow is WorkflowStatus.NEW:
             self.findings.put(replace(finding, workflow=WorkflowStatus.NOTIFIED))
 
-    def _record(self, finding: Finding, state: TicketState, row: TicketRow) -> None:
+    def _entry(self, finding: Finding, state: TicketState, row: TicketRow) -> LedgerEntry:
+        """What the ledger is told, in the transaction of the change itself: a change that loses a race is none."""
         told = {"group": row.group} if row.group else {"sinks": list(row.sinks)}
-        self.ledger.append(
-            LedgerEntry(
-                at=self.clock(),
-                actor="ticket",
-                chain=finding.resource_key,
-                kind=EntryKind.TICKET,
-                control=finding.control,
-                arn=finding.arn,
-                after={
-                    "state": state.value,
-                    **told,
-                    **({"resolution": row.resolution} if row.resolution else {}),
-                },
-                cause=finding.cause,
-                policy_version=self.policy.version,
-            )
+        return LedgerEntry(
+            at=self.clock(),
+            actor="ticket",
+            chain=finding.resource_key,
+            kind=EntryKind.TICKET,
+            control=finding.control,
+            arn=finding.arn,
+            after={
+                "state": state.value,
+                **told,
+                **({"resolution": row.resolution} if row.resolution else {}),
+            },
+            cause=finding.cause,
+            policy_version=self.policy.version,
         )
 
 

@@ -14,6 +14,7 @@ from warden.core.errors import (
     ConflictError,
     LaterError,
     RefusedError,
+    SinkRefusedError,
     TransientError,
 )
 from warden.core.ledger import EntryKind, LedgerEntry
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from warden.core.ticket import Handle, Remote
     from warden.pipeline.courier import Courier
-    from warden.pipeline.ports import Delivery, Notifier, TicketRow, Tracker
+    from warden.pipeline.ports import Delivery, TicketRow
     from warden.pipeline.ticket import Ticketer
 
 _CHECK_EVERY = timedelta(hours=6)
@@ -35,7 +36,7 @@ _OVERDUE = timedelta(hours=1)
 _TURN = 300
 """Seconds between two ticks."""
 _AT_MOST = 50
-"""Errands of one sink, and reviews, in one tick."""
+"""Errands of one sink, and tickets that are read in trackers, in one tick."""
 
 
 @dataclass(slots=True)
@@ -94,35 +95,36 @@ class Tick:
         if why := self._refusal(name):
             report.refused[name] = why
             return
-        for errand in _first(backlog, now):
+        for errand in _first(backlog, now)[:_AT_MOST]:
             if self._is_over or self.courier.run(errand) in {"resting", "out_of_patience"}:
                 return
 
     def _refusal(self, name: str) -> str:
         """Why a sink takes nothing until a person has done something; asked of it now and then."""
-        outbox, now = self.courier.outbox, self.courier.clock()
-        health = outbox.health(name)
+        courier, now = self.courier, self.courier.clock()
+        health = courier.health(name)
         every = _CHECK_REFUSED_EVERY if health.refused else _CHECK_EVERY
-        if health.checked_at is not None and now - health.checked_at < every:
+        is_known = health.checked_at is not None and now - health.checked_at < every
+        asked_to_wait = health.rests_until is not None and now < health.rests_until
+        if is_known or asked_to_wait or self._is_over:
             return health.refused
-        sink: Notifier | Tracker = self.courier.notifiers.get(name) or self.courier.trackers[name]
         try:
-            sink.check()
+            courier.check(name)
         except RefusedError as error:
-            outbox.set_health(replace(health, refused=str(error), since=health.since or now, checked_at=now))
-            return str(error)
-        except TransientError:
-            # Unwell, which is no refusal; deliveries find out for themselves.
-            return health.refused
-        outbox.set_health(replace(health, refused="", since=None, checked_at=now))
-        return ""
+            courier.refuse(name, error, checked=True)
+        except TransientError as error:
+            # Unwell, which is no refusal; what was one is one still.
+            courier.rest(name, error)
+        else:
+            courier.keep_health(replace(health, refused="", since=None, checked_at=now))
+        return courier.health(name).refused
 
     # --- reviews ------------------------------------------------------------------------------------------
 
     def _reviews(self, report: Report) -> None:
         now = self.courier.clock()
         for errand in _first(self.courier.outbox.backlog(REVIEW), now):
-            if self._is_over:
+            if self._is_over or report.done["read"] >= _AT_MOST:
                 return
             try:
                 self._review(errand, report)
@@ -144,7 +146,10 @@ class Tick:
             return
         for sink in row.sinks:
             if sink in self.courier.trackers:
-                self._read(row, sink, report)
+                try:
+                    self._read(row, sink, report)
+                except Exception as error:  # noqa: BLE001 - nor one tracker the others
+                    report.problems.append(f"{sink}: {row.key}: {type(error).__name__}: {error}")
         report.done["reviewed"] += 1
         self.courier.outbox.later(
             replace(
@@ -158,47 +163,48 @@ class Tick:
         delivery = self.ticketer.tickets.delivery(row.key, sink)
         if delivery is None or delivery.handle is None or delivery.told != row.state:
             return
-        now = self.courier.clock()
-        health = self.courier.outbox.health(sink)
-        if health.refused or (health.rests_until is not None and now < health.rests_until):
+        courier, now = self.courier, self.courier.clock()
+        if courier.health(sink).is_resting(now):
             return
+        report.done["read"] += 1
         try:
-            remote = self.courier.trackers[sink].remote(delivery.handle)
-        except (TransientError, RefusedError) as error:
-            report.problems.append(f"{sink}: {row.key}: {error}")
-            self._unread(sink, error)
-            return
+            remote = courier.trackers[sink].remote(delivery.handle)
+        except (AccessDeniedError, SinkRefusedError) as error:
+            courier.refuse(sink, error)
+            raise
+        except TransientError as error:
+            if not (isinstance(error, LaterError) and error.alone):
+                courier.rest(sink, error)
+            raise
+        courier.recover(sink)
         answered = lifecycle.answered(row, delivery, remote)
         if answered is None:
             return
         errand = Errand(ticket=row.key, sink=sink, due_at=now, first_at=now, sequence=row.revision)
+        entry = None
         if answered.asks:
             # Before the row says that it was taken: a process that dies in between takes it again.
-            self._request(row, delivery, delivery.handle, remote)
+            entry = self._request(row, delivery, delivery.handle, remote)
             errand = replace(errand, sequence=row.revision + 1)
         try:
-            self.ticketer.tickets.write(answered.delivery, errand)
+            self.ticketer.tickets.write(answered.delivery, errand, entry=entry)
         except ConflictError:
             return
         report.done["answers"] += 1
-        self.courier.run(errand)
-
-    def _unread(self, sink: str, error: Exception) -> None:
-        health = self.courier.outbox.health(sink)
-        now = self.courier.clock()
-        if isinstance(error, AccessDeniedError):
-            self.courier.outbox.set_health(replace(health, refused=str(error), since=health.since or now))
-        elif isinstance(error, TransientError):
-            seconds = error.after if isinstance(error, LaterError) and error.after else 60
-            self.courier.outbox.set_health(replace(health, rests_until=now + timedelta(seconds=seconds)))
+        courier.run(errand)
 
     # --- what people ask for ------------------------------------------------------------------------------
 
-    def _request(self, row: TicketRow, delivery: Delivery, handle: Handle, remote: Remote) -> None:
-        """Somebody said that it will not be fixed: keep that, and let everybody know who reads the ticket."""
+    def _request(
+        self, row: TicketRow, delivery: Delivery, handle: Handle, remote: Remote
+    ) -> LedgerEntry | None:
+        """Somebody said that it will not be fixed: keep that, and let everybody know who reads the ticket.
+
+        Returns what the ledger is to be told of it.
+        """
         finding = self.courier.composer.first(row.key)
         if finding is None:
-            return
+            return None
         now = self.courier.clock()
         request = ExemptionRequest(
             finding_id=row.key,
@@ -213,32 +219,30 @@ class Tick:
             reason=remote.reason,
         )
         self.ticketer.tickets.request(request)
-        self.courier.ledger.append(
-            LedgerEntry(
-                at=now,
-                actor="ticket",
-                chain=finding.resource_key,
-                kind=EntryKind.EXEMPTION_REQUEST,
-                control=finding.control,
-                arn=finding.arn,
-                after={
-                    "sink": delivery.sink,
-                    "ticket": handle.id,
-                    "url": handle.url,
-                    "by": remote.by,
-                    "reason": remote.reason,
-                },
-                policy_version=self.ticketer.policy.version,
-            )
-        )
         who = remote.by or "Somebody"
         note = (
             f"{who} closed {handle.id} in {delivery.sink} as {remote.reason or 'not to be fixed'}, which asks for an "
             "exemption. Nothing is exempt by it: the drift is still there."
         )
         self.ticketer.noted(row, note)
+        return LedgerEntry(
+            at=now,
+            actor="ticket",
+            chain=finding.resource_key,
+            kind=EntryKind.EXEMPTION_REQUEST,
+            control=finding.control,
+            arn=finding.arn,
+            after={
+                "sink": delivery.sink,
+                "ticket": handle.id,
+                "url": handle.url,
+                "by": remote.by,
+                "reason": remote.reason,
+            },
+            policy_version=self.ticketer.policy.version,
+        )
 
 
 def _first(errands: list[Errand], now: datetime) -> list[Errand]:
     due = [errand for errand in errands if errand.due_at <= now]
-    return sorted(due, key=lambda errand: (errand.due_at, errand.ticket))[:_AT_MOST]
+    return sorted(due, key=lambda errand: (errand.due_at, errand.ticket))

@@ -15,8 +15,6 @@ from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
 from warden.core.ticket import cut, fitted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from warden.core.sections import Block, Section
     from warden.core.ticket import Ticket
 
@@ -58,22 +56,12 @@ def _message(ticket: Ticket) -> Node:
         "body": body,
         "msteams": {"width": "Full"},
     }
-    if actions := [_action(link.label, link.url) for link in _links(ticket)][:ACTIONS_LIMIT]:
+    if actions := [_action(link.label, link.url) for link in ticket.links][:ACTIONS_LIMIT]:
         card["actions"] = actions
     return {
         "type": "message",
         "attachments": [{"contentType": _CONTENT_TYPE, "contentUrl": None, "content": card}],
     }
-
-
-def _links(ticket: Ticket) -> Iterable[Any]:
-    return (
-        link
-        for section in ticket.sections
-        for block in section.blocks
-        if isinstance(block, Links)
-        for link in block.items
-    )
 
 
 def _section(section: Section) -> list[Node]:

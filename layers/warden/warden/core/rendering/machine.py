@@ -20,6 +20,7 @@ def document(ticket: Ticket) -> dict[str, Any]:
     told: dict[str, Any] = {
         "version": 1,
         "ticket": ticket.id,
+        "revision": ticket.revision,
         "state": ticket.state.value,
         "control": finding.control,
         "title": finding.title,
@@ -42,7 +43,19 @@ def document(ticket: Ticket) -> dict[str, Any]:
         "frameworks": list(ticket.frameworks),
         "findings": [_named(one) for one in ticket.findings[:_LISTED]],
     }
-    return {name: redacted(value) for name, value in told.items()}
+    return {name: _whole(redacted(value)) for name, value in told.items()}
+
+
+def _whole(value: Any) -> Any:
+    """A value in which every character is one: half a surrogate pair is no text, and not everybody's JSON."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_whole(name): _whole(one) for name, one in value.items()}
+        case list():
+            return [_whole(one) for one in value]
+    return value
 
 
 def _named(finding: Finding) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from warden.core.errors import (
     AmbiguousError,
     CredentialsError,
+    ForbiddenTicketError,
     LaterError,
     RejectedError,
     SinkRefusedError,
@@ -42,6 +43,8 @@ _LATER = frozenset(
         HTTPStatus.TOO_EARLY,
     }
 )
+# Somebody else is at this one ticket.
+_BUSY = _LATER - {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 # This ticket is refused; another may be taken.
 _REJECTED = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
@@ -81,6 +84,16 @@ def is_throttled(answer: Answer) -> bool:
     )
 
 
+def is_throttled_alone(answer: Answer) -> bool:
+    """Whether one ticket alone was written to too often ("Rate limiting": `jira-per-issue-on-write`)."""
+    return "per-issue" in answer.headers.get("ratelimit-reason", "")
+
+
+def is_of_token(answer: Answer) -> bool:
+    """Whether GitHub refuses the token, whatever it is used for ("Troubleshooting the REST API"; SAML's header)."""
+    return "x-github-sso" in answer.headers or b"resource not accessible by" in answer.body.lower()
+
+
 def is_captcha(answer: Answer) -> bool:
     """Whether Jira wants a person to log in: after failed logins it refuses right ones too ("Basic auth": CAPTCHA)."""
     return "AUTHENTICATION_DENIED" in answer.headers.get("x-seraph-loginreason", "")
@@ -95,7 +108,7 @@ class Asked:
     creates: bool = False
     """Whether doing it twice makes two."""
     of_ticket: bool = False
-    """Whether the address names a ticket."""
+    """Whether the address names a ticket: then it may be gone, or closed to us, and others are not."""
 
 
 def refusal(answer: Answer, asked: Asked, *, now: datetime, redact: Callable[[str], str]) -> WardenError:
@@ -105,7 +118,11 @@ def refusal(answer: Answer, asked: Asked, *, now: datetime, redact: Callable[[st
     if not issubclass(kind, LaterError):
         return kind(said)
     after = retry_after(answer.headers, now)
-    return LaterError(said, after=_SECONDARY_SECONDS if after is None and is_throttled(answer) else after)
+    return LaterError(
+        said,
+        after=_SECONDARY_SECONDS if after is None and is_throttled(answer) else after,
+        alone=asked.of_ticket and (answer.status in _BUSY or is_throttled_alone(answer)),
+    )
 
 
 def _meaning(answer: Answer, asked: Asked) -> tuple[type[WardenError], str]:
@@ -125,6 +142,11 @@ def _meaning(answer: Answer, asked: Asked) -> tuple[type[WardenError], str]:
             "",
         ),
         (asked.of_ticket and status in _GONE, TicketGoneError, ""),
+        (
+            asked.of_ticket and status == HTTPStatus.FORBIDDEN and not is_of_token(answer),
+            ForbiddenTicketError,
+            "",
+        ),
         (
             HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST,
             SinkRefusedError,

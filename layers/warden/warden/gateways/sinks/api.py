@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from warden.core.errors import AmbiguousError, LaterError
-from warden.gateways.sinks.answers import Asked, is_captcha, refusal
+from warden.gateways.sinks.answers import Asked, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,21 +58,20 @@ class Api:
 
         `path` is its segments, each escaped here. `creates`: a second call would make a second thing, so a failure that
         leaves it open whether it happened is AmbiguousError. `of_ticket`: 404 means that the ticket is gone. Where the
-        credentials are refused, the secret is read anew and the call made once more.
+        credentials are refused, the secret is read anew and the call made once more. What is read is never empty.
         """
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
         url += f"?{urlencode(query)}" if query else ""
-        secret = self._secrets.get(self._secret_arn)
-        answer = self._send(method, url, secret, body, creates=creates)
-        if answer.status == HTTPStatus.UNAUTHORIZED and not is_captcha(answer):
-            newer = self._secrets.again(self._secret_arn)
-            if newer is not None:
-                secret = newer
-                answer = self._send(method, url, secret, body, creates=creates)
         asked = Asked(what=f"{method} {urlsplit(self._base).hostname}", creates=creates, of_ticket=of_ticket)
-        if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise refusal(answer, asked, now=self._now(), redact=self._redactor(secret))
-        if not answer.body.strip():
+
+        def sent(secret: Secret) -> Answer:
+            answer = self._send(method, url, secret, body, creates=creates)
+            if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                raise refusal(answer, asked, now=self._now(), redact=self._redactor(secret))
+            return answer
+
+        answer = self._secrets.tried(self._secret_arn, sent)
+        if not answer.body.strip() and method != "GET":
             return None
         try:
             told = answer.json()

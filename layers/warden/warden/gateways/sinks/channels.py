@@ -7,18 +7,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from warden.core.errors import CredentialsError, SinkRefusedError
+from warden.core.errors import ConfigurationError, CredentialsError, SinkRefusedError
 from warden.core.rendering import adaptive_card, block_kit
 from warden.gateways.sinks.answers import Asked, refusal
 from warden.gateways.sinks.api import USER_AGENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from warden.core.ticket import Ticket
     from warden.gateways.http import Answer, Http
-    from warden.gateways.secrets import Secrets
+    from warden.gateways.secrets import Secret, Secrets
 
 # Slack, "Handling errors" of incoming webhooks: the address is not valid any more, or was taken back.
 _DEAD = frozenset(
@@ -44,6 +44,8 @@ def _redactor(url: str) -> Callable[[str], str]:
 
 _TELLING = 8
 """Shorter parts of an address are words such as `invoke`."""
+_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_NEW = "make a new webhook, and put its address into the secret"
 
 
 class Channel:
@@ -55,32 +57,34 @@ class Channel:
         self._secret_arn = secret_arn
         self._now = now
 
-    def send(self, method: str, body: bytes | None) -> Answer:
-        """Send to the address that the secret holds; where that is refused, read it anew and send once more."""
-        answer = self._once(method, body)
-        if answer.status in _REFUSED and self._secrets.again(self._secret_arn) is not None:
-            answer = self._once(method, body)
-        return answer
+    def send(self, method: str, body: bytes | None, *, expected: Collection[int]) -> Answer:
+        """Send to the address that the secret holds; raises what an answer means that is none of the expected.
 
-    def _once(self, method: str, body: bytes | None) -> Answer:
+        Where the address is refused, or is none that may be called, the secret is read anew and it is sent once more.
+        """
+
+        def sent(secret: Secret) -> Answer:
+            answer = self._sent(method, secret["url"], body)
+            if answer.status not in expected:
+                raise self._refusal(answer, secret["url"])
+            return answer
+
+        return self._secrets.tried(self._secret_arn, sent)
+
+    def _sent(self, method: str, url: str, body: bytes | None) -> Answer:
         headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": USER_AGENT}
-        url = self._secrets.get(self._secret_arn)["url"]
-        return self._http.send(method, url, headers=headers, body=body)
+        try:
+            return self._http.send(method, url, headers=headers, body=body)
+        except ConfigurationError as error:
+            msg = f"the address in the secret {self._secret_arn} is not to be called: {error}"
+            raise CredentialsError(msg) from error
 
-    def expect(self, answer: Answer, *expected: int) -> None:
-        """Raise what an unexpected answer means."""
-        if answer.status in expected:
-            return
-        secret = self._secrets.get(self._secret_arn)
-        asked = Asked(what=f"POST {urlsplit(secret['url']).hostname}")
-        error = refusal(answer, asked, now=self._now(), redact=_redactor(secret["url"]))
+    def _refusal(self, answer: Answer, url: str) -> Exception:
+        asked = Asked(what=f"POST {urlsplit(url).hostname}")
+        error = refusal(answer, asked, now=self._now(), redact=_redactor(url))
         if answer.status in _REFUSED and isinstance(error, SinkRefusedError):
-            msg = f"{error}: make a new webhook, and put its address into the secret"
-            raise CredentialsError(msg)
-        raise error
-
-
-_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+            return CredentialsError(f"{error}: {_NEW}")
+        return error
 
 
 class Slack:
@@ -92,15 +96,15 @@ class Slack:
     def notify(self, ticket: Ticket) -> None:
         """Post a message."""
         body = json.dumps(block_kit.message(ticket), ensure_ascii=False).encode("utf-8", "replace")
-        self._channel.expect(self._channel.send("POST", body), HTTPStatus.OK)
+        self._channel.send("POST", body, expected={HTTPStatus.OK})
 
-    def check(self) -> None:
+    def check(self) -> str:
         """See whether the webhook lives: it refuses a message without a text, and posts nothing."""
-        answer = self._channel.send("POST", b"{}")
-        self._channel.expect(answer, HTTPStatus.BAD_REQUEST)
+        answer = self._channel.send("POST", b"{}", expected={HTTPStatus.BAD_REQUEST})
         if answer.body.decode("utf-8", "replace").strip() in _DEAD:
-            msg = "the webhook of Slack is not valid any more; make a new one, and put its address into the secret"
+            msg = f"the webhook of Slack is not valid any more: {_NEW}"
             raise CredentialsError(msg)
+        return ""
 
 
 class Teams:
@@ -112,8 +116,15 @@ class Teams:
     def notify(self, ticket: Ticket) -> None:
         """Post a card; the workflow answers before it has posted."""
         body = adaptive_card.encoded(adaptive_card.message(ticket))
-        self._channel.expect(self._channel.send("POST", body), HTTPStatus.OK, HTTPStatus.ACCEPTED)
+        self._channel.send("POST", body, expected={HTTPStatus.OK, HTTPStatus.ACCEPTED})
 
-    def check(self) -> None:
-        """See whether the address is one, and is answered; only a message would show whether the workflow runs."""
-        self._channel.send("GET", None)
+    def check(self) -> str:
+        """See whether the address is one, and its signature is not refused: it takes nothing but messages."""
+        no_message = {
+            HTTPStatus.OK,
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.METHOD_NOT_ALLOWED,
+        }
+        self._channel.send("GET", None, expected=no_message)
+        return "whether the workflow runs, and posts to the channel: only a message shows that"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from warden.core.errors import AmbiguousError, SinkRefusedError, TicketGoneError
+from warden.core.errors import AmbiguousError, LaterError, SinkRefusedError, TicketGoneError
 from warden.core.rendering import markdown
 from warden.core.rendering.harmless import defused, one_line
 from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
@@ -65,7 +65,7 @@ class GitHub:
                 or []
             )
             for issue in issues:
-                if _mark(ticket.id) in str(issue.get("body") or "") and "pull_request" not in issue:
+                if _is_ours(issue, ticket):
                     found = issue
             if len(issues) < _PAGE or _time(issues[-1].get("created_at"), since) < since:
                 break
@@ -92,12 +92,11 @@ class GitHub:
         body = {"body": cut("\n\n".join(lines), BODY_LIMIT)}
         self._api.call("POST", *self._path, "issues", handle.id, "comments", body=body, of_ticket=True)
 
-    def resolve(self, handle: Handle, ticket: Ticket) -> None:
-        """Close it as completed, after saying why."""
-        if self._read(handle)["state"] == "closed":
-            return
-        self.comment(handle, ticket, ticket.summary)
-        self._patch(handle, {**_fields(ticket), "state": "closed", "state_reason": "completed"})
+    def resolve(self, handle: Handle, ticket: Ticket) -> bool:
+        """Close it as completed, up to date; why is said below it."""
+        if self._read(handle)["state"] != "closed":
+            self._patch(handle, {**_fields(ticket), "state": "closed", "state_reason": "completed"})
+        return True
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
         """Open it again, up to date."""
@@ -117,16 +116,16 @@ class GitHub:
         reason = str(issue.get("state_reason") or "")
         state = RemoteState.WONT_FIX if reason == "not_planned" else RemoteState.CLOSED
         by = str((issue.get("closed_by") or {}).get("login") or "")
-        return Remote(state, by=by, at=_time(issue.get("closed_at"), None), reason=reason)
+        return Remote(state, by=by, reason=reason)
 
-    def check(self) -> None:
+    def check(self) -> str:
         """See whether issues can be created and closed: the repository, its issues, and the token's permissions."""
         self._api.call("GET", *self._path, "issues", query={"state": "all", "per_page": "1"}, expect=list)
         try:
             found = self._api.call("GET", *self._path) or {}
         except SinkRefusedError:
             # Reading issues is enough for a ticket; the rest would only have said more.
-            return
+            return ""
         if not found.get("has_issues", True) or found.get("archived"):
             msg = f"{self._repository} takes no issues: they are disabled, or it is archived"
             raise SinkRefusedError(msg)
@@ -134,12 +133,13 @@ class GitHub:
         if may and not (may.get("triage") or may.get("push") or may.get("maintain") or may.get("admin")):
             msg = f"the token may not label and close issues of {self._repository}; give it write access to issues"
             raise SinkRefusedError(msg)
+        return ""
 
     def _read(self, handle: Handle) -> dict[str, Any]:
         issue = self._api.call("GET", *self._path, "issues", handle.id, of_ticket=True)
         if not isinstance(issue, dict) or "state" not in issue:
-            msg = f"GitHub has no issue {handle.id} in {self._repository} any more"
-            raise TicketGoneError(msg)
+            msg = f"GitHub did not say how issue {handle.id} of {self._repository} stands"
+            raise LaterError(msg)
         return issue
 
     def _patch(self, handle: Handle, fields: Mapping[str, Any]) -> None:
@@ -155,6 +155,11 @@ def _fields(ticket: Ticket) -> dict[str, Any]:
 def _body(ticket: Ticket) -> str:
     before = f"\nFollows #{ticket.previous.id}.\n" if ticket.previous else ""
     return f"{markdown.text(ticket)}{before}\n{_mark(ticket.id)}\n"
+
+
+def _is_ours(issue: Mapping[str, Any], ticket: Ticket) -> bool:
+    """Whether an issue ends with the mark as we write it: who quotes one of ours writes below it."""
+    return "pull_request" not in issue and str(issue.get("body") or "").rstrip().endswith(_mark(ticket.id))
 
 
 def _mark(ticket_id: str) -> str:

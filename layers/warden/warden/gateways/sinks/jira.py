@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from warden.core.errors import AmbiguousError, RejectedError, SinkRefusedError, TicketGoneError, WardenError
+from warden.core.errors import (
+    AmbiguousError,
+    LaterError,
+    RejectedError,
+    SinkRefusedError,
+    TicketClosedError,
+    TicketGoneError,
+    WardenError,
+)
 from warden.core.rendering.harmless import defused, one_line
 from warden.core.ticket import Handle, Remote, RemoteState, cut
 from warden.gateways.sinks.jira_workflow import DONE, between, category, closing, reopening, resolution
@@ -55,11 +62,13 @@ class Jira:
         self._extra = dict(fields or {})
 
     def find(self, ticket: Ticket) -> Handle | None:
-        """The oldest issue with the ticket's label; Jira's index is some seconds behind."""
+        """The oldest issue with the ticket's labels: a clone has them too. Jira's index is some seconds behind."""
         jql = f'project = "{self._project}" AND labels = "{_label(ticket)}" ORDER BY created ASC'
         found = self._dialect.search(self._api, jql, ("labels", "created"))
         ours = [
-            issue for issue in found if _label(ticket) in ((issue.get("fields") or {}).get("labels") or ())
+            issue
+            for issue in found
+            if {LABEL, _label(ticket)} <= set((issue.get("fields") or {}).get("labels") or ())
         ]
         ours.sort(key=lambda issue: (str(issue["fields"].get("created")), int(issue["id"])))
         return self._handle(ours[0]) if ours else None
@@ -96,11 +105,11 @@ class Jira:
         body = {"body": self._dialect.comment(text)}
         self._call("POST", "issue", handle.id, "comment", body=body, of_ticket=True)
 
-    def resolve(self, handle: Handle, ticket: Ticket) -> None:
-        """Move it to done, in more than one step if need be, after saying why."""
+    def resolve(self, handle: Handle, ticket: Ticket) -> bool:
+        """Move it to done, in more than one step if need be, up to date; why is said below it."""
         status = self._status(handle)
         if category(status) == DONE:
-            return
+            return True
         seen = {str(status.get("id"))}
         for number in range(_STEPS):
             transitions = self._transitions(handle)
@@ -109,12 +118,11 @@ class Jira:
             if step is None:
                 break
             if number == 0:
-                # Not before there is a way: each try would comment anew.
+                # Before it is closed: many a workflow lets nobody edit what is.
                 self.update(handle, ticket)
-                self.comment(handle, ticket, ticket.summary)
             self._move(handle, step, resolution(step, self._words) if last else {})
             if last:
-                return
+                return True
             seen.add(str(step["to"].get("id")))
         msg = f"{handle.url or handle.id}: no transition leads to a status of the category done; set resolve_transition"
         raise RejectedError(msg)
@@ -126,32 +134,25 @@ class Jira:
             if step is None:
                 # Its workflow ends here.
                 msg = f"{handle.url or handle.id}: no transition leads out of its status"
-                raise TicketGoneError(msg)
+                raise TicketClosedError(msg)
             self._move(handle, step, {})
         self.update(handle, ticket)
 
     def remote(self, handle: Handle) -> Remote:
         """How it stands, read by its id: that is never behind, as a search is."""
-        query = {"fields": "status,resolution,resolutiondate", "expand": "changelog"}
         try:
-            issue = self._call("GET", "issue", handle.id, query=query, of_ticket=True) or {}
+            fields, issue = self._fields(handle, "status,resolution", expand="changelog")
         except TicketGoneError:
             return Remote(RemoteState.GONE)
-        fields = issue.get("fields") or {}
-        status, resolved = fields.get("status") or {}, fields.get("resolution") or {}
+        status, resolved = fields["status"], fields.get("resolution") or {}
         if category(status) != DONE:
             return Remote(RemoteState.OPEN)
         reason = str(resolved.get("name") or status.get("name") or "")
         refused = self._words.is_wont_fix(resolved.get("name")) or self._words.is_wont_fix(status.get("name"))
-        by, at = _last_move(issue)
-        return Remote(
-            RemoteState.WONT_FIX if refused else RemoteState.CLOSED,
-            by=by,
-            at=at or _time(fields.get("resolutiondate")),
-            reason=reason,
-        )
+        state = RemoteState.WONT_FIX if refused else RemoteState.CLOSED
+        return Remote(state, by=_last_mover(issue), reason=reason)
 
-    def check(self) -> None:
+    def check(self) -> str:
         """See whether the account may do in the project what tickets need."""
         query = {"projectKey": self._project, "permissions": ",".join(_PERMISSIONS)}
         has = (self._call("GET", "mypermissions", query=query) or {}).get("permissions") or {}
@@ -163,11 +164,12 @@ class Jira:
             project = self._call("GET", "project", self._project) or {}
         except SinkRefusedError:
             # The permissions are there, and the first create will say whether the type is.
-            return
+            return f"whether the project has the issue type {self._issue_type!r}"
         types = [str(one.get("name")) for one in project.get("issueTypes") or ()]
         if types and self._issue_type not in types:
             msg = f"the project {self._project} has no issue type {self._issue_type!r}; it has {', '.join(types)}"
             raise SinkRefusedError(msg)
+        return ""
 
     def _call(self, method: str, *path: str, **options: Any) -> Any:
         return self._api.call(method, *self._dialect.root, *path, **options)
@@ -178,8 +180,17 @@ class Jira:
         return {"summary": summary, "description": self._dialect.description(ticket)}
 
     def _status(self, handle: Handle) -> Mapping[str, Any]:
-        issue = self._call("GET", "issue", handle.id, query={"fields": "status"}, of_ticket=True) or {}
-        return (issue.get("fields") or {}).get("status") or {}
+        status: Mapping[str, Any] = self._fields(handle, "status")[0]["status"]
+        return status
+
+    def _fields(self, handle: Handle, names: str, **more: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The fields of an issue, its status among them, and all that is told of it."""
+        issue = self._call("GET", "issue", handle.id, query={"fields": names, **more}, of_ticket=True)
+        fields = issue.get("fields")
+        if not isinstance(fields, dict) or not category(fields.get("status")):
+            msg = f"{handle.url or handle.id}: Jira did not say how it stands"
+            raise LaterError(msg)
+        return fields, issue
 
     def _transitions(self, handle: Handle) -> list[dict[str, Any]]:
         query = {"expand": "transitions.fields"}
@@ -199,23 +210,15 @@ def _label(ticket: Ticket) -> str:
     return f"{LABEL}-{ticket.id}"
 
 
-def _last_move(issue: Mapping[str, Any]) -> tuple[str, datetime | None]:
-    """Who last changed the status, and when, as far as the history is told."""
+def _last_mover(issue: Mapping[str, Any]) -> str:
+    """Who last changed the status, as far as the history is told."""
     moves = [
         one
         for one in (issue.get("changelog") or {}).get("histories") or ()
         if any(item.get("field") == "status" for item in one.get("items") or ())
     ]
     if not moves:
-        return "", None
+        return ""
     last = max(moves, key=lambda one: str(one.get("created")))
     author = last.get("author") or {}
-    return str(author.get("displayName") or author.get("name") or ""), _time(last.get("created"))
-
-
-def _time(text: object) -> datetime | None:
-    """A time as Jira writes it: 2026-11-24T10:00:00.000+0000."""
-    try:
-        return datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
+    return str(author.get("displayName") or author.get("name") or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Protocol
 
+from warden.core.errors import LaterError
 from warden.core.rendering import adf, wiki
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ class Dialect(Protocol):
         ...
 
     def search(self, api: Api, jql: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """The first issues that a query finds."""
+        """The issues that a query finds, the first of them where there are many."""
         ...
 
 
-_FOUND = 10
-"""Issues of one label are one, or two after an accident."""
+_FOUND = 50
+"""Issues on a page; of one label there is one, or two after an accident."""
+_PAGES = 5
 
 
 class Cloud:
@@ -61,10 +63,19 @@ class Cloud:
         return adf.comment(text)
 
     def search(self, api: Api, jql: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """By `POST search/jql`; the older `search` "is being removed" (CHANGE-2046)."""
-        body = {"jql": jql, "maxResults": _FOUND, "fields": list(fields)}
-        found = api.call("POST", *self.root, "search", "jql", body=body) or {}
-        return list(found.get("issues") or [])
+        """By `POST search/jql`; the older `search` "is being removed" (CHANGE-2046).
+
+        A page may be short, or empty, and not the last: only the absence of `nextPageToken` says that.
+        """
+        body: dict[str, Any] = {"jql": jql, "maxResults": _FOUND, "fields": list(fields)}
+        issues: list[dict[str, Any]] = []
+        for _ in range(_PAGES):
+            found = _answered(api.call("POST", *self.root, "search", "jql", body=body))
+            issues += found["issues"]
+            if found.get("isLast") or not (token := found.get("nextPageToken")):
+                break
+            body = {**body, "nextPageToken": token}
+        return issues
 
 
 class DataCenter:
@@ -87,5 +98,13 @@ class DataCenter:
     def search(self, api: Api, jql: str, fields: Sequence[str]) -> list[dict[str, Any]]:
         """By `POST search`."""
         body = {"jql": jql, "startAt": 0, "maxResults": _FOUND, "fields": list(fields)}
-        found = api.call("POST", *self.root, "search", body=body) or {}
-        return list(found.get("issues") or [])
+        issues: list[dict[str, Any]] = _answered(api.call("POST", *self.root, "search", body=body))["issues"]
+        return issues
+
+
+def _answered(found: Any) -> dict[str, Any]:
+    """What a search answered; LaterError where that says nothing, so that nobody takes it for "there is none"."""
+    if not isinstance(found, dict) or not isinstance(found.get("issues"), list):
+        msg = "Jira answered a search without saying which issues it found"
+        raise LaterError(msg)
+    return found

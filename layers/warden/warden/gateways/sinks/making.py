@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from warden.core.errors import ConfigurationError
+from warden.core.sinks import begins_json
 from warden.gateways.http import Http, verified
 from warden.gateways.sinks.api import Api
 
@@ -88,7 +89,9 @@ def _jira(maker: Maker, config: SinkConfig) -> Any:
         issue_type=options["issue_type"],
         labels=options["labels"],
         priorities=options["priorities"],
-        fields={name: _value(text) for name, text in options["fields"].items()},
+        fields={
+            name: json.loads(text) if begins_json(text) else text for name, text in options["fields"].items()
+        },
         words=Words(
             wont_fix=frozenset(name.casefold() for name in options["wont_fix"]),
             resolve=options["resolve_transition"],
@@ -96,17 +99,6 @@ def _jira(maker: Maker, config: SinkConfig) -> Any:
             resolution=options["resolution"],
         ),
     )
-
-
-def _value(text: str) -> Any:
-    """A field's value as the policy writes it: JSON for what is no text, such as `{"value": "Platform"}`."""
-    if not text.startswith(("{", "[")):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        msg = f"tickets.sinks: {text!r} in `fields` looks like JSON, and is none"
-    raise ConfigurationError(msg)
 
 
 def _servicenow(maker: Maker, config: SinkConfig) -> Any:

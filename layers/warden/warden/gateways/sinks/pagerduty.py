@@ -6,12 +6,12 @@ developer.pagerduty.com, "Send an event to PagerDuty" and "Send change events".
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import CredentialsError, RejectedError
 from warden.core.rendering import machine
 from warden.core.rendering.harmless import one_line, printable
-from warden.core.sections import Links
 from warden.core.ticket import cut
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ EVENT_LIMIT = 512_000
 _SEVERITIES = {"CRITICAL": "critical", "HIGH": "error", "MEDIUM": "warning", "LOW": "info"}
 FAILED = frozenset({"remediation_failed", "circuit_open", "flapping"})
 """The reasons of decisions that say that a remediation failed; they page, however grave the finding is."""
+_KEY = re.compile(r"routing.?key", re.IGNORECASE)
 # Warden itself is at it: nobody has to be called a second time.
 _AT_WORK = frozenset({"REMEDIATE", "DEFER"})
 
@@ -62,9 +63,10 @@ class PagerDuty:
         if ticket.finding.decision.get("action") in _AT_WORK:
             self._enqueue({"event_action": "acknowledge", "dedup_key": ticket.id})
 
-    def check(self) -> None:
+    def check(self) -> str:
         """See whether the routing key is taken, by resolving an alert that there is not."""
         self._enqueue({"event_action": "resolve", "dedup_key": "aurora-warden-check"})
+        return ""
 
     def _pages(self, ticket: Ticket) -> bool:
         return ticket.severity in self._page or any(
@@ -72,14 +74,17 @@ class PagerDuty:
         )
 
     def _enqueue(self, event: dict[str, Any], *kind: str) -> None:
-        body = {"routing_key": self._secrets.get(self._secret_arn)["routing_key"], **event}
-        try:
-            self._api.call("POST", "v2", *kind, "enqueue", body=body)
-        except RejectedError as error:
-            # 400 is also what a wrong key gets, and then every other event would be refused as well.
-            if "routing key" in str(error).lower():
-                raise CredentialsError(str(error)) from error
-            raise
+        def sent(secret: Secret) -> None:
+            body = {"routing_key": secret["routing_key"], **event}
+            try:
+                self._api.call("POST", "v2", *kind, "enqueue", body=body)
+            except RejectedError as error:
+                # 400 is also what a wrong key gets, and then every other event would be refused as well.
+                if _KEY.search(str(error)):
+                    raise CredentialsError(str(error)) from error
+                raise
+
+        self._secrets.tried(self._secret_arn, sent)
 
 
 def _trigger(ticket: Ticket) -> dict[str, Any]:
@@ -128,13 +133,7 @@ def _summary(text: str) -> str:
 
 
 def _links(ticket: Ticket) -> list[dict[str, str]]:
-    return [
-        {"href": link.url, "text": one_line(link.label)}
-        for section in ticket.sections
-        for block in section.blocks
-        if isinstance(block, Links)
-        for link in block.items
-    ]
+    return [{"href": link.url, "text": one_line(link.label)} for link in ticket.links]
 
 
 def _bytes(event: dict[str, Any]) -> int:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from warden.core.errors import AmbiguousError, SinkRefusedError, TicketGoneError
+from warden.core.errors import (
+    AmbiguousError,
+    LaterError,
+    SinkRefusedError,
+    TicketClosedError,
+    TicketGoneError,
+)
 from warden.core.rendering import plain
 from warden.core.rendering.harmless import one_line, printable
 from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
@@ -29,7 +34,8 @@ _IN_PROGRESS = "2"
 # Journal fields show what stands between these as HTML.
 _JOURNAL = re.compile(r"\[(?=/?code\])", re.IGNORECASE)
 _ID = re.compile(r"[0-9a-f]{40}")
-_STATE_FIELDS = "state,close_code,resolved_at,resolved_by.user_name,closed_at,closed_by.user_name"
+_FOUND = 10
+_STATE_FIELDS = "state,close_code,resolved_by.user_name,closed_by.user_name"
 _IMPACT = {"CRITICAL": "1", "HIGH": "2", "MEDIUM": "2", "LOW": "3"}
 _URGENCY = {"CRITICAL": "1", "HIGH": "1", "MEDIUM": "2", "LOW": "3"}
 
@@ -65,18 +71,31 @@ class ServiceNow:
         self._extra = dict(fields or {})
 
     def find(self, ticket: Ticket) -> Handle | None:
-        """The oldest record with the ticket's correlation id."""
+        """The oldest record with the ticket's correlation id that is ours.
+
+        An instance that does not know a field of a query may leave the condition out, and answer with any record.
+        """
         if not _ID.fullmatch(ticket.id):
             # In a query `^` begins another condition, and nothing escapes it.
             msg = f"{ticket.id!r} is no ticket id"
             raise ValueError(msg)
         query = {
             "sysparm_query": f"correlation_id={ticket.id}^ORDERBYsys_created_on",
-            "sysparm_fields": "sys_id,number",
-            "sysparm_limit": "1",
+            "sysparm_fields": "sys_id,number,correlation_id,correlation_display",
+            "sysparm_limit": str(_FOUND),
         }
-        found = self._result(self._api.call("GET", *self._path, query=query)) or []
-        return self._handle(found[0]) if found else None
+        found = self._result(self._api.call("GET", *self._path, query=query))
+        if not isinstance(found, list):
+            msg = f"ServiceNow answered a search of {self._table} without saying what it found"
+            raise LaterError(msg)
+        wanted = (ticket.id, PRODUCT)
+        for record in found:
+            if (record.get("correlation_id"), record.get("correlation_display")) == wanted:
+                return self._handle(record)
+        if any(not record.get("correlation_id") for record in found):
+            msg = f"{self._table} has no correlation_id, or the account may not read it: no ticket would be found again"
+            raise SinkRefusedError(msg)
+        return None
 
     def create(self, ticket: Ticket) -> Handle:
         """Create a record."""
@@ -105,10 +124,10 @@ class ServiceNow:
         del ticket
         self._patch(handle, {"work_notes": _journal(text)})
 
-    def resolve(self, handle: Handle, ticket: Ticket) -> None:
+    def resolve(self, handle: Handle, ticket: Ticket) -> bool:
         """Set it to resolved, with the reason in its close notes."""
         if self._read(handle)["state"] in {_RESOLVED, _CLOSED, _CANCELLED}:
-            return
+            return True
         self._patch(
             handle,
             {
@@ -119,13 +138,14 @@ class ServiceNow:
                 "work_notes": _journal(ticket.summary),
             },
         )
+        return False
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
         """Set it in progress again; what is closed or cancelled takes no more work."""
         state = self._read(handle)["state"]
         if state in {_CLOSED, _CANCELLED}:
             msg = f"{handle.url or handle.id} is closed for good"
-            raise TicketGoneError(msg)
+            raise TicketClosedError(msg)
         self._patch(handle, {**_texts(ticket), **({"state": _IN_PROGRESS} if state == _RESOLVED else {})})
 
     def remote(self, handle: Handle) -> Remote:
@@ -141,11 +161,10 @@ class ServiceNow:
         return Remote(
             RemoteState.WONT_FIX if refused else RemoteState.CLOSED,
             by=str(record.get("resolved_by.user_name") or record.get("closed_by.user_name") or ""),
-            at=_time(record.get("resolved_at") or record.get("closed_at")),
             reason=code or ("Canceled" if state == _CANCELLED else ""),
         )
 
-    def check(self) -> None:
+    def check(self) -> str:
         """See whether the table can be read, and whether the instance knows the close code, as far as it tells."""
         self._api.call("GET", *self._path, query={"sysparm_fields": "sys_id", "sysparm_limit": "1"})
         query = {
@@ -159,11 +178,12 @@ class ServiceNow:
             )
         except SinkRefusedError:
             # Many accounts may not read the choices; then the first resolution will show.
-            return
+            return f"whether {self._table} has the close code {self._close_code!r}"
         codes = [str(one.get("value")) for one in choices]
         if codes and self._close_code not in codes:
             msg = f"{self._table} has no close code {self._close_code!r}; it has {', '.join(codes)}; set close_code"
             raise SinkRefusedError(msg)
+        return "" if codes else f"whether {self._table} has the close code {self._close_code!r}"
 
     def _read(self, handle: Handle) -> dict[str, Any]:
         query = {"sysparm_fields": _STATE_FIELDS, "sysparm_exclude_reference_link": "true"}
@@ -197,11 +217,3 @@ def _texts(ticket: Ticket) -> dict[str, str]:
 
 def _journal(text: str) -> str:
     return cut(_JOURNAL.sub("[\u200b", printable(text)), TEXT_LIMIT)
-
-
-def _time(text: object) -> datetime | None:
-    """A time as the Table API writes it, in UTC: 2026-11-24 10:00:00."""
-    try:
-        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
-    except ValueError:
-        return None

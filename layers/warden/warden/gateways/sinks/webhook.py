@@ -2,7 +2,7 @@
 
 The receiver computes HMAC-SHA256 with the shared key over the time, a full stop and the body as it came, compares it in
 constant time with what follows `v1=`, and refuses times that are more than five minutes off. `Warden-Delivery` is the
-same when the same is told again.
+same when the same is told again, and another after each change: the ticket's revision is in the body.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from warden.core.ticket import Ticket
-    from warden.gateways.http import Answer, Http
-    from warden.gateways.secrets import Secrets
+    from warden.gateways.http import Http
+    from warden.gateways.secrets import Secret, Secrets
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:
@@ -48,33 +48,27 @@ class Webhook:
 
     def notify(self, ticket: Ticket) -> None:
         """Send the ticket as it stands."""
-        self._expect(self._send({"type": "ticket", **machine.document(ticket)}))
+        self._send({"type": "ticket", **machine.document(ticket)})
 
-    def check(self) -> None:
+    def check(self) -> str:
         """Send a `ping`, which a receiver answers with any success and otherwise ignores."""
-        self._expect(self._send({"type": "ping", "version": 1}))
+        self._send({"type": "ping", "version": 1})
+        return ""
 
-    def _send(self, document: Mapping[str, Any]) -> Answer:
+    def _send(self, document: Mapping[str, Any]) -> None:
         body = json.dumps(document, sort_keys=True).encode()
-        answer = self._signed(body)
-        if answer.status == HTTPStatus.UNAUTHORIZED and self._secrets.again(self._secret_arn) is not None:
-            answer = self._signed(body)
-        return answer
+        self._secrets.tried(self._secret_arn, lambda secret: self._signed(body, secret))
 
-    def _signed(self, body: bytes) -> Answer:
+    def _signed(self, body: bytes, secret: Secret) -> None:
         timestamp = str(int(self._now().timestamp()))
         headers = {
             "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
             "Warden-Delivery": hashlib.sha256(body).hexdigest()[:40],
             "Warden-Timestamp": timestamp,
-            "Warden-Signature": signature(self._secrets.get(self._secret_arn)["key"], timestamp, body),
+            "Warden-Signature": signature(secret["key"], timestamp, body),
         }
-        return self._http.send("POST", self._url, headers=headers, body=body)
-
-    def _expect(self, answer: Answer) -> None:
-        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            return
-        secret = self._secrets.get(self._secret_arn)
-        asked = Asked(what=f"POST {urlsplit(self._url).hostname}")
-        raise refusal(answer, asked, now=self._now(), redact=secret.redact)
+        answer = self._http.send("POST", self._url, headers=headers, body=body)
+        if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            asked = Asked(what=f"POST {urlsplit(self._url).hostname}")
+            raise refusal(answer, asked, now=self._now(), redact=secret.redact)

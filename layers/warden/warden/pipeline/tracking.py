@@ -1,0 +1,145 @@
+"""The steps of one ticket in a tracker: made once, followed, and replaced where it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from warden.core import lifecycle
+from warden.core.errors import LaterError, RejectedError, ThrottledError, WardenError
+from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.lifecycle import Step
+from warden.core.ticket import RemoteState
+from warden.core.ticket_rows import OPEN
+
+if TYPE_CHECKING:
+    from warden.core.ticket import Handle, Ticket
+    from warden.pipeline.handover import Handover
+    from warden.pipeline.ports import Tracker
+
+
+class Tracking:
+    """One ticket in one tracker, during one handover."""
+
+    def __init__(self, visit: Handover, tracker: Tracker) -> None:
+        self._visit = visit
+        self._tracker = tracker
+
+    def take(self, step: Step, ticket: Ticket) -> None:
+        """Take one step, and keep what the tracker knows by it; raises what the tracker raises."""
+        match step:
+            case Step.CREATE:
+                self._begin(ticket)
+                return
+            case Step.SEARCH:
+                self._search(ticket)
+                return
+        visit, handle = self._visit, self._visit.delivery.handle
+        if handle is None:
+            msg = f"{step} of a ticket that {visit.errand.sink} has not"
+            raise ValueError(msg)
+        match step:
+            case Step.UPDATE:
+                self._tracker.update(handle, ticket)
+            case Step.RESOLVE:
+                visit.told(unsaid=self._tracker.resolve(handle, ticket))
+                return
+            case Step.REOPEN:
+                self._tracker.reopen(handle, ticket)
+            case Step.COMMENT:
+                self._tracker.comment(handle, ticket, visit.delivery.say)
+                visit.keep(replace(visit.delivery, say=""))
+                return
+            case Step.EXPLAIN:
+                self._explain(handle, ticket)
+                return
+            case Step.REPLACE:
+                self._replace(handle)
+                return
+        visit.told()
+
+    # --- made once ----------------------------------------------------------------------------------------
+
+    def _begin(self, ticket: Ticket) -> None:
+        visit = self._visit
+        # Reserved before anything is asked: whoever finds this row after a crash searches before it creates.
+        visit.keep(replace(visit.delivery, creating_at=visit.courier.clock()))
+        if (found := self._look_for(ticket)) is not None:
+            self._adopt(found, ticket, digest="")
+        else:
+            self._adopt(self._create(ticket), ticket, digest=visit.row.digest)
+
+    def _look_for(self, ticket: Ticket) -> Handle | None:
+        try:
+            return self._tracker.find(ticket)
+        except WardenError:
+            # Nothing was sent that could make one.
+            self._visit.give_up_creating()
+            raise
+
+    def _create(self, ticket: Ticket) -> Handle:
+        try:
+            return self._tracker.create(ticket)
+        except (LaterError, ThrottledError):
+            # Nothing was created, which is known: the next try need not search and wait first.
+            self._visit.give_up_creating()
+            raise
+
+    def _search(self, ticket: Ticket) -> None:
+        visit = self._visit
+        if (found := self._tracker.find(ticket)) is not None:
+            self._adopt(found, ticket, digest="")
+            return
+        visit.keep(replace(visit.delivery, searches=visit.delivery.searches + 1))
+        if lifecycle.may_repeat(visit.delivery):
+            visit.keep(replace(visit.delivery, creating_at=None, searches=0))
+
+    def _adopt(self, handle: Handle, ticket: Ticket, *, digest: str) -> None:
+        """The ticket is there; one that was found may be of before the last change, and is brought up to date."""
+        visit, finding = self._visit, ticket.finding
+        entry = LedgerEntry(
+            at=visit.courier.clock(),
+            actor="ticket",
+            chain=finding.resource_key,
+            kind=EntryKind.TICKET,
+            control=finding.control,
+            arn=finding.arn,
+            after={"state": "CREATED", "sink": visit.errand.sink, "ticket": handle.id, "url": handle.url},
+        )
+        visit.keep(
+            replace(visit.delivery, handle=handle, told=OPEN, digest=digest, creating_at=None, searches=0),
+            entry,
+        )
+
+    # --- what is over -------------------------------------------------------------------------------------
+
+    def _explain(self, handle: Handle, ticket: Ticket) -> None:
+        try:
+            self._tracker.comment(handle, ticket, ticket.summary)
+        except RejectedError:
+            # What is closed for good takes no remark; the text above it was brought up to date before.
+            self._visit.courier.done["unexplained"] += 1
+        self._visit.keep(replace(self._visit.delivery, unsaid=False))
+
+    def _replace(self, handle: Handle) -> None:
+        """Another takes the place of what is gone, once that is sure.
+
+        A tracker answers the same where it hides a ticket: the account lost its rights, the project was moved, the
+        address is another. So it is asked first whether it is well itself, and then once more for the ticket.
+        """
+        visit = self._visit
+        now = visit.courier.clock()
+        visit.courier.check(visit.errand.sink)
+        if self._tracker.remote(handle).state is not RemoteState.GONE:
+            visit.keep(replace(visit.delivery, gone=False))
+        elif not visit.row.is_open:
+            visit.told()
+        elif lifecycle.may_replace(visit.delivery, now):
+            visit.keep(lifecycle.replaced(visit.delivery, at=now))
+        else:
+            msg = (
+                f"{handle.url or handle.id} is gone or hidden, as the one before it is since "
+                f"{visit.delivery.replaced_at:%Y-%m-%d %H:%M} UTC; no more are made meanwhile: show it again, or "
+                "exempt the finding in the policy"
+            )
+            raise RejectedError(msg)
