@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,8 +61,7 @@ class Maturity(StrEnum):
     STABLE = "stable"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a control says of one resource, with a full sentence."""
 
     compliance: ComplianceType
@@ -157,11 +156,11 @@ class Control:
     maturity: Maturity = Maturity.STABLE
     silent: str = ""
     """Why its drift can come without an event that names the resource, where none of its needs says so."""
+    id: str = field(init=False)
+    """The name of its file."""
 
-    @property
-    def id(self) -> str:
-        """The name of its file."""
-        return self.module.rpartition(".")[2]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.module.rpartition(".")[2])
 
     @property
     def is_disruptive(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from warden.core import approval, conditions, health, pace
 from warden.core.control import ComplianceType
@@ -39,8 +39,7 @@ _SETTLED = {
 """The decisions where there is nothing to decide, which is nearly always."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(NamedTuple):
     """One control's answer for one resource: what is, what would be written, and what to do about it."""
 
     evaluation: Evaluation
@@ -117,6 +116,8 @@ class Judge:
     policy: Policy
     ceiling: Mode
     reader: Reader
+    of_few: Mapping[ResourceType, tuple[Control, ...]]
+    """The controls that need what is asked of few: see `completed`."""
     approvals: Approvals | None = None
     """None where nobody is asked: then there is no approval."""
     temporaries: Temporaries | None = None
@@ -146,6 +147,10 @@ class Judge:
             policy=policy,
             ceiling=ceiling,
             reader=reader,
+            of_few={
+                resource_type: tuple(one for one in of_type if not _OF_FEW.isdisjoint(one.needs))
+                for resource_type, of_type in by_type.items()
+            },
             approvals=approvals,
             temporaries=temporaries,
             preflight=preflight,
@@ -164,7 +169,7 @@ class Judge:
         known = resource.facts
         wanted = {
             found.missing
-            for control in self.of_type(resource.ref.resource_type)
+            for control in self.of_few.get(resource.ref.resource_type, ())
             if any(
                 need in _OF_FEW and need not in known and need not in known.missing for need in control.needs
             )
@@ -179,12 +184,11 @@ class Judge:
 
     def evaluate(self, resource: Resource) -> list[Evaluation]:
         """Run every control of the resource's type; none of them means anything for what a procedure made."""
+        controls = self.of_type(resource.ref.resource_type)
         if self._is_our_own(resource):
-            return [_of_our_own(control, resource) for control in self.of_type(resource.ref.resource_type)]
-        return [
-            evaluate(control, resource, self.policy.settings[control.id])
-            for control in self.of_type(resource.ref.resource_type)
-        ]
+            return [_of_our_own(control, resource) for control in controls]
+        settings = self.policy.settings
+        return [evaluate(control, resource, settings[control.id]) for control in controls]
 
     def _is_our_own(self, resource: Resource) -> bool:
         """Whether name, tags and record agree that Warden made it for a while: a tag alone exempts nothing."""
@@ -213,7 +217,9 @@ class Judge:
         drifted = [e for e in evaluations if e.compliance is ComplianceType.NON_COMPLIANT]
         resource = self._enriched_for_plans(resource, drifted)
         return resource, [
-            self._judgement(
+            Judgement(evaluation, None, _SETTLED[evaluation.compliance])
+            if evaluation.compliance in _SETTLED
+            else self._judgement(
                 evaluation,
                 resource,
                 finding=findings.get(evaluation.control.id),
@@ -246,11 +252,9 @@ class Judge:
         changed_at: datetime | None,
     ) -> Judgement:
         control = evaluation.control
-        if evaluation.compliance is not ComplianceType.NON_COMPLIANT:
-            return Judgement(evaluation=evaluation, plan=None, decision=_SETTLED[evaluation.compliance])
         planned = plan(control, resource, self.policy.settings[control.id])
         if isinstance(planned, Unplanned):
-            evaluation = replace(evaluation, error=planned.error)
+            evaluation = evaluation._replace(error=planned.error)
         calls = planned.calls if isinstance(planned, Plan) else ()
         awaited = pace.awaited_since(finding, calls, changed_at)
         unknown, busy, pending = _writability(resource, calls)

@@ -172,7 +172,7 @@ class Visitor:
                 self.state.defer(replace(row, attempt=0, due_at=soon, reason=Reason.PREFLIGHT.value))
             return list(judgements), False
         return [
-            replace(j, decision=replace(j.decision, action=Action.TICKET)) if j in stuck else j
+            j._replace(decision=replace(j.decision, action=Action.TICKET)) if j in stuck else j
             for j in judgements
         ], True
 
