@@ -35,9 +35,10 @@ _OF_WHAT_NO_CASE_HAS = (
     "cluster_connection_logging_enabled",
     "cluster_tls_enforced",
     "instance_connection_logging_enabled",
+    "instance_tls_enforced",
     "security_group_sources_approved",
 )
-"""Controls whose case has no deleted instance, no group of others, no approval, and no prefix list."""
+"""Controls whose case has no deleted instance, no group of others, no approval, no log of connections, no prefix list."""
 
 
 @contextlib.contextmanager
@@ -165,6 +166,7 @@ def live_beside_the_controls(stack: Deployed) -> None:
         stack.client("rds").delete_db_cluster(DBClusterIdentifier="gone", SkipFinalSnapshot=True)
     stack.settle()
     have_one_approved(stack)
+    have_connections_looked_for(stack)
     # What CloudTrail shows is compared with the ledger, and what crashed each time is put on record.
     stack.hours_later(1)
     stack.runtime.call(stack.function("sweep").logical_id, {"job": "reconcile"})
@@ -202,6 +204,45 @@ def have_one_approved(stack: Deployed) -> None:
     # And somebody takes a write back.
     undoer.take_back(stack, CAROL, "cluster_deletion_protection_enabled", reason="It is in the way")
     stack.settle()
+
+
+def have_connections_looked_for(stack: Deployed) -> None:
+    """Drifts of TLS on databases that log their connections: clusters and instances of both families of engines."""
+    general = fleet.as_parameters({"general_log": "1", "log_output": "FILE"})
+    clear = fleet.as_parameters({"require_secure_transport": "0"})
+    fleet.cluster(stack, "told")
+    fleet.member(stack, "told-1", "told")
+    fleet.cluster(stack, "told-my", engine="aurora-mysql", EnableCloudwatchLogsExports=["general"])
+    fleet.member(stack, "told-my-1", "told-my", engine="aurora-mysql")
+    fleet.instance(stack, "heard")
+    with stack.quietly() as rds:
+        rds.create_db_parameter_group(
+            DBParameterGroupName="of-mysql", DBParameterGroupFamily="mysql8.0", Description="of MySQL"
+        )
+        rds.modify_db_parameter_group(DBParameterGroupName="of-mysql", Parameters=[*general, *clear])
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="told-my", Parameters=general)
+    fleet.instance(
+        stack,
+        "heard-my",
+        Engine="mysql",
+        EngineVersion="8.0.40",
+        DBParameterGroupName="of-mysql",
+        EnableCloudwatchLogsExports=["general"],
+    )
+    logs = ("cluster/told/postgresql", "cluster/told-my/general")
+    for name in (*logs, "instance/heard/postgresql", "instance/heard-my/general"):
+        stack.client("logs").create_log_group(logGroupName=f"/aws/rds/{name}")
+    off = fleet.as_parameters({"rds.force_ssl": "0"})
+    with stack.quietly() as rds:
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="told", Parameters=off)
+        rds.modify_db_cluster_parameter_group(
+            DBClusterParameterGroupName="told-my",
+            Parameters=fleet.as_parameters({"require_secure_transport": "OFF"}),
+        )
+        rds.modify_db_parameter_group(DBParameterGroupName="heard", Parameters=off)
+    stack.sweep()
+    # The queries run; what waits is looked at again, and their rows are read.
+    stack.hours_later(0.5)
 
 
 def _lookup(resource_id: str) -> str:

@@ -62,14 +62,14 @@ def unknown(values: Mapping[str, str | None]) -> list[str]:
     return [
         name
         for name, value in values.items()
-        if value is None or (name != STATEMENTS and _is_logged(value) is None)
+        if value is None or (name != STATEMENTS and is_logged(value) is None)
     ]
 
 
 def faults(values: Mapping[str, str | None], settings: Mapping[str, Any]) -> list[str]:
     """What is wrong with the values, each as a clause."""
     found = [
-        f"{name} is {values[name]}" for name in (CONNECTS, DISCONNECTS) if not _is_logged(values[name] or "")
+        f"{name} is {values[name]}" for name in (CONNECTS, DISCONNECTS) if not is_logged(values[name] or "")
     ]
     if values[STATEMENTS] not in settings["statements"]:
         found.append(f"{STATEMENTS} is {values[STATEMENTS]}")
@@ -117,7 +117,7 @@ def plan(
     wanted = {
         name: parameters.on_spelling(items[name].get("AllowedValues"), "1")
         for name in (CONNECTS, DISCONNECTS)
-        if not _is_logged(values[name] or "")
+        if not is_logged(values[name] or "")
     }
     if wanted:
         return changes.change(resource, wanted, cost=COST)
@@ -146,7 +146,7 @@ def permits(resource_type: ResourceType) -> tuple[Permit, ...]:
     )
 
 
-def _is_logged(value: str) -> bool | None:
+def is_logged(value: str) -> bool | None:
     """Whether a value of log_connections or log_disconnections logs who it was; None where nobody knows it."""
     on = parameters.is_on(value)
     if on is not None:
