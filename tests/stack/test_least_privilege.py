@@ -38,7 +38,7 @@ _OF_WHAT_NO_CASE_HAS = (
     "instance_tls_enforced",
     "security_group_sources_approved",
 )
-"""Controls whose case has no deleted instance, no group of others, no approval, no log of connections, no prefix list."""
+"""Controls whose case lacks something: a deletion, a group of others, an approval, a log of connections, a list."""
 
 
 @contextlib.contextmanager
