@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from warden.core import lifecycle
 from warden.core.errors import LaterError, RejectedError, ThrottledError, WardenError
-from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.ledger import EntryKind
 from warden.core.lifecycle import Step
 from warden.core.ticket import RemoteState
 from warden.core.ticket_rows import OPEN
+from warden.pipeline import notes
 
 if TYPE_CHECKING:
     from warden.core.ticket import Handle, Ticket
@@ -96,16 +97,9 @@ class Tracking:
 
     def _adopt(self, handle: Handle, ticket: Ticket, *, digest: str) -> None:
         """The ticket is there; one that was found may be of before the last change, and is brought up to date."""
-        visit, finding = self._visit, ticket.finding
-        entry = LedgerEntry(
-            at=visit.courier.clock(),
-            actor="ticket",
-            chain=finding.resource_key,
-            kind=EntryKind.TICKET,
-            control=finding.control,
-            arn=finding.arn,
-            after={"state": "CREATED", "sink": visit.errand.sink, "ticket": handle.id, "url": handle.url},
-        )
+        visit = self._visit
+        after = {"state": "CREATED", "sink": visit.errand.sink, "ticket": handle.id, "url": handle.url}
+        entry = notes.entry(ticket.finding, EntryKind.TICKET, after, at=visit.courier.clock(), actor="ticket")
         visit.keep(
             replace(visit.delivery, handle=handle, told=OPEN, digest=digest, creating_at=None, searches=0),
             entry,
