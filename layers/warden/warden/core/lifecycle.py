@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.ticket import Remote
 
-SETTLE = (timedelta(minutes=1), timedelta(minutes=5))
-"""How long after a create of unknown end it is searched for, and once more: what a tracker searches may be stale."""
+SETTLE = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""How long after a create of unknown end it is searched for, each time: what a tracker searches may be stale."""
 REPLACED_EVERY = timedelta(days=7)
 """How often one ticket that is gone may be replaced by another."""
 

@@ -11,9 +11,9 @@ from warden.core.collections import is_summary
 from warden.core.errors import (
     AccessDeniedError,
     ConflictError,
-    ForbiddenTicketError,
     LaterError,
     RefusedError,
+    RejectedError,
     SinkRefusedError,
     ThrottledError,
     TicketClosedError,
@@ -167,7 +167,7 @@ class Handover:
         if isinstance(error, RefusedError) and self.delivery.creating_at is not None and step is Step.CREATE:
             # Whatever else fails, a bug of ours among it, may have come after the ticket was made.
             self.give_up_creating()
-        if isinstance(error, ForbiddenTicketError):
+        if isinstance(error, RejectedError):
             error = self._refusal() or error
         if isinstance(error, SinkRefusedError | AccessDeniedError):
             return setbacks.refused(courier, errand, error)
@@ -180,7 +180,10 @@ class Handover:
         return setbacks.resting(courier, errand, error)
 
     def _refusal(self) -> Exception | None:
-        """Why the sink takes nothing, where we were told that we may not touch one ticket; None where it does."""
+        """Why the sink takes nothing, where it refused one ticket; None where it would take others.
+
+        A project that is closed to us answers as a ticket that is.
+        """
         try:
             self.courier.check(self.errand.sink)
         except (SinkRefusedError, AccessDeniedError) as error:

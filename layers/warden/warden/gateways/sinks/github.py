@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import AmbiguousError, LaterError, SinkRefusedError, TicketGoneError
 from warden.core.rendering import markdown
-from warden.core.rendering.harmless import defused, one_line
-from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
+from warden.core.rendering.harmless import defused, one_line, uncalculated
+from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted, length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +89,7 @@ class GitHub:
         """Comment on the issue."""
         del ticket
         lines = [markdown.escaped(line) for line in text.splitlines() if line.strip()]
-        body = {"body": cut("\n\n".join(lines), BODY_LIMIT)}
+        body = {"body": cut(uncalculated("\n\n".join(lines)), BODY_LIMIT)}
         self._api.call("POST", *self._path, "issues", handle.id, "comments", body=body, of_ticket=True)
 
     def resolve(self, handle: Handle, ticket: Ticket) -> bool:
@@ -147,9 +147,10 @@ class GitHub:
 
 
 def _fields(ticket: Ticket) -> dict[str, Any]:
-    fitting = fitted(ticket, lambda candidate: len(_body(candidate)) <= BODY_LIMIT)
+    fitting = fitted(ticket, lambda candidate: length(_body(candidate)) <= BODY_LIMIT)
     # A title is shown as text, but turns @names into mentions in mails.
-    return {"title": cut(defused(one_line(ticket.title)), TITLE_LIMIT), "body": _body(fitting)}
+    title = cut(uncalculated(defused(one_line(ticket.title))), TITLE_LIMIT)
+    return {"title": title, "body": _body(fitting)}
 
 
 def _body(ticket: Ticket) -> str:

@@ -14,7 +14,7 @@ from warden.core.errors import (
     TicketGoneError,
     WardenError,
 )
-from warden.core.rendering.harmless import defused, one_line
+from warden.core.rendering.harmless import defused, one_line, uncalculated
 from warden.core.ticket import Handle, Remote, RemoteState, cut
 from warden.gateways.sinks.jira_workflow import DONE, between, category, closing, reopening, resolution
 
@@ -176,7 +176,7 @@ class Jira:
 
     def _texts(self, ticket: Ticket) -> dict[str, Any]:
         # "The summary is invalid because it contains newline characters."
-        summary = cut(defused(one_line(ticket.title)), SUMMARY_LIMIT - 1)
+        summary = cut(uncalculated(defused(one_line(ticket.title))), SUMMARY_LIMIT - 1)
         return {"summary": summary, "description": self._dialect.description(ticket)}
 
     def _status(self, handle: Handle) -> Mapping[str, Any]:

@@ -14,8 +14,8 @@ from warden.core.errors import (
     TicketGoneError,
 )
 from warden.core.rendering import plain
-from warden.core.rendering.harmless import one_line, printable
-from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
+from warden.core.rendering.harmless import one_line, printable, uncalculated
+from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted, length
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -134,7 +134,7 @@ class ServiceNow:
                 **_texts(ticket),
                 "state": _RESOLVED,
                 "close_code": self._close_code,
-                "close_notes": cut(printable(ticket.summary), TEXT_LIMIT),
+                "close_notes": cut(uncalculated(printable(ticket.summary)), TEXT_LIMIT),
                 "work_notes": _journal(ticket.summary),
             },
         )
@@ -208,12 +208,12 @@ class ServiceNow:
 
 
 def _texts(ticket: Ticket) -> dict[str, str]:
-    fitting = fitted(ticket, lambda candidate: len(plain.text(candidate, titled=False)) <= TEXT_LIMIT)
+    fitting = fitted(ticket, lambda candidate: length(plain.text(candidate, titled=False)) <= TEXT_LIMIT)
     return {
-        "short_description": cut(one_line(ticket.title), TITLE_LIMIT),
+        "short_description": cut(uncalculated(one_line(ticket.title)), TITLE_LIMIT),
         "description": cut(plain.text(fitting, titled=False), TEXT_LIMIT),
     }
 
 
 def _journal(text: str) -> str:
-    return cut(_JOURNAL.sub("[\u200b", printable(text)), TEXT_LIMIT)
+    return cut(uncalculated(_JOURNAL.sub("[\u200b", printable(text))), TEXT_LIMIT)
