@@ -92,9 +92,10 @@ class OpsCenterSink:
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
         """Open it again."""
+        del ticket
         known = self._item(handle).get("OperationalData", {})
         unsaid = {"OperationalDataToDelete": [WONT_FIX]} if WONT_FIX in known else {}
-        self._update(handle, **_fields(ticket), Status="Open", **unsaid)
+        self._update(handle, Status="Open", **unsaid)
 
     def remote(self, handle: Handle) -> Remote:
         """Its status, and whether somebody wrote that it will not be fixed."""

@@ -134,15 +134,16 @@ class Handover:
             self.courier.tickets.write(delivery, entry=entry)
             self.delivery = replace(delivery, revision=delivery.revision + 1)
 
-    def told(self, *, unsaid: bool = False) -> None:
-        """The sink knows how the ticket stands; `unsaid`: but not yet why it is resolved."""
+    def told(self, *, unsaid: bool = False, digest: str | None = None) -> None:
+        """The sink knows how the ticket stands; `unsaid`: but not why it is resolved; `digest`: of what it knows."""
         delivery = replace(
             self.delivery,
             generation=self.delivery.generation or self.row.generation,
             told=OPEN if self.row.is_open else RESOLVED,
-            digest=self.row.digest,
+            digest=self.row.digest if digest is None else digest,
             creating_at=None,
             gone=False,
+            moving=False,
             unsaid=unsaid,
         )
         if not self.row.is_open:

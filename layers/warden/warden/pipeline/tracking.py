@@ -31,33 +31,40 @@ class Tracking:
         match step:
             case Step.CREATE:
                 self._begin(ticket)
-                return
             case Step.SEARCH:
                 self._search(ticket)
-                return
-        visit, handle = self._visit, self._visit.delivery.handle
+            case _:
+                self._follow(step, self._handle(step), ticket)
+
+    def _handle(self, step: Step) -> Handle:
+        handle = self._visit.delivery.handle
         if handle is None:
-            msg = f"{step} of a ticket that {visit.errand.sink} has not"
+            msg = f"{step} of a ticket that {self._visit.errand.sink} has not"
             raise ValueError(msg)
+        return handle
+
+    def _follow(self, step: Step, handle: Handle, ticket: Ticket) -> None:
+        visit = self._visit
+        if step in {Step.RESOLVE, Step.REOPEN}:
+            # Whatever becomes of the answer: it may be open or closed from now on.
+            visit.keep(replace(visit.delivery, moving=True))
         match step:
             case Step.UPDATE:
                 self._tracker.update(handle, ticket)
+                visit.told()
             case Step.RESOLVE:
                 visit.told(unsaid=self._tracker.resolve(handle, ticket))
-                return
             case Step.REOPEN:
                 self._tracker.reopen(handle, ticket)
+                # Its text is a step of its own.
+                visit.told(digest="")
             case Step.COMMENT:
                 self._tracker.comment(handle, ticket, visit.delivery.say)
                 visit.keep(replace(visit.delivery, say=""))
-                return
             case Step.EXPLAIN:
                 self._explain(handle, ticket)
-                return
             case Step.REPLACE:
                 self._replace(handle)
-                return
-        visit.told()
 
     # --- made once ----------------------------------------------------------------------------------------
 

@@ -99,11 +99,10 @@ class GitHub:
         return True
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
-        """Open it again, up to date."""
-        again = (
-            {"state": "open", "state_reason": "reopened"} if self._read(handle)["state"] == "closed" else {}
-        )
-        self._patch(handle, {**_fields(ticket), **again})
+        """Open it again."""
+        del ticket
+        if self._read(handle)["state"] == "closed":
+            self._patch(handle, {"state": "open", "state_reason": "reopened"})
 
     def remote(self, handle: Handle) -> Remote:
         """How it stands: closed as not planned is "won't fix"."""
@@ -143,7 +142,12 @@ class GitHub:
         return issue
 
     def _patch(self, handle: Handle, fields: Mapping[str, Any]) -> None:
-        self._api.call("PATCH", *self._path, "issues", handle.id, body=dict(fields), of_ticket=True)
+        issue = (
+            self._api.call("PATCH", *self._path, "issues", handle.id, body=dict(fields), of_ticket=True) or {}
+        )
+        if "number" not in issue or issue.get("state") != fields.get("state", issue.get("state")):
+            msg = f"GitHub did not say that issue {handle.id} of {self._repository} is as it should be"
+            raise LaterError(msg)
 
 
 def _fields(ticket: Ticket) -> dict[str, Any]:
