@@ -7,6 +7,7 @@ to stdout; progress and messages go to stderr.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -101,6 +102,8 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
 
     def run(options: argparse.Namespace) -> int:
+        # What a scan imports and keeps, it keeps to its end; `scan.run` looks for garbage again, seldom.
+        gc.disable()
         from console import scan  # noqa: PLC0415 - boto3 is not needed for the other commands' help
 
         return scan.run(

@@ -19,6 +19,7 @@ from stack.killer import Killer, changes
 from warden import wiring
 from warden.core import encryption
 from warden.core.approval import Answer, Approval
+from warden.core.control import ComplianceType
 from warden.core.finding import WorkflowStatus
 
 if TYPE_CHECKING:
@@ -436,8 +437,8 @@ TLS = "cluster_tls_enforced"
 MOVE = ["CreateDBClusterParameterGroup", "ModifyDBClusterParameterGroup", "ModifyDBCluster"]
 
 
-def _on_a_default_group(deploy: Deploy) -> Deployed:
-    stack = deploy(policy=policy_text(only=(TLS,)))
+def _on_a_default_group(deploy: Deploy, controls: tuple[str, ...] = (TLS,)) -> Deployed:
+    stack = deploy(policy=policy_text(only=controls))
     fleet.cluster(stack, DBClusterParameterGroupName="default.aurora-postgresql16")
     for number in (1, 2):
         fleet.member(stack, f"orders-{number}", "orders")
@@ -483,6 +484,28 @@ def test_a_cluster_moves_off_its_default_group_and_is_rebooted_by_another_approv
     _approve_the_next(stack)
     assert stack.write_names == [*MOVE, "RebootDBInstance", "RebootDBInstance"]
     assert stack.finding(TLS).workflow is WorkflowStatus.RESOLVED
+    assert _records(stack) == []
+
+
+@pytest.mark.slow
+def test_what_several_controls_want_is_one_group_and_what_it_waits_for_is_asked_for(deploy: Deploy) -> None:
+    audit, log = "cluster_postgresql_audit_effective", "cluster_connection_logging_enabled"
+    controls = (audit, log, "cluster_parameter_group_in_sync")
+    stack = _on_a_default_group(deploy, controls)
+    for request in desk(stack).requests():
+        answered(stack, request)
+    stack.hours_later(1)
+    group = _group(stack)
+    assert group.startswith("warden-orders-")
+    assert stack.write_names.count("CreateDBClusterParameterGroup") == 1
+    assert _value(stack, group, "log_connections") == "1"
+    assert _value(stack, group, "pgaudit.log") == "ddl,role"
+    assert "pgaudit" in _value(stack, group, "shared_preload_libraries").split(",")
+    assert stack.finding(log).compliance is not ComplianceType.COMPLIANT, "no member has rebooted"
+    _approve_the_next(stack)
+    assert stack.write_names[-2:] == ["RebootDBInstance", "RebootDBInstance"]
+    stack.sweep()
+    assert {stack.finding(control).workflow for control in controls} == {WorkflowStatus.RESOLVED}
     assert _records(stack) == []
 
 

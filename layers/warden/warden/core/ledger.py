@@ -74,6 +74,8 @@ class EntryKind(StrEnum):
     """Somebody looked at a spent budget, and opened it again."""
     RECONCILIATION = "reconciliation"
     """What CloudTrail shows that our role wrote was compared with the intents."""
+    MISSED = "missed"
+    """A sweep found drift, and events that should have told of it did not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

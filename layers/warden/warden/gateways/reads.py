@@ -36,7 +36,7 @@ class Reads:
 
     def by(self, operation: str, member: str, **parameters: Any) -> Mapping[Any, list[dict[str, Any]]]:
         """The same items by the value of a member, in their order: a fleet is not searched for each of its parts."""
-        key = ("by", operation, member, repr(parameters))
+        key = ("by", operation, member, repr(parameters) if parameters else "")
         return self.once(key, lambda: _sorted(self.whole(operation, **parameters), member))
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:

@@ -54,7 +54,7 @@ def _described(reads: Reads, resource_type: ResourceType, name: str) -> dict[str
 def _named(reads: Reads, operation: str, parameter: str, name: str) -> dict[str, Any] | None:
     """One thing by its name: None where there is none, which as a rule is so."""
     if reads.bulk:
-        return next((item for item in reads.whole(operation) if item[parameter] == name), None)
+        return next(iter(reads.by(operation, parameter).get(name, [])), None)
     try:
         items = reads.api.every(operation, **{parameter: name})
     except ResourceGoneError:
