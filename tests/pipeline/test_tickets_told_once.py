@@ -108,6 +108,16 @@ def test_why_a_ticket_is_resolved_is_said_below_it_once_however_often_it_is_trie
     assert world.tickets.backlog("opscenter") == []
 
 
+def test_a_tracker_that_opens_what_is_remarked_on_has_no_open_ticket_in_the_end() -> None:
+    world, ref = drifted()
+    world.tell()
+    world.tracker.opens_by_remarks = True
+    fixed(world, ref)
+    [kept] = world.tracker.kept
+    assert kept.state is RemoteState.CLOSED
+    assert len(kept.comments) == 1
+
+
 def test_who_closed_a_ticket_twice_is_told_when_the_drift_is_gone() -> None:
     world, ref = drifted()
     world.tell()

@@ -117,6 +117,9 @@ class Tracking:
     def _explain(self, handle: Handle, ticket: Ticket) -> None:
         try:
             self._tracker.comment(handle, ticket, ticket.summary)
+            if self._tracker.remote(handle).state is RemoteState.OPEN:
+                # Some open a ticket again when somebody remarks on it.
+                self._tracker.resolve(handle, ticket)
         except RejectedError:
             # What is closed for good takes no remark; the text above it was brought up to date before.
             self._visit.courier.done["unexplained"] += 1
