@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from warden.pipeline.judge import Judge
     from warden.pipeline.missed import MissedDrift
     from warden.pipeline.ports import Brakes
+    from warden.pipeline.preflight import Preflight
     from warden.pipeline.probe import Probe, ProbeWatch
     from warden.pipeline.reconcile import Reconciler
     from warden.pipeline.remediate import Remediator
@@ -255,6 +256,18 @@ class Wiring:
                 self.environment["WARDEN_STATE_TABLE"],
             ),
             temporaries=self._temporaries,
+            preflight=self._preflight,
+        )
+
+    @functools.cached_property
+    def _preflight(self) -> Preflight:
+        from warden.gateways.preflight import DynamoLooks, InsightsLogs
+        from warden.pipeline.preflight import Preflight
+
+        return Preflight(
+            logs=InsightsLogs(self._client("logs")),
+            looks=DynamoLooks(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            setting=self.policy.preflight,
         )
 
     def _visitor(self, reader: RdsReader, brakes: Brakes) -> Visitor:

@@ -88,6 +88,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeLogGroups",
         "DescribeSubscriptionFilters",
         "DescribeAccountPolicies",
+        "StartQuery",
+        "GetQueryResults",
         "PutRetentionPolicy",
         "AssociateKmsKey",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from warden.core import approval, conditions, health, pace
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from warden.core.control import Control
     from warden.core.finding import Finding
     from warden.core.policy import Policy
+    from warden.core.preflight import Answer, Question
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.ports import Approvals, Reader, Temporaries
+    from warden.pipeline.preflight import Preflight
     from warden.pipeline.restraints import Restraining
 
 _OF_FEW = frozenset({Need.SECRET_POLICY})
@@ -45,6 +47,8 @@ class Judgement(NamedTuple):
     decision: Decision
     approval: Approval | None = None
     """What lets the calls be made, where they needed it."""
+    looked: Answer | None = None
+    """What the preflight found, where it was asked."""
 
     @property
     def control(self) -> Control:
@@ -118,6 +122,8 @@ class Judge:
     """None where nobody is asked: then there is no approval."""
     temporaries: Temporaries | None = None
     """None where nothing is kept: then nothing is known to be Warden's own."""
+    preflight: Preflight | None = None
+    """None where nobody looks at live use: then what asks for it needs an approval."""
 
     @classmethod
     def of(
@@ -129,6 +135,7 @@ class Judge:
         reader: Reader,
         approvals: Approvals | None = None,
         temporaries: Temporaries | None = None,
+        preflight: Preflight | None = None,
     ) -> Judge:
         """A judge of these controls, as far as the policy enables them."""
         by_type: dict[ResourceType, tuple[Control, ...]] = {}
@@ -146,6 +153,7 @@ class Judge:
             },
             approvals=approvals,
             temporaries=temporaries,
+            preflight=preflight,
         )
 
     def needs(self, resource_type: ResourceType) -> frozenset[Need]:
@@ -253,7 +261,6 @@ class Judge:
         mode = self.policy.mode(control.id, resource, self.ceiling)
         # Where nothing may be written, nobody was asked, and a sweep of old debts need not look for answers.
         writes = mode is Mode.REMEDIATE
-        approved = self._approval(control, resource, planned, finding=finding, now=now) if writes else None
         situation = Situation(
             compliance=evaluation.compliance,
             mode=mode,
@@ -267,7 +274,8 @@ class Judge:
             unverified=finding is not None and pace.is_unverified(finding, awaited, self.policy, now),
             circuit_open=restraints.is_circuit_open(control),
             owner_first=self._is_owner_first(resource, finding, now),
-            approval_missing=approved is None and approval.is_needed(control, self.policy, planned),
+            looking=False,
+            approval_missing=False,
             unknown_state=unknown,
             busy=busy,
             settling=settling or pace.is_settling(awaited, self.policy, now),
@@ -281,12 +289,38 @@ class Judge:
             budget_spent=restraints.is_spent(control),
             containment=control.is_containment,
         )
+        # Looking costs: it is done where nothing before it decides.
+        reached = decide(eased(situation, planned)).action in {Action.REMEDIATE, Action.DEFER}
+        asked = self._asked(control, planned) if reached else None
+        looked = self.preflight.answer(asked, resource, now) if asked and self.preflight else None
+        approved = (
+            self._approval(control, resource, planned, finding=finding, now=now, looked=looked)
+            if writes
+            else None
+        )
+        needed = approval.is_needed(control, self.policy, planned, looked)
+        situation = replace(
+            situation, looking=bool(asked) and looked is None, approval_missing=approved is None and needed
+        )
+        decision = decide(eased(situation, planned))
+        if asked and looked and self.preflight:
+            if decision.action is not Action.REMEDIATE:
+                self.preflight.keep(asked, resource, now)
+            elif not self.preflight.confirms(asked, resource, now):
+                decision = decide(eased(replace(situation, looking=True), planned))
         return Judgement(
             evaluation=evaluation,
             plan=planned,
-            decision=decide(eased(situation, planned)),
+            decision=decision,
             approval=approved,
+            looked=looked,
         )
+
+    def _asked(self, control: Control, planned: Plan | Manual | Wait) -> Question | None:
+        """What is to be known about live use before the plan is carried out; None where nobody looks."""
+        if self.preflight is None or control.remediation is None or not isinstance(planned, Plan):
+            return None
+        return control.remediation.preflight
 
     def _approval(
         self,
@@ -296,16 +330,19 @@ class Judge:
         *,
         finding: Finding | None,
         now: datetime,
+        looked: Answer | None,
     ) -> Approval | None:
         """The approval of exactly these calls for this finding, where they need one."""
         if self.approvals is None or not isinstance(planned, Plan) or finding is None or not finding.is_open:
             return None
-        if not approval.is_needed(control, self.policy, planned):
+        if not approval.is_needed(control, self.policy, planned, looked):
             return None
         request = approval.request_id(resource.key, control.id, identity(planned))
         answers = self.approvals.answers(request, part=part_of(planned))
         begun = planned.stage is Stage.GO_ON
-        return approval.in_force(answers, finding=finding, policy=self.policy, now=now, begun=begun)
+        return approval.in_force(
+            answers, finding=finding, policy=self.policy, now=now, begun=begun, looked=looked
+        )
 
     def _was_refused(self, finding: Finding | None, calls: Sequence[Call], now: datetime) -> bool:
         """Whether AWS refused these very calls a short while ago: what was refused is not tried again blindly."""

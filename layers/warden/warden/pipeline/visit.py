@@ -166,6 +166,10 @@ class Visitor:
                 self.state.defer(Due(arn=arn, due_at=due_at, first_at=now, attempt=0, reason=reason))
             return list(judgements), False
         if not deferral.is_overdue(now, first_at=row.first_at) or (deferred and not stuck):
+            if any(j.decision.reason is Reason.PREFLIGHT for j in deferred):
+                # What is looked at now counts for half an hour; a wait that had grown to hours would outlive it.
+                soon = deferral.next_due(now, attempt=0, jitter=self.jitter())
+                self.state.defer(replace(row, attempt=0, due_at=soon, reason=Reason.PREFLIGHT.value))
             return list(judgements), False
         return [
             j._replace(decision=replace(j.decision, action=Action.TICKET)) if j in stuck else j
@@ -457,6 +461,8 @@ def _told(judgement: Judgement, resource: Resource) -> dict[str, Any]:
         told["owner_stack"] = stack
     if judgement.step and judgement.decision.action in {Action.REMEDIATE, Action.DEFER}:
         told["step"] = judgement.step
+    if judgement.looked is not None:
+        told["preflight"] = judgement.looked.to_json()
     if judgement.approval is not None:
         return {**told, "request": judgement.approval.request, "approval": judgement.approval.to_json()}
     if judgement.decision.action is Action.AWAIT_APPROVAL:
