@@ -166,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.benchmark.compare")
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200])
     parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--latency", type=int, default=0, metavar="MILLISECONDS", help="of each call, beside moto's own")
+    parser.add_argument("--latency", type=int, default=0, metavar="MILLISECONDS", help="of each call")
     arguments = parser.parse_args(argv)
     rows: list[Row] = []
     lines: list[str] = []
