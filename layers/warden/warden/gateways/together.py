@@ -54,7 +54,11 @@ def at_once(work: Callable[[S], T], items: list[S]) -> list[T]:
     """The same for a few items, each in a thread of its own."""
     if threads == 1 or len(items) == 1:
         return _each(work, items)
-    return list(_pool(threads).map(work, items))
+    running = [_pool(threads).submit(work, item) for item in items]
+    for one in running:
+        # Where one fails, the others are waited for all the same.
+        one.exception()
+    return [one.result() for one in running]
 
 
 @functools.lru_cache(maxsize=1)
