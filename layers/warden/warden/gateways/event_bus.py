@@ -6,12 +6,11 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from warden.core.errors import LaterError, RejectedError, SinkRefusedError
+from warden.core.errors import LaterError, RejectedError
 from warden.core.rendering.machine import document
-from warden.gateways.errors import DENIED, translated
+from warden.gateways.errors import translated
 from warden.gateways.items import shortened
+from warden.gateways.presence import unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,18 +47,12 @@ class EventBusSink:
 
     def check(self) -> str:
         """See whether the bus is there; whether it takes events, only one of them shows."""
-        with translated("events:DescribeEventBus"):
-            try:
-                self._client.describe_event_bus(Name=self._bus)
-            except ClientError as error:
-                code = error.response.get("Error", {}).get("Code", "")
-                if code == "ResourceNotFoundException":
-                    msg = f"there is no event bus {self._bus} in this account and Region"
-                    raise SinkRefusedError(msg) from error
-                if code in DENIED:
-                    return f"whether the event bus {self._bus} is there: {error}"
-                raise
-        return ""
+        return unseen(
+            "events:DescribeEventBus",
+            lambda: self._client.describe_event_bus(Name=self._bus),
+            what=f"event bus {self._bus}",
+            missing={"ResourceNotFoundException"},
+        )
 
 
 def entry(ticket: Ticket, *, bus: str, now: datetime) -> Any:
