@@ -14,7 +14,8 @@ from warden.core.errors import LaterError, RejectedError, SinkRefusedError, Tran
 from warden.core.rendering.harmless import one_line, printable
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.sections import Code
-from warden.core.ticket import Resolution, TicketState, cut
+from warden.core.ticket import Resolution, TicketState
+from warden.core.ticket_room import cut
 from warden.gateways.errors import translated
 from warden.gateways.presence import unseen
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from warden.core.rendering import plain
 from warden.core.rendering.machine import document
 from warden.core.rendering.notification import notification
-from warden.core.ticket import fitted
+from warden.core.ticket_room import fitted, within
 from warden.gateways.errors import translated
 from warden.gateways.items import shortened
 from warden.gateways.presence import unseen
@@ -53,6 +53,10 @@ class SnsSink:
 
 def publication(ticket: Ticket) -> dict[str, Any]:
     """The parameters of Publish, within SNS's limit: evidence is left out before anything else is."""
+    return _publication(within(ticket, lambda candidate: _bytes(_publication(candidate)) <= LIMIT))
+
+
+def _publication(ticket: Ticket) -> dict[str, Any]:
     short = fitted(ticket, lambda candidate: len(plain.text(candidate).encode()) <= _TEXT)
     text = plain.text(short)
     finding = shortened(
@@ -63,6 +67,10 @@ def publication(ticket: Ticket) -> dict[str, Any]:
 
 def chat(ticket: Ticket) -> dict[str, Any]:
     """The parameters of Publish of a custom notification, which chat applications show."""
+    return _chat(within(ticket, lambda candidate: _bytes(_chat(candidate)) <= LIMIT))
+
+
+def _chat(ticket: Ticket) -> dict[str, Any]:
     return {"Message": json.dumps(notification(ticket)), "MessageAttributes": _attributes(ticket)}
 
 

@@ -21,7 +21,7 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.core.rendering.harmless import one_line
-from warden.core.ticket import cut
+from warden.core.ticket_room import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
