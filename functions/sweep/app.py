@@ -145,6 +145,8 @@ def _reconcile() -> dict[str, Any]:
         logger.error("unreconciled", extra=difference.to_json())
     for settled in found.settled:
         logger.warning("settled", extra=settled.to_json())
+    for repeated in found.repeated:
+        logger.info("repeated", extra=repeated.to_json())
     for problem in found.problems:
         logger.error("not reconciled", extra={"problem": problem})
     metrics.count("ReconciliationDifferences", len(found.differences))
@@ -155,6 +157,7 @@ def _reconcile() -> dict[str, Any]:
         "intents": found.intents,
         "matched": found.matched,
         "settled": [one.what for one in found.settled],
+        "repeated": [one.what for one in found.repeated],
         "differences": [one.what for one in found.differences],
         "problems": found.problems,
     }

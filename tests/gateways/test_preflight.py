@@ -51,7 +51,7 @@ def looks(request: pytest.FixtureRequest) -> Looks:
 def test_a_look_is_kept_with_all_that_it_found(looks: Looks) -> None:
     assert looks.get(ARN) is None
     running = Scan(span=SPAN, queries=("a", "b"), lacks="its log group keeps 7 days only")
-    first = Look(arn=ARN, group=GROUP, days=14, running=running)
+    first = Look(arn=ARN, resource_key="orders", group=GROUP, days=14, running=running)
     looks.put(first)
     assert looks.get(ARN) == first
     answer = Answer(outcome=Outcome.SEEN, clients=(PRINTER,), until="2026-11-24T16:00:00+00:00", scanned=9)

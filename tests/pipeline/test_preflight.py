@@ -252,6 +252,18 @@ def test_another_log_group_and_another_cycle_are_looked_at_anew() -> None:
     assert desk.answer() is None
 
 
+def test_what_was_seen_of_a_cluster_says_nothing_of_another_that_took_over_its_name() -> None:
+    desk = Desk()
+    assert desk.known().is_clean
+    made = NOW + SOON
+    desk.resource = cluster(ClusterCreateTime=made)._replace(key="another")
+    assert desk.answer() is None
+    answer = desk.answer(SOON)
+    assert answer is not None
+    assert answer.outcome is Outcome.UNKNOWN
+    assert "it exists since" in answer.why
+
+
 def test_where_the_log_does_not_tell_nothing_is_asked() -> None:
     desk = Desk()
     desk.resource = cluster(EnabledCloudwatchLogsExports=[])

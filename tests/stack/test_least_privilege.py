@@ -32,11 +32,13 @@ pytestmark = pytest.mark.slow
 
 _OF_WHAT_NO_CASE_HAS = (
     "account_deletions_leave_backup",
+    "cluster_connection_logging_enabled",
     "cluster_tls_enforced",
+    "instance_connection_logging_enabled",
     "instance_tls_enforced",
     "security_group_sources_approved",
 )
-"""Controls whose case has no deleted instance, no approval, no log of connections, and no prefix list."""
+"""Controls whose case lacks something: a deletion, a group of others, an approval, a log of connections, a list."""
 
 
 @contextlib.contextmanager
@@ -59,6 +61,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     # One policy for all that is no control's own: with every control, each entry of the ledger is one of thousands.
     with deployed(folder, policy_text(only=(*A_FEW, *_OF_WHAT_NO_CASE_HAS), more=EVERY_SINK)) as stack:
         live_beside_the_controls(stack)
+        on_groups_of_others(stack)
         calls += stack.aws.calls
         template = stack.template
     return judge(calls, template)
@@ -79,6 +82,22 @@ def life_of(case: Case, folder: Path) -> list[RecordedCall]:
             # The record of what a procedure made ends a while after it.
             stack.hours_later(0.5)
         return list(stack.aws.calls)
+
+
+def on_groups_of_others(stack: Deployed) -> None:
+    """Databases that use a default parameter group, or share one, get groups of their own."""
+    fleet.cluster(stack, "on-default", DBClusterParameterGroupName="default.aurora-postgresql16")
+    fleet.instance(stack, "one-on-default", DBParameterGroupName="default.postgres16")
+    fleet.cluster(stack, "host")
+    fleet.cluster(stack, "guest", DBClusterParameterGroupName="host")
+    fleet.instance(stack, "one-host")
+    fleet.instance(stack, "one-guest", DBParameterGroupName="one-host")
+    off = fleet.as_parameters({"log_connections": "0"})
+    with stack.quietly() as rds:
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="host", Parameters=off)
+        rds.modify_db_parameter_group(DBParameterGroupName="one-host", Parameters=off)
+    stack.sweep()
+    stack.hours_later(0.5)
 
 
 def live_beside_the_controls(stack: Deployed) -> None:

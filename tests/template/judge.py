@@ -52,6 +52,11 @@ class RecordedCall(Protocol):
         ...
 
     @property
+    def region(self) -> str:
+        """Where it was sent to."""
+        ...
+
+    @property
     def identity(self) -> Caller:
         """Who made it."""
         ...
@@ -142,7 +147,7 @@ def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
         judged[role] += 1
         made.update(_tagged(call))
         queried.update(_queried(call))
-        for access in (_with_tags(one, made) for one in accesses(call, stack.deployment, queried)):
+        for access in (_as_made(one, call, made) for one in accesses(call, stack.deployment, queried)):
             decision = decide(policies[role], access)
             if decision.allowed:
                 used.update(uses(policies[role], access))
@@ -172,10 +177,10 @@ def _tagged(call: RecordedCall) -> dict[str, Mapping[str, str]]:
     return {call.parameters["DBClusterIdentifier"]: tags}
 
 
-def _with_tags(access: Access, made: Mapping[str, Mapping[str, str]]) -> Access:
-    """The access with the tags of the cluster that it is about, as far as a call before made it."""
-    _, found, name = access.resource.partition(":cluster:")
-    return replace(access, context={**access.context, **made[name]}) if found and name in made else access
+def _as_made(access: Access, call: RecordedCall, made: Mapping[str, Mapping[str, str]]) -> Access:
+    """The access with its Region, and the tags of the cluster that it is about, as far as a call before made it."""
+    tags = made.get(access.resource.partition(":cluster:")[2], {})
+    return replace(access, context={**access.context, "aws:RequestedRegion": call.region, **tags})
 
 
 def grants(policy: Iterable[Statement]) -> Iterator[Grant]:

@@ -22,6 +22,7 @@ class Call:
     parameters: dict[str, Any] = field(default_factory=dict)
     identity: UserIdentity = field(default_factory=lambda: iam_user("anna"))
     answer: dict[str, Any] = field(default_factory=dict)
+    region: str = "eu-west-1"
 
 
 def by(stack: LocalTemplate, function: str, service: str, operation: str, **parameters: Any) -> RecordedCall:

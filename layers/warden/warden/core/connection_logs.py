@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from warden.core import engines, parameters
 from warden.core import group_changes as changes
 from warden.core.control import Setting, Verdict, compliant, insufficient_data, non_compliant, not_applicable
-from warden.core.guard import Permit
-from warden.core.plan import Manual, Plan
+from warden.core.plan import Manual, Plan, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warden.core.guard import Permit
     from warden.core.resource import Facts, Resource, ResourceType
 
 CONNECTS, DISCONNECTS, STATEMENTS = "log_connections", "log_disconnections", "log_statement"
@@ -108,7 +108,9 @@ def judge(resource: Resource, settings: Mapping[str, Any], overridden: Mapping[s
     )
 
 
-def plan(resource: Resource, settings: Mapping[str, Any], overridden: Mapping[str, Facts]) -> Plan | Manual:
+def plan(
+    resource: Resource, settings: Mapping[str, Any], overridden: Mapping[str, Facts]
+) -> Plan | Manual | Wait:
     """Turn on what is off in the resource's own group; less logging, and members' own values, are a person's."""
     items = changes.items(resource)
     values = values_of(items)
@@ -118,7 +120,7 @@ def plan(resource: Resource, settings: Mapping[str, Any], overridden: Mapping[st
         if not is_logged(values[name] or "")
     }
     if wanted:
-        return changes.change(resource, wanted, purpose="Logs connections", cost=COST)
+        return changes.change(resource, wanted, cost=COST)
     if values[STATEMENTS] not in settings["statements"]:
         level = (settings["statements"] or ["none"])[0]
         return Manual(
@@ -136,16 +138,11 @@ def plan(resource: Resource, settings: Mapping[str, Any], overridden: Mapping[st
     )
 
 
-def permit(operation: str, resource_type: ResourceType) -> Permit:
+def permits(resource_type: ResourceType) -> tuple[Permit, ...]:
     """To turn the log of connections and of their ends on in the resource's own group, and nothing off."""
-    return Permit(
-        operation=operation,
-        required={
-            **changes.own_group(resource_type),
-            "Parameters": changes.ParameterList(
-                tuple((name, changes.DYNAMIC, parameters.TurnsOn()) for name in (CONNECTS, DISCONNECTS))
-            ),
-        },
+    return changes.permits(
+        resource_type,
+        tuple((name, changes.DYNAMIC, parameters.TurnsOn()) for name in (CONNECTS, DISCONNECTS)),
     )
 
 
@@ -158,6 +155,10 @@ def is_logged(value: str) -> bool | None:
     if not aspects:
         return False
     return bool(aspects & _TELLING) if aspects <= _ASPECTS else None
+
+
+UNSET: dict[str, str | None] = dict.fromkeys(NAMES)
+"""For `example`: nobody has set any of them."""
 
 
 def example(**values: str | None) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class EntryKind(StrEnum):
     TICKET = "ticket"
     EXEMPTION_REQUEST = "exemption_request"
     """Somebody said in a tracker that it will not be fixed; nothing is exempt by that."""
+    EXEMPTION_REFUSED = "exemption_refused"
+    """Somebody refused such a request, and the ticket is opened again."""
     SWEEP = "sweep"
     """The counts of a sweep."""
     UNDO = "undo"

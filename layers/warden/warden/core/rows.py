@@ -71,6 +71,8 @@ class Look:
     """What is known of who connects without TLS to a database: a look at a cycle, and one at the time since."""
 
     arn: str
+    resource_key: str
+    """The database's immutable key: of a later one of the name it says nothing."""
     group: str
     """The log group that it is about: of another one it says nothing."""
     days: int

@@ -560,7 +560,7 @@ class Tracker(Protocol):
         ...
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
-        """Open it again, and bring it up to date; nothing but the latter happens where it is open."""
+        """Open it again; nothing happens where it is open. It is brought up to date after that."""
         ...
 
     def remote(self, handle: Handle) -> Remote:

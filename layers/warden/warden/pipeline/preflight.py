@@ -101,9 +101,12 @@ class Preflight:
     def _look(self, resource: Resource) -> Look:
         arn, group = resource.ref.arn, connection_lines.log_group(resource)
         known = self.looks.get(arn)
+        if known is not None and known.resource_key != resource.key:
+            known = None
         if known is not None and (known.group, known.days) == (group, self.setting.days):
             return known
-        return Look(arn=arn, group=group, days=self.setting.days, noted=known.noted if known else {})
+        noted = known.noted if known else {}
+        return Look(arn=arn, resource_key=resource.key, group=group, days=self.setting.days, noted=noted)
 
     def _begin(self, look: Look, resource: Resource, now: datetime) -> Answer | None:
         """Start the queries of a look, at the cycle or at the time since; the answer where there is nothing to ask."""

@@ -40,7 +40,7 @@ def _encryption_procedure(reads: Reads, resource: Resource) -> dict[str, Any]:
         account=resource.ref.account,
         name=name,
     )
-    record = None if reads.temporaries is None else reads.temporaries.get(made.arn)
+    record = reads.record(made.arn)
     return {"Temporary": cluster, "Result": snapshot, "Record": record}
 
 
@@ -75,7 +75,7 @@ def _own_group(reads: Reads, resource: Resource) -> dict[str, Any]:
         account=resource.ref.account,
         name=name,
     )
-    record = None if reads.temporaries is None else reads.temporaries.get(ref.arn)
+    record = reads.record(ref.arn)
     found = _named(reads, kind.describe, kind.identifier, name)
     if found is None:
         return {"Description": None, "Values": {}, "Users": [], "Record": record}
