@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden import telemetry, wiring
+from warden.core import heads
 from warden.core.errors import MalformedEventError, WardenError
 from warden.pipeline import report
 
@@ -149,6 +150,9 @@ def _reconcile() -> dict[str, Any]:
         logger.info("repeated", extra=repeated.to_json())
     for problem in found.problems:
         logger.error("not reconciled", extra={"problem": problem})
+    # In a log group, from which no role of the stack can take anything away.
+    for line in heads.lines(found.heads):
+        logger.info(heads.MESSAGE, extra=line)
     metrics.count("ReconciliationDifferences", len(found.differences))
     metrics.count("ReconciliationProblems", len(found.problems))
     metrics.count("ReconciliationCompleted", int(not found.problems))

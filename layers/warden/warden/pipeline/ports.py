@@ -162,6 +162,10 @@ class Ledger(Protocol):
 class Chains(Protocol):
     """The record, chain by chain."""
 
+    def heads(self) -> Mapping[str, Head]:
+        """The heads of all chains."""
+        ...
+
     def active(self, since: datetime) -> Mapping[str, Head]:
         """The heads of the chains that have grown since."""
         ...
