@@ -37,6 +37,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     if job == "due":
         _miss_the_probe()
         _miss_events()
+        _ask_writers()
     if job == "due" and not wiring.wired().sweep_goes_on():
         return {"sent": sent}
     return {**({"sent": sent} if job == "due" else {}), **_sweep(context, begin=job == "sweep")}
@@ -76,6 +77,20 @@ def _miss_events() -> None:
         logger.error("events missed", extra=told)
     if missed is not None:
         metrics.count("DriftMissedByEvents", len(missed))
+
+
+def _ask_writers() -> None:
+    """Ask the writers that the policy names which sessions are open without TLS; an answer that fails is kept, too."""
+    sampler = wiring.wired().sampler()
+    if sampler is None:
+        return
+    try:
+        asked = sampler.look()
+    except WardenError:
+        logger.exception("writers not asked")
+        return
+    if asked:
+        logger.info("writers asked", extra={"clusters": asked})
 
 
 def _sweep(context: Context, *, begin: bool) -> dict[str, Any]:
