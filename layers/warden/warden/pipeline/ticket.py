@@ -111,9 +111,10 @@ class Ticketer:
                 wanted, row, finding, tickets=self.tickets, policy=self.policy.tickets, now=now
             )
             if wanted.is_open:
-                rows += [e for e in collect.errands(wanted, now=now, due_at=now) if e.sink == REVIEW]
+                due_at = now + collect.REVIEW_EVERY
+                rows += [collect.errand(wanted, REVIEW, tickets=self.tickets, now=now, due_at=due_at)]
         else:
-            rows += collect.errands(wanted, now=now, due_at=now)
+            rows += collect.errands(wanted, tickets=self.tickets, now=now, due_at=now)
         self.tickets.write(*rows, entry=self._entry(finding, state, wanted))
         if not wanted.is_open:
             self.tickets.settle_request(finding.id)
@@ -129,7 +130,7 @@ class Ticketer:
         wanted = lifecycle.changed(row, finding, sinks=self.policy.tickets.changes(finding), now=now)
         if wanted is None:
             return []
-        errands = collect.errands(wanted, now=now, due_at=now)
+        errands = collect.errands(wanted, tickets=self.tickets, now=now, due_at=now)
         self.tickets.write(wanted, *errands)
         return errands
 
@@ -138,7 +139,7 @@ class Ticketer:
         if row.note == note:
             return
         now, wanted = self.clock(), notes.noted(row, note, self.findings)
-        self.tickets.write(wanted, *collect.errands(wanted, now=now, due_at=now))
+        self.tickets.write(wanted, *collect.errands(wanted, tickets=self.tickets, now=now, due_at=now))
 
     # --- where it is told ---------------------------------------------------------------------------------
 
