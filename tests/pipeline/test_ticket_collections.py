@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
-from pipeline.test_ticket_sinks import POLICY
+from fakes.aws import HERE
+from pipeline.test_ticket_sinks import POLICY, fixed, ticks
 from pipeline.world import World
 from warden.core.errors import LaterError
+
+if TYPE_CHECKING:
+    from fakes.tickets import Kept
 
 GROUPED = f"{POLICY}[tickets]\ngroup = 'owner-and-control'\n"
 
@@ -59,3 +66,39 @@ def test_what_changes_while_its_sink_is_down_has_waited_since_the_first_change()
     [waits] = world.tickets.backlog("opscenter")
     assert waits.first_at == begun
     assert report.overdue == 1
+
+
+# --- whose they are -----------------------------------------------------------------------------------------
+
+
+def whose(kept: Kept) -> set[str]:
+    return {finding.arn.partition("cluster:")[2][:2] for finding in kept.ticket.findings}
+
+
+@pytest.mark.parametrize(
+    ("policy", "count"),
+    [(GROUPED, 1), (f"{POLICY}[tickets]\ngroup = 'finding'\ndaily = 1\n", 2)],
+    ids=["group", "summary"],
+)
+@pytest.mark.parametrize("other", [{"account": "210987654321"}, {"region": "us-east-1"}])
+def test_deployments_that_share_a_tracker_have_collections_of_their_own(
+    policy: str, count: int, other: dict[str, str]
+) -> None:
+    one, two = World(policy), World(policy)
+    two.deployment = replace(HERE, **other)
+    two.tracker = one.tracker
+    refs = {
+        world: [world.cluster(f"{name}-{n}", DeletionProtection=False) for n in range(2)]
+        for world, name in ((one, "eu"), (two, "us"))
+    }
+    for world in (one, two):
+        for ref in refs[world]:
+            world.look(ref)
+            world.tell()
+        ticks(world, 4)
+    before = [whose(kept) for kept in one.tracker.open]
+    assert before.count({"eu"}) == before.count({"us"}) == count
+    for ref in refs[two]:
+        fixed(two, ref)
+    ticks(two, 4)
+    assert [whose(kept) for kept in one.tracker.open] == [{"eu"}] * count

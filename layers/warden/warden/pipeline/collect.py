@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from warden.core.finding import Finding
+    from warden.core.resource import Deployment
     from warden.core.ticket_policy import TicketPolicy
     from warden.pipeline.compose import Composer
     from warden.pipeline.ports import Tickets
@@ -78,11 +79,12 @@ def cover(
     *,
     tickets: Tickets,
     composer: Composer,
+    deployment: Deployment,
     window: timedelta,
     now: datetime,
 ) -> Delivery:
     """Let the summary of a sink's day tell a ticket, or know that it has changed; returns the row as it is kept."""
-    key = delivery.covered or collections.summary_key(delivery.sink, now)
+    key = delivery.covered or collections.summary_key(delivery.sink, now, deployment)
     finding = composer.first(row.key)
     by = int(row.is_open) - int(delivery.told == OPEN)
     wanted = replace(delivery, covered=key, generation=row.generation, told=row.state, digest=row.digest)

@@ -14,7 +14,6 @@ from warden.core.errors import ConflictError, TransientError
 from warden.core.finding import WorkflowStatus
 from warden.core.ledger import EntryKind
 from warden.core.messages import TicketEvent
-from warden.core.resource import ResourceRef
 from warden.core.ticket import Resolution, TicketState
 from warden.core.ticket_policy import Grouping
 from warden.core.ticket_rows import REVIEW, Errand, TicketRow, change_key
@@ -163,8 +162,7 @@ class Ticketer:
     def _group(self, finding: Finding, owner: str) -> str:
         """The collection that tells a new ticket; empty where it is one of its own."""
         policy = self.policy.tickets
-        account = ResourceRef.from_arn(finding.arn).account
-        key = collections.group_key(owner, finding.control, account)
+        key = collections.group_key(owner, finding.control, self.courier.deployment)
         match policy.group:
             case Grouping.FINDING:
                 return ""
