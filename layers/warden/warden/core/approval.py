@@ -68,7 +68,7 @@ class Approval:
 def is_needed(control: Control, policy: Policy, planned: Plan | Manual | Wait | None = None) -> bool:
     """Whether a control's calls need somebody's approval: they cost or disrupt, and the policy does not allow that.
 
-    What takes away a procedure's own temporary thing needs none; a reboot needs one, whatever the policy allows.
+    What takes away a procedure's own temporary thing needs none; a reboot, or another cluster, needs one, whatever the policy allows.
     """
     remediation = control.remediation
     if remediation is None:
@@ -76,7 +76,7 @@ def is_needed(control: Control, policy: Policy, planned: Plan | Manual | Wait | 
     plan = planned if isinstance(planned, Plan) else None
     if isinstance(planned, Wait) or (plan is not None and plan.stage is Stage.CLEAN_UP):
         return False
-    if plan is not None and any(call.operation in ONLY_APPROVED for call in plan.calls):
+    if plan is not None and (plan.asks or any(call.operation in ONLY_APPROVED for call in plan.calls)):
         return True
     allowed = {
         Safety.SAFE: True,

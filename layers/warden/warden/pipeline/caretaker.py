@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from warden.core.decision import Mode
 from warden.core.errors import ResourceGoneError, WardenError
 from warden.core.messages import RemediationMessage
-from warden.core.procedure import TEMPORARY_TYPES, UNSEEN, objection
+from warden.core.procedure import NONCE, TEMPORARY_TYPES, UNSEEN, objection
 from warden.core.resource import ResourceRef
 from warden.core.trigger import Source
-from warden.pipeline.procedures import unwanted
+from warden.pipeline.procedures import DONE, unwanted
 
 if TYPE_CHECKING:
     from warden.core.procedure import Record
+    from warden.core.resource import Resource
     from warden.pipeline.ports import Reader, Temporaries
     from warden.pipeline.visit import Visitor
 
@@ -63,6 +64,8 @@ class Caretaker:
         if not why:
             self._wake(record)
             return []
+        if record.stays:
+            return self._left_behind(record, temporary, why)
         if doubt := objection(temporary.facts, record):
             return [f"{ref.arn} has the name of what a procedure made, and {doubt}: a person has to look."]
         if visitor.judge.ceiling is not Mode.REMEDIATE:
@@ -72,12 +75,27 @@ class Caretaker:
         self._have_it_cleaned_up(record)
         return []
 
+    def _left_behind(self, record: Record, made: Resource, why: str) -> list[str]:
+        """What stays is a person's from then on: at once where it is done, else once that person says so."""
+        if why == DONE or objection(made.facts, record):
+            self._end(record)
+            return []
+        return [
+            f"{record.arn} was half made by a procedure, costs money, and is protected from deletion: delete it, or "
+            f"keep it by removing its tag {NONCE}. {why}"
+        ]
+
     def _absent(self, record: Record, why: str) -> None:
         """What is gone for good needs no record; what was never made, or is not seen yet, keeps it."""
         if not why and not record.resource_id:
             self._wake(record)
-        else:
-            self._end(record)
+            return
+        if record.stays:
+            # Whoever deleted it wants no other one: what it was restored from begins nothing any more.
+            for other in self.temporaries.all():
+                if other.serves == record.serves and other.arn != record.arn:
+                    self._end(other)
+        self._end(record)
 
     def _end(self, record: Record) -> None:
         if self.visitor.clock() - record.announced_at >= UNSEEN:

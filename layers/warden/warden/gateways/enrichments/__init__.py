@@ -19,6 +19,7 @@ from warden.gateways.enrichments import (
     procedures,
     rds,
     secrets_manager,
+    successors,
     tls,
 )
 from warden.gateways.reads import Reads
@@ -45,4 +46,5 @@ ANSWERS: Mapping[Need, Answer] = {
     **backups.ANSWERS,
     **deletions.ANSWERS,
     **procedures.ANSWERS,
+    **successors.ANSWERS,
 }
