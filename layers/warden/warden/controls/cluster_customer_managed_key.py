@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import customer_keys, frameworks, rekeying, scope, successor, successor_calls
+from warden.core import customer_keys, frameworks, rekeying, scope, successor, successor_permits
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
 from warden.core.kinds import Need
 from warden.core.plan import Manual, Plan, Wait
@@ -54,14 +54,15 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wai
     key, allowed = settings["kms_key"], settings["allowed_keys"]
     if key and allowed and key not in allowed:
         # Else the successor would not do either.
-        return _by_hand(resource, settings, "The policy's kms_key is not written among its allowed_keys.")
+        return _by_hand(resource, settings, "The policy's kms_key is not written among its allowed_keys. ")
     return successor.plan(resource, settings, lambda why: _by_hand(resource, settings, why))
 
 
 def _by_hand(resource: Resource, settings: Mapping[str, Any], why: str) -> Manual:
     return Manual(
-        f"{why} The key of a cluster cannot be changed. Restore a successor with the key from a snapshot, move the clients to "
-        "it, and keep this cluster until you are sure; what is written after the snapshot is not in the successor.".lstrip(),
+        f"{why}The key of a cluster cannot be changed. Restore a successor with the key from a snapshot, move the "
+        "clients to it, and keep this cluster until you are sure; what is written after the snapshot is not in the "
+        "successor.",
         rekeying.cluster(resource, customer_keys.preferred(settings)),
     )
 
@@ -89,7 +90,7 @@ CONTROL = Control(
     settings=(*customer_keys.SETTINGS, *successor.SETTINGS),
     evaluate=evaluate,
     remediation=Remediation(
-        plan=plan, permits=successor_calls.PERMITS, safety=Safety.COSTS, needs=successor.NEEDS
+        plan=plan, permits=successor_permits.PERMITS, safety=Safety.COSTS, needs=successor.NEEDS
     ),
     fix="""\
 The key of a cluster cannot be changed. Restore a successor with the key, add its instances, move the clients:

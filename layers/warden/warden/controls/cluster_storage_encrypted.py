@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import encryption, engines, frameworks, guidance, scope, successor, successor_calls
+from warden.core import encryption, engines, frameworks, guidance, scope, successor, successor_permits
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
 from warden.core.kinds import Need
 from warden.core.plan import Manual, Plan, Wait
@@ -61,8 +61,9 @@ def _by_hand(resource: Resource, settings: Mapping[str, Any], why: str) -> Manua
     snapshot, made = f"{identifier}-before-encryption", f"{identifier}-encrypted"
     multi_az = facts["Engine"] in engines.MULTI_AZ_CLUSTER
     return Manual(
-        f"{why} A cluster cannot be encrypted in place. Restore an encrypted successor from a snapshot, move the clients to "
-        "it, and keep this cluster until you are sure; what is written after the snapshot is not in the successor.".lstrip(),
+        f"{why}A cluster cannot be encrypted in place. Restore an encrypted successor from a snapshot, move the "
+        "clients to it, and keep this cluster until you are sure; what is written after the snapshot is not in the "
+        "successor.",
         (
             guidance.command(
                 resource,
@@ -136,7 +137,7 @@ CONTROL = Control(
     settings=successor.SETTINGS,
     evaluate=evaluate,
     remediation=Remediation(
-        plan=plan, permits=successor_calls.PERMITS, safety=Safety.COSTS, needs=successor.NEEDS
+        plan=plan, permits=successor_permits.PERMITS, safety=Safety.COSTS, needs=successor.NEEDS
     ),
     fix="""\
 A cluster cannot be encrypted in place. Take a snapshot, restore it with a key, add instances, move the clients:

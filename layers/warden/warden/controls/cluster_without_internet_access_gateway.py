@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import frameworks, guidance, scope, successor, successor_calls
+from warden.core import frameworks, guidance, scope, successor, successor_permits
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -69,8 +69,8 @@ def _by_hand(resource: Resource, why: str) -> Manual:
     name = resource.facts["DBClusterIdentifier"]
     snapshot, made = f"{name}-to-vpc", f"{name}-in-vpc"
     return Manual(
-        f"{why} The gateway of a cluster of express configuration cannot be turned off. Restore a snapshot to a cluster of "
-        "full configuration in private subnets, give it instances, let the clients move, and delete this one last.".lstrip(),
+        f"{why}The gateway of a cluster of express configuration cannot be turned off. Restore a snapshot to a cluster "
+        "of full configuration in private subnets, give it instances, let the clients move, and delete this one last.",
         (
             guidance.command(
                 resource,
@@ -127,7 +127,7 @@ CONTROL = Control(
     settings=successor.SETTINGS,
     evaluate=evaluate,
     remediation=Remediation(
-        plan=plan, permits=successor_calls.PERMITS, safety=Safety.COSTS, needs=successor.NEEDS
+        plan=plan, permits=successor_permits.PERMITS, safety=Safety.COSTS, needs=successor.NEEDS
     ),
     fix="""\
 Restore a snapshot of it to a cluster of full configuration in private subnets:

@@ -68,7 +68,8 @@ class Approval:
 def is_needed(control: Control, policy: Policy, planned: Plan | Manual | Wait | None = None) -> bool:
     """Whether a control's calls need somebody's approval: they cost or disrupt, and the policy does not allow that.
 
-    What takes away a procedure's own temporary thing needs none; a reboot, or another cluster, needs one, whatever the policy allows.
+    What takes away a procedure's own temporary thing needs none. A reboot, or another cluster, needs one, whatever the
+    policy allows.
     """
     remediation = control.remediation
     if remediation is None:

@@ -193,6 +193,9 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "AwsBackupRecoveryPointArn": None,
                 "ReplicationSourceIdentifier": None,
                 "ReadReplicaIdentifiers": [],
+                # Lists that AWS leaves out where they are empty.
+                "AssociatedRoles": [],
+                "DomainMemberships": [],
                 "InternetAccessGatewayEnabled": None,
                 "VPCNetworkingEnabled": None,
                 "MasterUserSecret": None,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from warden.core import baseline, encryption, procedure, quotas, readers, successor_ticket
 from warden.core import successor_calls as calls
 from warden.core.kinds import Need
-from warden.core.plan import Call, Manual, Plan, Wait, digest
+from warden.core.plan import Call, Manual, Plan, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,27 +69,30 @@ class _World:
 def plan(
     resource: Resource, settings: Mapping[str, Any], by_hand: Callable[[str], Manual]
 ) -> Plan | Manual | Wait:
-    """The next call; what is to be waited for; or what is left to a person, `by_hand` where there is nothing else."""
+    """The next call; what is to be waited for; or what is left to a person: `by_hand`, after a sentence or none."""
     if not settings["kms_key"]:
         return by_hand("")
     if others := resource.facts[Need.SUCCESSOR]["Others"]:
         return successor_ticket.cut_over_already(others)
     if why := successor_ticket.impediment(resource.facts) or _no_place(resource.facts, settings):
-        return by_hand(why)
+        return by_hand(f"{why} ")
     facts = resource.facts
-    world = _World(resource, settings, calls.name(facts), calls.pledge(facts, settings))
+    return _next(_World(resource, settings, calls.name(facts), calls.pledge(facts, settings)))
+
+
+def _next(world: _World) -> Plan | Manual | Wait:
     if (cluster := world.seen["Cluster"]) is not None:
         return _with_successor(world, cluster)
     record = world.seen["Record"]
     if record is not None and record.resource_id:
-        return procedure.unseen(record, resource.observed_at) or Manual(
+        return procedure.unseen(record, world.resource.observed_at) or Manual(
             f"Warden made the successor {world.name}, and somebody deleted it. Warden makes no other one as long as "
             f"the snapshot {world.name} is there."
         )
     if (snapshot := world.seen["Snapshot"]) is not None:
         return _with_snapshot(world, snapshot)
     return (
-        procedure.unseen(world.seen["SnapshotRecord"], resource.observed_at)
+        procedure.unseen(world.seen["SnapshotRecord"], world.resource.observed_at)
         or _no_room(world)
         or _asked(
             world, procedure.first(world.pledge[0], world.pledge, world.seen["SnapshotRecord"], cost="")
@@ -98,7 +101,7 @@ def plan(
 
 
 def _asked(world: _World, planned: Plan) -> Plan:
-    """As a person approves it, whatever the policy allows, and in a change window: a second cluster is no small thing."""
+    """As a person approves it, whatever the policy allows, and in a change window: it is no small thing."""
     cost, notice = successor_ticket.cost(world.facts), successor_ticket.notice(world.facts, world.name)
     return replace(planned, cost=cost, notice=notice, asks=True, disrupts=True)
 

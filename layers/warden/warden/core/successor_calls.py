@@ -1,4 +1,4 @@
-"""The calls that make a successor of an Aurora cluster, and what the write guard lets pass of them.
+"""The calls that make a successor of an Aurora cluster.
 
 "This operation only restores the DB cluster, not the DB instances for that DB cluster" (RestoreDBClusterFromSnapshot),
 and what it is not told, it sets to defaults: so each call names all that the original has.
@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from warden.core import encryption, master_user, procedure, readers
-from warden.core.guard import Only, Permit, SameAs
+from warden.core import master_user, procedure, readers
 from warden.core.kinds import Need
 from warden.core.plan import Call
-from warden.core.snapshot_procedure import PrivateSubnetGroup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from warden.core.resource import Facts
 
 SUCCESSOR_OF = "warden:successor-of"
 """The tag of a successor: the resource id of the original, which survives that one's being renamed."""
 _PROCEDURE = "cluster_successor"
-_OURS = frozenset({procedure.PROCEDURE, procedure.SERVES, procedure.NONCE, SUCCESSOR_OF})
-MOST_TAGS = 50 - len(_OURS)
+OURS = frozenset({procedure.PROCEDURE, procedure.SERVES, procedure.NONCE, SUCCESSOR_OF})
+"""The tags that a successor has beside those of the original."""
+MOST_TAGS = 50 - len(OURS)
 """How many tags of its own an original may have: "Number of tags: 50" for a resource (RDS User Guide, "Tagging")."""
 # "Must contain from 1 to 63 letters, numbers, or hyphens" (RestoreDBClusterFromSnapshot, CreateDBInstance,
 # CreateDBClusterSnapshot).
@@ -81,6 +78,7 @@ def pledge(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[Call,
 
 
 def snapshot(facts: Mapping[str, Any]) -> Call:
+    """The first call: a snapshot of the original, under the successor's name."""
     return Call(
         "CreateDBClusterSnapshot",
         {
@@ -119,7 +117,7 @@ def create(facts: Mapping[str, Any], member: Mapping[str, Any]) -> Call:
             "DBClusterIdentifier": name(facts),
             "Engine": facts["Engine"],
             "PubliclyAccessible": False,
-            **_of_member(facts, member),
+            **of_member(facts, member),
             "Tags": [
                 *procedure.carried(member.get("TagList") or []),
                 *procedure.tags(_PROCEDURE, facts["DBClusterArn"]),
@@ -158,6 +156,13 @@ def groups(item: Mapping[str, Any]) -> list[str]:
     return sorted(group["VpcSecurityGroupId"] for group in item.get("VpcSecurityGroups") or [])
 
 
+def stated(facts: Mapping[str, Any], name: str) -> Any:
+    """A member that AWS may leave out; None where it does. `Facts` themselves know no default."""
+    if name not in facts:
+        return None
+    return facts[name]
+
+
 def carried(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What the restore is told so that the successor has it as the original has it."""
     wanted: dict[str, Any] = {
@@ -173,8 +178,8 @@ def carried(facts: Mapping[str, Any]) -> dict[str, Any]:
     if exports := sorted(facts["EnabledCloudwatchLogsExports"]):
         wanted["EnableCloudwatchLogsExports"] = exports
     for parameter in ("StorageType", "NetworkType", "EngineLifecycleSupport", "BacktrackWindow"):
-        if parameter in facts and facts[parameter]:
-            wanted[parameter] = facts[parameter]
+        if value := stated(facts, parameter):
+            wanted[parameter] = value
     if capacity := facts["ServerlessV2ScalingConfiguration"]:
         wanted["ServerlessV2ScalingConfiguration"] = {
             key: capacity[key] for key in _SERVERLESS if capacity.get(key) is not None
@@ -190,171 +195,9 @@ def carried(facts: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def _of_member(facts: Mapping[str, Any], member: Mapping[str, Any]) -> dict[str, Any]:
+def of_member(facts: Mapping[str, Any], member: Mapping[str, Any]) -> dict[str, Any]:
+    """What an instance is told so that it is as the one whose place it takes."""
     has = {**readers.like(member), "PromotionTier": member.get("PromotionTier", 1)}
     # Another subnet group may have no subnet in the zone of one of the express configuration.
     in_place = ("PreferredMaintenanceWindow", *(("AvailabilityZone",) if is_in_vpc(facts) else ()))
     return has | {parameter: member[parameter] for parameter in in_place if member.get(parameter)}
-
-
-# --- for the write guard ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """The one name of the successor, and of its snapshot."""
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        return None if value == name(facts) else f"{value!r} is not {name(facts)!r}, the successor's name"
-
-
-@dataclass(frozen=True, slots=True)
-class _MemberName:
-    """The name of an instance that takes the place of one of the original's."""
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        names = [member_name(member) for member in members(facts)]
-        return None if value in names else f"{value!r} is not among {names!r}"
-
-
-@dataclass(frozen=True, slots=True)
-class _AsTheOriginal:
-    """What the original has, and nothing else."""
-
-    parameter: str
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        wanted = carried(facts).get(self.parameter)
-        same = wanted is not None and type(value) is type(wanted) and value == wanted
-        return None if same else f"{value!r} is not the original's {wanted!r}"
-
-
-@dataclass(frozen=True, slots=True)
-class _AsAMember:
-    """What one of the original's instances has."""
-
-    parameter: str
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        has = [_of_member(facts, member).get(self.parameter) for member in members(facts)]
-        if any(one is not None and type(value) is type(one) and value == one for one in has):
-            return None
-        return f"no instance of the original has {value!r}"
-
-
-@dataclass(frozen=True, slots=True)
-class _SubnetGroup:
-    """The original's; for one without, a group of private subnets."""
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        if not is_in_vpc(facts):
-            return PrivateSubnetGroup().refusal(value, facts)
-        return SameAs("DBSubnetGroup").refusal(value, facts)
-
-
-@dataclass(frozen=True, slots=True)
-class _SecurityGroups:
-    """The original's, all of them and no other; for one without, a single one that is there."""
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        if is_in_vpc(facts):
-            return None if value == groups(facts) else f"{value!r} are not the original's {groups(facts)!r}"
-        known = isinstance(value, list) and len(value) == 1 and value[0] in facts[Need.INBOUND_RULES]
-        return None if known else f"{value!r} is not one security group of this Region"
-
-
-@dataclass(frozen=True, slots=True)
-class _Zones:
-    """The zones of the original's storage."""
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        wanted = sorted(facts["AvailabilityZones"])
-        return None if value == wanted else f"{value!r} are not the original's zones {wanted!r}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Tags:
-    """The original's tags, or one of its instances', and those that say whose successor it is."""
-
-    of_members: bool
-
-    def refusal(self, value: Any, facts: Facts) -> str | None:
-        given = procedure.pairs(value)
-        if given is None or given.get(procedure.SERVES) != facts["DBClusterArn"]:
-            return f"{value!r} does not say whose successor it is"
-        if not self.of_members and given.get(SUCCESSOR_OF) != facts["DbClusterResourceId"]:
-            return f"{value!r} does not name the resource id of the original"
-        items = facts[Need.MEMBERS] if self.of_members else [facts]
-        live = {(tag["Key"], tag.get("Value", "")) for item in items for tag in (item.get("TagList") or [])}
-        foreign = sorted(key for key, tag in given.items() if key not in _OURS and (key, tag) not in live)
-        return f"{foreign!r} are not tags of the original" if foreign else None
-
-
-def _each(accepts: type[_AsTheOriginal | _AsAMember], *parameters: str) -> dict[str, Any]:
-    return {parameter: accepts(parameter) for parameter in parameters}
-
-
-PERMITS = (
-    Permit(
-        operation="CreateDBClusterSnapshot",
-        required={
-            "DBClusterSnapshotIdentifier": _Name(),
-            "DBClusterIdentifier": SameAs("DBClusterIdentifier"),
-            "Tags": procedure.OwnTags("DBClusterArn"),
-        },
-        dependent_actions=("rds:AddTagsToResource",),
-    ),
-    Permit(
-        operation="RestoreDBClusterFromSnapshot",
-        required={
-            "DBClusterIdentifier": _Name(),
-            "SnapshotIdentifier": _Name(),
-            "KmsKeyId": encryption.CustomerKey(),
-            "DBSubnetGroupName": _SubnetGroup(),
-            "VpcSecurityGroupIds": _SecurityGroups(),
-            "DeletionProtection": Only((True,)),
-            "Tags": _Tags(of_members=False),
-            **_each(
-                _AsTheOriginal,
-                *("Engine", "EngineVersion", "Port", "DBClusterParameterGroupName", "CopyTagsToSnapshot"),
-                *("EnableIAMDatabaseAuthentication", "BackupRetentionPeriod", "PreferredBackupWindow"),
-            ),
-        },
-        optional={
-            "AvailabilityZones": _Zones(),
-            "EnableVPCNetworking": Only((True,)),
-            "EnableInternetAccessGateway": Only((False,)),
-            **_each(
-                _AsTheOriginal,
-                *("EnableCloudwatchLogsExports", "StorageType", "NetworkType", "EngineLifecycleSupport"),
-                *("BacktrackWindow", "ServerlessV2ScalingConfiguration"),
-                *("MonitoringInterval", "MonitoringRoleArn", "EnablePerformanceInsights"),
-                *("PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod"),
-            ),
-        },
-        # As for the temporary cluster of a snapshot; and whoever names the role of Enhanced Monitoring passes it.
-        dependent_actions=("kms:CreateGrant", "kms:DescribeKey", "rds:AddTagsToResource", "iam:PassRole"),
-    ),
-    Permit(
-        operation="CreateDBInstance",
-        required={
-            "DBInstanceIdentifier": _MemberName(),
-            "DBClusterIdentifier": _Name(),
-            "Engine": SameAs("Engine"),
-            "PubliclyAccessible": Only((False,)),
-            "Tags": _Tags(of_members=True),
-            **_each(
-                _AsAMember,
-                *("DBInstanceClass", "DBParameterGroupName", "AutoMinorVersionUpgrade", "PromotionTier"),
-                "CACertificateIdentifier",
-            ),
-        },
-        optional=_each(
-            _AsAMember,
-            *("AvailabilityZone", "PreferredMaintenanceWindow", "MonitoringInterval", "MonitoringRoleArn"),
-            *("EnablePerformanceInsights", "PerformanceInsightsKMSKeyId"),
-            "PerformanceInsightsRetentionPeriod",
-        ),
-        dependent_actions=("iam:PassRole", "kms:CreateGrant", "kms:DescribeKey", "rds:AddTagsToResource"),
-    ),
-)

@@ -181,7 +181,7 @@ def examples(drift: Mapping[str, Any]) -> tuple[Example, ...]:
     """Every stage, of a cluster that drifts so."""
 
     def example(name: str, seen: Mapping[str, Any] | None = None, **facts: Any) -> Example:
-        found = {Need.SUCCESSOR: {**_NOTHING, **(seen or {})}}
+        found: dict[str, Any] = {Need.SUCCESSOR: {**_NOTHING, **(seen or {})}}
         return Example(
             name=f"a successor: {name}",
             facts={**_CLUSTER, **drift, **found, **facts},

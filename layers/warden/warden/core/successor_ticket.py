@@ -20,6 +20,10 @@ _BEFORE = "-before-cut-over"
 
 def impediment(facts: Facts) -> str:
     """Why Warden prepares no successor of this cluster, as a sentence; empty where it can."""
+    return _by_its_kind(facts) or _by_what_it_belongs_to(facts)
+
+
+def _by_its_kind(facts: Facts) -> str:
     if facts["Engine"] in engines.MULTI_AZ_CLUSTER:
         return (
             "A Multi-AZ DB cluster is restored with all of its instances at once, which Warden does not do."
@@ -28,16 +32,20 @@ def impediment(facts: Facts) -> str:
         return f"Warden makes no cluster of the engine mode {facts['EngineMode']}."
     if facts["ClusterScalabilityType"] == "limitless":
         return "An Aurora Limitless Database has shard groups, which no snapshot restores."
+    if len(procedure.carried(facts["TagList"])) > calls.MOST_TAGS:
+        return f"It has more than {calls.MOST_TAGS} tags: a successor could not have them and Warden's own."
+    return ""
+
+
+def _by_what_it_belongs_to(facts: Facts) -> str:
     if (world := facts["GlobalClusterIdentifier"]) is not None:
         return f"It belongs to the global database {world}, whose clusters are moved together."
     if (source := facts["ReplicationSourceIdentifier"]) is not None:
         return f"It replicates from {source}, and a successor would not."
     if conditions.is_in_blue_green(facts[Need.BLUE_GREEN]):
         return "A blue/green deployment holds it: finish that first."
-    if "DomainMemberships" in facts and facts["DomainMemberships"]:
+    if facts["DomainMemberships"]:
         return "It is joined to a directory, by a role that Warden may not pass."
-    if len(procedure.carried(facts["TagList"])) > calls.MOST_TAGS:
-        return f"It has more than {calls.MOST_TAGS} tags, so that a successor could not have them and Warden's own."
     return ""
 
 
@@ -46,9 +54,9 @@ def cost(facts: Facts) -> str:
     classes = ", ".join(str(member["DBInstanceClass"]) for member in calls.members(facts))
     made = f"its instances ({classes})" if classes else "no instance"
     return (
-        f"From the first call on until one of the two is deleted, the successor costs as much as the cluster itself: "
-        f"{made}, and its storage. In us-east-1 a db.r6g.large is 0.26 USD an hour, Serverless v2 0.12 USD for each ACU "
-        "and hour, and 1 GB of storage 0.10 USD a month; the snapshot is 0.021 USD a month for each GB."
+        "From the first call on until one of the two is deleted, the successor costs as much as the cluster itself: "
+        f"{made}, and its storage. In us-east-1 a db.r6g.large is 0.26 USD an hour, Serverless v2 0.12 USD for each "
+        "ACU and hour, and 1 GB of storage 0.10 USD a month; the snapshot is 0.021 USD a month for each GB."
     )
 
 
@@ -77,24 +85,26 @@ def cut_over(resource: Resource, successor: Mapping[str, Any], seen: Mapping[str
     snapshot = seen["Snapshot"]
     taken = f"{snapshot['SnapshotCreateTime']:%Y-%m-%d %H:%M} UTC" if snapshot else "its snapshot"
     differs = _differences(facts, successor)
+    prepared = (
+        f"The successor {name} is prepared, available, and encrypted as the policy wants; nothing of {identifier} was "
+        f"changed. What was written after {taken} is not in it. {_catching_up(facts)}"
+    )
+    in_the_outage = (
+        "First bring over what a restore cannot carry, which the first commands below do, and look at parameters, "
+        "users and extensions. Then, in an outage window: stop all writers; let it catch up; rename "
+        f"{identifier} and its instances out of the way, and the successor and its instances to their names, by the "
+        "rest of the commands, each once the one before is available. The endpoints follow the names: clients connect "
+        "again, after a minute or so for the DNS."
+    )
+    afterwards = (
+        "Change what names the old cluster by its resource id: policies for rds-db:connect, the targets of proxies, "
+        "secrets, alarms, event subscriptions, plans of AWS Backup, zero-ETL integrations. Tell CloudFormation or "
+        "Terraform by importing the successor in place of the old cluster. When you are sure, delete the old cluster "
+        f"with a final snapshot, and the snapshot {name}. Warden deletes none of them."
+    )
+    otherwise = f" It differs in: {', '.join(differs)}." if differs else ""
     return Manual(
-        " ".join(
-            (
-                f"The successor {name} is prepared, available, and encrypted as the policy wants; nothing of "
-                f"{identifier} was changed. What was written after {taken} is not in it. {_catching_up(facts)} "
-                "First bring over what a restore cannot carry, which the first commands below do, and look at "
-                "parameters, users and extensions. Then, in an outage window: stop all writers; let it catch up; "
-                f"rename {identifier} and its instances out of the way, and the successor and its instances to their "
-                "names, by the rest of the commands, each once the one before is available. The endpoints follow the "
-                "names: clients connect again, after a minute or so for the DNS.",
-                f"It differs in: {', '.join(differs)}." if differs else "",
-                "Change what names the old cluster by its resource id: policies for rds-db:connect, proxies' "
-                "targets, secrets, alarms, event subscriptions, plans of AWS Backup, zero-ETL integrations, and the "
-                "policies of keys. Tell CloudFormation or Terraform by importing the successor in place of the old "
-                "cluster. When you are sure, delete the old cluster with a final snapshot, and the snapshot "
-                f"{name}. Warden deletes none of them.",
-            )
-        ).replace("  ", " "),
+        f"{prepared}{otherwise} {in_the_outage} {afterwards}",
         (*_brought_over(resource, name), *_renamed(resource, name)),
         done=True,
     )
@@ -103,8 +113,8 @@ def cut_over(resource: Resource, successor: Mapping[str, Any], seen: Mapping[str
 def _catching_up(facts: Facts) -> str:
     if facts["Engine"].endswith("mysql"):
         return (
-            "To bring it over, replicate from the binary log: the events of the successor's writer tell the position. Or "
-            "delete the successor and its snapshot, stop all writers, and approve this once more."
+            "To bring it over, replicate from the binary log: the events of the successor's writer tell the position. "
+            "Or delete the successor and its snapshot, stop all writers, and approve this once more."
         )
     return (
         "To bring it over, use logical replication that was set up before the snapshot. Or delete the successor and "
@@ -145,13 +155,13 @@ def _brought_over(resource: Resource, name: str) -> Iterator[str]:
         "modify-db-cluster",
         {**cluster, "preferred-maintenance-window": facts["PreferredMaintenanceWindow"]},
     )
-    for role in facts["AssociatedRoles"] if "AssociatedRoles" in facts else []:
+    for role in facts["AssociatedRoles"]:
         yield guidance.command(
             resource,
             "add-role-to-db-cluster",
             {**cluster, "role-arn": role["RoleArn"], "feature-name": role.get("FeatureName") or None},
         )
-    if "HttpEndpointEnabled" in facts and facts["HttpEndpointEnabled"]:
+    if calls.stated(facts, "HttpEndpointEnabled"):
         arn = resource.ref.beside(resource.ref.resource_type, name).arn
         yield guidance.command(resource, "enable-http-endpoint", {"resource-arn": arn})
     if (secret := facts["MasterUserSecret"]) is not None:
@@ -162,7 +172,7 @@ def _brought_over(resource: Resource, name: str) -> Iterator[str]:
         yield guidance.command(
             resource, "modify-db-cluster", {**cluster, **options, "apply-immediately": True}
         )
-    if "DatabaseInsightsMode" in facts and facts["DatabaseInsightsMode"] == "advanced":
+    if calls.stated(facts, "DatabaseInsightsMode") == "advanced":
         days = str(facts["PerformanceInsightsRetentionPeriod"] or 465)
         options = {"database-insights-mode": "advanced", "enable-performance-insights": True}
         yield guidance.command(
@@ -170,7 +180,7 @@ def _brought_over(resource: Resource, name: str) -> Iterator[str]:
             "modify-db-cluster",
             {**cluster, **options, "performance-insights-retention-period": days},
         )
-    if "ActivityStreamStatus" in facts and facts["ActivityStreamStatus"] == "started":
+    if calls.stated(facts, "ActivityStreamStatus") == "started":
         arn = resource.ref.beside(resource.ref.resource_type, name).arn
         key = str(facts["ActivityStreamKmsKeyId"])
         mode = str(facts["ActivityStreamMode"])

@@ -194,10 +194,11 @@ class Judge:
     @staticmethod
     def _is_in_our_own(resource: Resource, temporaries: Temporaries) -> bool:
         """Whether an instance is one of a cluster that a procedure is still preparing."""
-        cluster = resource.facts["DBClusterIdentifier"] if "DBClusterIdentifier" in resource.facts else None
-        if cluster is None:
+        facts = resource.facts
+        if "DBClusterIdentifier" not in facts or facts["DBClusterIdentifier"] is None:
             return False
-        record = temporaries.get(resource.ref.beside(ResourceType.DB_CLUSTER, cluster).arn)
+        cluster = resource.ref.beside(ResourceType.DB_CLUSTER, facts["DBClusterIdentifier"])
+        record = temporaries.get(cluster.arn)
         return is_member_of_own(resource.facts, record)
 
     def decide(
@@ -338,7 +339,7 @@ def _of_our_own(control: Control, resource: Resource) -> Evaluation:
         control=control,
         ref=resource.ref,
         compliance=ComplianceType.NOT_APPLICABLE,
-        annotation=f"{resource.ref.id} is a thing of Warden's own, which its procedure takes away, or is still preparing.",
+        annotation=f"{resource.ref.id} is a thing of Warden's own, which a procedure takes away, or still prepares.",
     )
 
 

@@ -108,10 +108,9 @@ def unwanted(
     )
     if resource.facts.missing or any(_is_wanted(one, until_done=until_done) for one in judgements):
         return ""
-    if any(_is_done(one) for one in judgements):
-        return DONE
     decided = ", ".join(f"{one.control.id}: {one.decision.reason}" for one in judgements)
-    return f"It is decided otherwise now ({decided})."
+    done = any(_is_done(one) for one in judgements)
+    return DONE if done else f"It is decided otherwise now ({decided})."
 
 
 def _is_wanted(judgement: Judgement, *, until_done: bool) -> bool:
