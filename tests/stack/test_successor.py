@@ -12,7 +12,7 @@ from console.local.rds.state import Lifecycle
 from stack import fleet
 from stack.deployed import ALICE, CLOSED_GROUP, KEY_ARN, PRIVATE_SUBNETS, Deployed, policy_text
 from stack.desk import answered, desk, stopped
-from stack.killer import Killer, changes
+from stack.killer import Killer
 from warden import wiring
 from warden.core import successor_calls
 from warden.core.finding import WorkflowStatus
@@ -307,12 +307,13 @@ def test_stop_holds_each_step(deploy: Deploy) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:No application metrics to publish")
-@pytest.mark.parametrize("moment", range(1, 61, 3))
-def test_whatever_dies_on_the_way_each_call_is_made_once(deploy: Deploy, moment: int) -> None:
+@pytest.mark.parametrize("moment", range(1, len(STEPS) + 1))
+@pytest.mark.parametrize("after", [pytest.param(False, id="before"), pytest.param(True, id="after")])
+def test_whatever_dies_at_a_call_each_is_made_once(deploy: Deploy, moment: int, *, after: bool) -> None:
     stack, arn, name = _asked(deploy)
     stack.may_fail = True
     [request] = desk(stack).requests()
-    killer = Killer(stack, moment, after=True, counts=changes)
+    killer = Killer(stack, moment, after=after, counts=STEPS.__contains__)
     with killer.at_work():
         answered(stack, request)
         stack.runtime.run_until_idle(max_time=timedelta(hours=2))
@@ -326,5 +327,5 @@ def test_whatever_dies_on_the_way_each_call_is_made_once(deploy: Deploy, moment:
         and event["detail"]["userIdentity"].get("sessionContext") is not None
         and "errorCode" not in event["detail"]
     ]
-    assert made == STEPS, killer.killed
+    assert (made, killer.killed) == (STEPS, STEPS[moment - 1])
     assert stack.dead_letters() == {}

@@ -63,19 +63,21 @@ def cluster_from_snapshot(call: Call) -> dict[str, Any]:
     encrypted = _restored_encryption(call, snapshot, key_needs_encryption=False)
     source = snapshot.cluster
     settings = {**_settings_of_cluster(source), "Tags": snapshot.tags, **call.parameters}
+    place = _networking(call)
     cluster = clusters.build(call, settings, encrypted=encrypted, password=_password_of(source))
-    if call.has("EnableVPCNetworking"):
-        _place(call, cluster)
+    extras(cluster).members |= place
     return {"DBCluster": clusters.born(call, cluster)}
 
 
-def _place(call: Call, cluster: Any) -> None:
-    """Say whether it stands in a VPC, which only a request that asks for it decides."""
+def _networking(call: Call) -> dict[str, bool]:
+    """Read whether it is to stand in a VPC, as far as the request says so."""
+    if not call.has("EnableVPCNetworking"):
+        return {}
     if not call.has("EnableInternetAccessGateway"):
         conflicting("EnableVPCNetworking must be used together with EnableInternetAccessGateway.")
     if not call.get("EnableIAMDatabaseAuthentication"):
         conflicting("IAM database authentication is required when EnableVPCNetworking is specified.")
-    extras(cluster).members |= {
+    return {
         "VPCNetworkingEnabled": bool(call["EnableVPCNetworking"]),
         "InternetAccessGatewayEnabled": bool(call["EnableInternetAccessGateway"]),
     }
