@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from console import deployed
-from warden.core import approval
+from warden.core import approval, preflight
 from warden.core.approval import Answer, Approval
 from warden.core.control import Severity
 from warden.core.decision import Action
@@ -47,6 +47,7 @@ class Request:
             "since": finding.first_observed.isoformat(),
             "plan": plain(list(finding.plan)),
             "cost": finding.decision.get("cost", ""),
+            "preflight": plain(finding.decision.get("preflight", {})),
             "answers": [
                 {
                     "answer": one.answer.value,
@@ -190,6 +191,10 @@ def _write(request: Request, policy: Policy, now: datetime) -> None:
         print(f"  {cost}")
     for call in finding.plan:
         print(f"  would call {call['operation']} {json.dumps(plain(call['parameters']))}")
+    if looked := preflight.answer_of(finding.decision.get("preflight")):
+        print(f"  {looked.sentence}")
+        for line in looked.lines:
+            print(f"    {line}")
     for one in request.answers:
         why = approval.objection(one, finding=finding, policy=policy, now=now)
         print(

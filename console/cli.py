@@ -7,6 +7,7 @@ to stdout; progress and messages go to stderr.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -101,6 +102,8 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
 
     def run(options: argparse.Namespace) -> int:
+        # What a scan imports and keeps, it keeps to its end; `scan.run` looks for garbage again, seldom.
+        gc.disable()
         from console import scan  # noqa: PLC0415 - boto3 is not needed for the other commands' help
 
         return scan.run(
@@ -495,19 +498,30 @@ def _add_tickets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Nothing is exempt by a request. Exit status: 0 nobody asks, 1 somebody does.",
     )
     command.add_argument("--format", choices=("text", "json"), default="text")
-    command.add_argument("--policy", default=str(paths.POLICY), metavar="FILE", help="the policy file")
     _add_deployment(command)
 
     def requests(options: argparse.Namespace) -> int:
-        from console import tickets  # noqa: PLC0415 - boto3 is not needed for the other commands' help
+        from console import exemption_requests  # noqa: PLC0415 - boto3 is not needed for the other commands' help
 
-        return tickets.requests(
-            output=options.format,
-            policy_file=options.policy,
-            **_deployment(options),
-        )
+        return exemption_requests.show(output=options.format, **_deployment(options))
 
     command.set_defaults(run=requests)
+    answers = command.add_subparsers(title="answers", metavar="ANSWER")
+    command = answers.add_parser(
+        "refuse",
+        help="refuse one: its ticket is opened again, and says who refused it and why",
+        description="Exit status: 0 it is refused, 1 its ticket is resolved already.",
+    )
+    command.add_argument("request", metavar="ID", help="as `warden requests` shows it")
+    command.add_argument("--reason", required=True, help="why; it goes into the ticket and the ledger")
+    _add_deployment(command)
+
+    def refuse(options: argparse.Namespace) -> int:
+        from console import exemption_requests  # noqa: PLC0415 - the same
+
+        return exemption_requests.refuse(options.request, reason=options.reason, **_deployment(options))
+
+    command.set_defaults(run=refuse)
 
 
 def _deployment(options: argparse.Namespace) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.known import UNKNOWN_CONTROL, because, no, time, untold, yes
-from warden.core import approval
+from warden.core import approval, preflight
 from warden.core.control import Maturity
 from warden.core.decision import Mode
 
@@ -90,8 +90,10 @@ def needs_approval(case: Case) -> Answer:
     control, policy, finding = case.control, case.policy, case.finding
     if control is None:
         return UNKNOWN_CONTROL
-    if control.remediation is None or not approval.is_needed(control, policy):
-        return no("none is needed")
+    looked = preflight.answer_of(finding.decision.get("preflight"))
+    told = f"{looked.sentence.rstrip('.')}; " if looked is not None else ""
+    if control.remediation is None or not approval.is_needed(control, policy, looked=looked):
+        return no(f"{told}none is needed")
     given = approval.in_force(case.known.answers, finding=finding, policy=policy, now=case.known.now)
     if given is not None:
         return no(f"{given.arn or given.approver} approved at {time(given.at)}: {given.reason}")
@@ -99,9 +101,13 @@ def needs_approval(case: Case) -> Answer:
     ask = f"`warden approve {request}`" if request else "`warden approve`, once it is asked for"
     lists = {"costs": "costs", "disruptive": "disruption"}
     key = lists.get(control.remediation.safety.value)
-    allow = f", or the policy list it under allow.{key}" if key and not control.remediation.preflight else ""
+    allow = (
+        f", or the policy list it under allow.{key}"
+        if key and (control.remediation.preflight is None or (looked is not None and looked.is_clean))
+        else ""
+    )
     answers = "; ".join(_said(case, one) for one in case.known.answers) or "nobody has answered"
-    what = f"its safety is {control.remediation.safety.value}; {answers}"
+    what = f"{told}its safety is {control.remediation.safety.value}; {answers}"
     return yes(what, f"Somebody would have to approve it ({ask}){allow}.")
 
 

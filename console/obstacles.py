@@ -40,6 +40,8 @@ _ASK: Mapping[Reason, Callable[[Case], Answer]] = {
 _CHANGES = {
     Reason.UNKNOWN_STATE: "AWS would have to say whether the database may be written to: what that is read from is "
     "missing, or was denied to remediate or evaluate.",
+    Reason.PREFLIGHT: "The queries of the connection log would have to end, which takes minutes; the answer is kept "
+    "for hours.",
     Reason.BUSY: "The database would have to be available, with no blue/green deployment of it under way.",
     Reason.PENDING: "What is queued for the maintenance window would have to be applied or withdrawn: the calls would "
     "apply it at once.",

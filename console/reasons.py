@@ -18,6 +18,7 @@ REASONS = {
     "exempt": "an exemption of the policy covers it",
     "undone": "somebody took the remediation back",
     "no_remediation": "there is nothing that may be done unattended",
+    "preflight": "it is being looked at who connects without TLS",
     "needs_approval": "it can disturb clients or costs money",
     "busy": "the database is not ready for a change",
     "pending": "applying it would flush a change that somebody queued",

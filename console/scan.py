@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
 import botocore
@@ -41,6 +42,14 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.judge import Judgement
 
+OPERATIONS_OF_A_SCAN = {
+    **OPERATIONS,
+    # With them botocore gets credentials, where a profile says so: of a role, of a sign-in, of IAM Identity Center.
+    "sts": (*OPERATIONS["sts"], "AssumeRole", "AssumeRoleWithWebIdentity"),
+    "sso": ("GetRoleCredentials",),
+    "sso-oidc": ("CreateToken",),
+    "signin": ("CreateOAuth2Token",),
+}
 _ALL = Draw(most=1)
 CLEAN, FINDINGS, COULD_NOT_RUN = 0, 1, 2
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -99,6 +108,7 @@ def run(
     # A scan makes what it keeps, and ends: there is little garbage to look for among it.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
     scan = scan_account(
         regions=regions,
         controls=chosen,
@@ -130,7 +140,7 @@ def scan_account(
 
     RDS is asked at the rate of the policy, beside what a deployment asks, or at one that is given here.
     """
-    models = paths.models(OPERATIONS, botocore.__version__)
+    models = paths.models(OPERATIONS_OF_A_SCAN, botocore.__version__)
     rate = policy.requests
     if requests_per_second is not None:
         rate = replace(rate, per_second=requests_per_second, everywhere=True)
@@ -228,19 +238,20 @@ class _Region:
 
     def _count(self, judgement: Judgement, resource: Resource) -> None:
         evaluation = judgement.evaluation
-        self._scan.evaluations[evaluation.compliance] += 1
-        if evaluation.compliance is ComplianceType.INSUFFICIENT_DATA:
+        compliance = evaluation.compliance
+        self._scan.evaluations[compliance] += 1
+        if compliance is ComplianceType.INSUFFICIENT_DATA:
             self._missed(
                 judgement.control, resource.ref.resource_type, resource.ref.arn, evaluation.annotation
             )
-        if evaluation.compliance is ComplianceType.NON_COMPLIANT or self._show_all:
+        if compliance is ComplianceType.NON_COMPLIANT or self._show_all:
             self._scan.findings.append(
                 {
                     "control": judgement.control.id,
                     "resource": resource.ref.arn,
                     "resource_type": resource.ref.resource_type.value,
                     "region": self._region,
-                    "compliance": evaluation.compliance.value,
+                    "compliance": compliance.value,
                     "severity": judgement.control.severity.value,
                     "annotation": evaluation.annotation,
                     "evidence": plain(evaluation.evidence),
@@ -360,8 +371,12 @@ def _write_json(card: dict[str, Any]) -> None:
 
 
 def _items(items: Iterable[dict[str, Any]]) -> str:
+    # Most values are sentences, which need nothing of an encoder but to be quoted.
     written = (
-        ",\n      ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in item.items())
+        ",\n      ".join(
+            f'"{name}": {encode_basestring_ascii(value) if type(value) is str else json.dumps(value)}'
+            for name, value in item.items()
+        )
         for item in items
     )
     return "[\n    {\n      " + "\n    },\n    {\n      ".join(written) + "\n    }\n  ]"

@@ -1,15 +1,13 @@
-"""`warden tickets` and `warden requests`: what was told where, what still waits, and what people ask for."""
+"""`warden tickets`: what was told where, and what still waits."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 from console import deployed
 from warden.core.collections import is_collection
-from warden.core.ledger import plain
 from warden.core.rendering.harmless import one_line
 from warden.core.ticket_rows import OPEN, is_change
 from warden.gateways.tickets import DynamoTickets
@@ -19,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from warden.core.policy import Policy
-    from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, TicketRow
+    from warden.core.ticket_rows import Delivery, Errand, TicketRow
 
 
 class Desk:
-    """Where tickets and requests are read."""
+    """Where tickets are read."""
 
     def __init__(self, found: deployed.Deployed, policy: Policy) -> None:
         self.tickets = DynamoTickets(found.client("dynamodb"), found.names["StateTable"])
@@ -84,27 +82,6 @@ def show(
     return int(waits)
 
 
-def requests(*, output: str, policy_file: str, stack: str, region: str | None, profile: str | None) -> int:
-    """List what people ask to have exempted; returns 1 where anybody does."""
-    found = deployed.find(
-        "StateTable", command="warden requests", stack=stack, region=region, profile=profile
-    )
-    asked = sorted(Desk(found, load_policy(policy_file)).tickets.requests(), key=lambda one: one.at)
-    if output == "json":
-        document = [plain(dataclasses.asdict(one)) for one in asked]
-        json.dump({"version": 1, "requests": document}, sys.stdout, indent=2)
-        print()
-        return int(bool(asked))
-    for one in asked:
-        print("\n".join(_request(one)))
-    print(
-        "To grant one, exempt it in the policy file; to refuse it, open its ticket again."
-        if asked
-        else "None."
-    )
-    return int(bool(asked))
-
-
 def _document(row: TicketRow, sinks: list[tuple[str, Delivery | None, Errand | None]]) -> dict[str, Any]:
     return {
         "ticket": row.key,
@@ -146,9 +123,3 @@ def _members(desk: Desk, row: TicketRow) -> Iterator[str]:
     for member in desk.tickets.members(row.key):
         mark = "open" if member.state == OPEN else "done"
         yield f"         {mark} [{member.severity}] {member.arn}: {one_line(member.annotation)}"
-
-
-def _request(one: ExemptionRequest) -> Iterator[str]:
-    yield f"{one.at:%Y-%m-%d %H:%M}  {one.control} of {one.arn}"
-    yield f"         {one_line(one.by) or 'somebody'} in {one.sink}: {one_line(one.reason) or 'not to be fixed'}"
-    yield f"         {one.url or one.ticket}; owner {one_line(one.owner)}"

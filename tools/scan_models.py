@@ -9,17 +9,18 @@ import botocore
 from botocore.loaders import Loader
 
 from console import paths
+from console.scan import OPERATIONS_OF_A_SCAN
 from tools.trim_layer import write_services
-from warden.gateways.clients import OPERATIONS
 
 
 def main() -> int:
     """Write them, unless they are there."""
-    target = paths.models(OPERATIONS, botocore.__version__)
+    operations = OPERATIONS_OF_A_SCAN
+    target = paths.models(operations, botocore.__version__)
     if not target.is_dir():
         shutil.rmtree(target.parent, ignore_errors=True)
         unfinished = target.with_name("unfinished")
-        write_services(Loader(), unfinished, OPERATIONS)
+        write_services(Loader(), unfinished, operations)
         # botocore's own extras are in the models already, and speak of shapes that these no longer have.
         for model in list(unfinished.glob("*/*/*-[12].json")):
             model.with_name(f"{model.stem}.sdk-extras.json").write_text("{}", encoding="utf-8")

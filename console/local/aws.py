@@ -28,6 +28,7 @@ from console.local import (
     alarms,
     backup,
     detection,
+    insights,
     keys_and_secrets,
     lookups,
     network_filters,
@@ -149,7 +150,16 @@ class LocalAws(AbstractContextManager["LocalAws"]):
         """Begin: fake credentials, moto, then the corrections."""
         self._set_environment()
         self._mock.start()
-        others = (alarms, backup, detection, keys_and_secrets, lookups, network_filters, ticket_sinks)
+        others = (
+            alarms,
+            backup,
+            detection,
+            insights,
+            keys_and_secrets,
+            lookups,
+            network_filters,
+            ticket_sinks,
+        )
         more = (patch for module in others for patch in module.PATCHES)
         self._patches.apply((*PATCHES, *more, *self._own_patches()))
         LISTENERS.recorders.append(self._recorder)

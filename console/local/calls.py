@@ -11,6 +11,7 @@ from moto.core.exceptions import ServiceException
 from console.local.identity import DEFAULT_IDENTITY, UserIdentity, current_identity
 
 _RATE_EXCEEDED = "Rate exceeded"
+_CALL = "console.local.calls"
 # What the wire carries with codes that no service model declares.
 STATUS_OF = {
     "AccessDenied": 403,
@@ -35,6 +36,8 @@ class RecordedCall:
     parameters: dict[str, Any]
     region: str
     identity: UserIdentity
+    answer: dict[str, Any] = field(default_factory=dict)
+    """What AWS answered, of operations that later calls refer to by what they answered."""
 
     @property
     def action(self) -> str:
@@ -65,21 +68,32 @@ class Listeners:
 
     def __call__(self, *, params: dict[str, Any], model: Any, context: Any, **_: Any) -> None:
         """Hear of one call; the name and the arguments are botocore's."""
+        if not self.recorders:
+            return
+        call = RecordedCall(
+            service=model.service_model.service_name,
+            operation=model.name,
+            parameters=dict(params),
+            region=(context or {}).get("client_region", ""),
+            identity=current_identity() or DEFAULT_IDENTITY,
+        )
+        if context is not None:
+            context[_CALL] = call
         for recorder in self.recorders:
-            recorder.note(
-                RecordedCall(
-                    service=model.service_model.service_name,
-                    operation=model.name,
-                    parameters=dict(params),
-                    region=(context or {}).get("client_region", ""),
-                    identity=current_identity() or DEFAULT_IDENTITY,
-                )
-            )
+            recorder.note(call)
+
+    def answered(self, *, parsed: dict[str, Any], context: Any, **_: Any) -> None:
+        """Hear of the answer to one; the name and the arguments are botocore's."""
+        call = (context or {}).get(_CALL)
+        if call is not None and isinstance(parsed, dict):
+            call.answer.update(parsed)
 
 
 # Like moto's own hook: present in every session made from now on, and deaf until somebody listens.
 LISTENERS = Listeners()
 BUILTIN_HANDLERS.append(("provide-client-params.*.*", LISTENERS))
+# Whoever asks for the results of a query names it by the id that starting it answered.
+BUILTIN_HANDLERS.append(("after-call.cloudwatch-logs.StartQuery", LISTENERS.answered))
 
 
 @dataclass(slots=True)

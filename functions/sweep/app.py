@@ -35,6 +35,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     sent = _look_again() if job == "due" else 0
     if job == "due":
         _miss_the_probe()
+        _miss_events()
     if job == "due" and not wiring.wired().sweep_goes_on():
         return {"sent": sent}
     return {**({"sent": sent} if job == "due" else {}), **_sweep(context, begin=job == "sweep")}
@@ -59,6 +60,21 @@ def _miss_the_probe() -> None:
     if proof.is_overdue:
         logger.error("probe overdue", extra={"since": proof.since.isoformat()})
     metrics.count("ProbeOverdue", int(proof.is_overdue))
+
+
+def _miss_events() -> None:
+    """Count what sweeps found and events should have told of, once they have had time to."""
+    try:
+        missed = wiring.wired().missed_drift.count()
+    except WardenError:
+        # Nothing is marked as counted: the next look counts it.
+        logger.exception("missed events not counted")
+        return
+    for finding in missed or ():
+        told = {"control": finding.control, "arn": finding.arn, "found": finding.first_observed.isoformat()}
+        logger.error("events missed", extra=told)
+    if missed is not None:
+        metrics.count("DriftMissedByEvents", len(missed))
 
 
 def _sweep(context: Context, *, begin: bool) -> dict[str, Any]:
@@ -114,6 +130,8 @@ def _reconcile() -> dict[str, Any]:
         logger.error("unreconciled", extra=difference.to_json())
     for settled in found.settled:
         logger.warning("settled", extra=settled.to_json())
+    for repeated in found.repeated:
+        logger.info("repeated", extra=repeated.to_json())
     for problem in found.problems:
         logger.error("not reconciled", extra={"problem": problem})
     metrics.count("ReconciliationDifferences", len(found.differences))
@@ -124,6 +142,7 @@ def _reconcile() -> dict[str, Any]:
         "intents": found.intents,
         "matched": found.matched,
         "settled": [one.what for one in found.settled],
+        "repeated": [one.what for one in found.repeated],
         "differences": [one.what for one in found.differences],
         "problems": found.problems,
     }

@@ -39,6 +39,7 @@ COMMANDS = [
     ["explain"],
     ["tickets"],
     ["requests"],
+    ["requests", "refuse"],
     ["doctor"],
 ]
 

@@ -12,12 +12,14 @@ from botocore import xform_name
 
 from controls import items, service
 from warden.controls import all_controls
+from warden.core import connection_lines
 from warden.core.control import ComplianceType, Safety, Severity
 from warden.core.evaluation import evaluate, plan
 from warden.core.guard import check
 from warden.core.kinds import KINDS, Need
 from warden.core.plan import WRITES, Manual, Plan, Wait
 from warden.core.policy import parse_policy
+from warden.core.preflight import Question
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -155,8 +157,11 @@ def test_every_declared_need_is_read_by_some_example(control: Control) -> None:
 
 
 def _plan_reads(control: Control, example: Example) -> set[str]:
+    """What is read to plan, and to find out who is using what is written to."""
     resource = items.example_resource(control, example)
     plan(control, resource, items.example_settings(control, example))
+    if control.remediation is not None and control.remediation.preflight is Question.CLEAR_TEXT:
+        connection_lines.untold(resource)
     return resource.facts.read
 
 

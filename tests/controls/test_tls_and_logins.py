@@ -276,7 +276,7 @@ def test_the_master_password_is_handed_over_with_a_key_or_not_at_all(
 def test_no_line_of_a_policy_lets_a_master_password_change_unapproved(kind: str) -> None:
     remediation = CONTROLS[f"{kind}_master_password_managed"].remediation
     assert remediation is not None
-    assert remediation.preflight
+    assert remediation.preflight is not None
 
 
 def test_an_impaired_secret_whose_key_is_not_told_is_looked_at_all_the_same() -> None:

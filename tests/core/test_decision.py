@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 FLAGS = (
     "exempt", "undone", "preview", "day_one", "remediable", "flapping", "refused", "unverified", "circuit_open",
-    "owner_first", "approval_missing", "unknown_state", "busy", "settling", "pending", "frozen", "outside_window",
-    "unhealthy", "canary", "budget_spent", "containment",
+    "owner_first", "looking", "approval_missing", "unknown_state", "busy", "settling", "pending", "frozen",
+    "outside_window", "unhealthy", "canary", "budget_spent", "containment",
 )  # fmt: skip
 
 # Which of DESIGN's guards a row stands for, in the order of the table; those marked do not hold up containment.
@@ -30,6 +30,7 @@ GUARDS = (
     ("unverified", Action.TICKET, Reason.UNVERIFIED, False),
     ("circuit_open", Action.TICKET, Reason.CIRCUIT_OPEN, False),
     ("owner_first", Action.TICKET, Reason.OWNER_FIRST, True),
+    ("looking", Action.DEFER, Reason.PREFLIGHT, False),
     ("approval_missing", Action.AWAIT_APPROVAL, Reason.NEEDS_APPROVAL, False),
     ("unknown_state", Action.DEFER, Reason.UNKNOWN_STATE, False),
     ("busy", Action.DEFER, Reason.BUSY, False),

@@ -296,8 +296,7 @@ class FakeAws:
     def _enriched(
         self, resource: Resource, needs: Collection[Need], *, passing: tuple[type[Exception], ...]
     ) -> Resource:
-        known: dict[str, Any] = {}
-        missing: dict[str, str] = {}
+        facts, known, missing = resource.facts.opened()
         unknown: tuple[type[Exception], ...] = (RefusedError, MissingFactError, *passing)
         for need in needs:
             try:
@@ -305,7 +304,7 @@ class FakeAws:
                 known[need] = copy.deepcopy(self._answer(need, resource))
             except unknown as error:
                 missing[need] = str(error)
-        return resource.with_facts(resource.facts.with_more(known, missing))
+        return resource.with_facts(facts)
 
     @property
     def needs(self) -> frozenset[Need]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import ConflictError, StoppedError
 from warden.core.ledger import link
+from warden.core.unannounced import NOTHING
 from warden.gateways import findings as finding_rows
 from warden.gateways import ledger as ledger_rows
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from warden.core.procedure import Record
     from warden.core.progress import Progress
     from warden.core.rows import Due, Reconciled, Stop
+    from warden.core.unannounced import Swept
 
 
 class MemoryFindings:
@@ -225,6 +227,7 @@ class MemorySweeps:
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
+        self.swept = NOTHING
         self.marks: dict[tuple[str, str], set[str]] = {}
 
     def current(self) -> Progress | None:
@@ -239,3 +242,12 @@ class MemorySweeps:
 
     def end(self) -> None:
         self.progress = None
+
+    def last(self) -> Swept:
+        return self.swept
+
+    def leave(self, swept: Swept) -> None:
+        if swept.revision != self.swept.revision:
+            msg = "another wrote"
+            raise ConflictError(msg)
+        self.swept = replace(swept, revision=swept.revision + 1)

@@ -128,6 +128,8 @@ class MemoryTracker:
         self.failing = ""
         """The one method whose calls fail; empty for any."""
         self.refusal: Exception | None = None
+        self.opens_by_remarks = False
+        """Whether a remark opens a closed ticket again, as Roundup's does."""
         self.hides = False
         """Whether it shows no ticket: the account has lost its rights, and its check says so."""
 
@@ -202,6 +204,8 @@ class MemoryTracker:
             msg = f"{handle.id} was deleted"
             raise TicketGoneError(msg)
         one.ticket = ticket or one.ticket
+        if comment and self.opens_by_remarks:
+            state = RemoteState.OPEN
         one.state = state or one.state
         one.comments += [comment] if comment else []
         self._fail("change", late=True)

@@ -188,7 +188,11 @@ def test_the_life_of_a_ticket_in_roundup(roundup: Roundup) -> None:
     assert sink.find(ticket) == handle
     assert sink.remote(handle).state is RemoteState.OPEN
     sink.update(handle, a_ticket(TicketState.UPDATED, id="1" * 40))
-    sink.resolve(handle, a_ticket(TicketState.RESOLVED, id="1" * 40))
+    resolved = a_ticket(TicketState.RESOLVED, id="1" * 40)
+    assert sink.resolve(handle, resolved)
+    sink.comment(handle, resolved, resolved.summary)
+    assert sink.remote(handle).state is RemoteState.OPEN, "Roundup opens again what somebody remarks on"
+    sink.resolve(handle, resolved)
     assert sink.remote(handle).state is RemoteState.CLOSED
     assert "orders takes TLS only." in sink.messages(handle)[-1]
     sink.reopen(handle, ticket)

@@ -8,7 +8,7 @@ import pytest
 
 from gateways.estate import Estate
 from warden.core.control import ComplianceType
-from warden.core.plan import Manual
+from warden.core.plan import Manual, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,15 +97,25 @@ def test_a_user_who_is_left_out_of_the_audit_log_is_a_persons_question(estate: E
     assert "ParameterName=server_audit_excl_users" in told.steps[0]
 
 
-def test_a_default_and_a_shared_group_are_left_to_a_person(estate: Estate) -> None:
+def test_instead_of_a_default_and_of_a_shared_group_there_is_one_of_its_own(estate: Estate) -> None:
     default = cluster(estate, "plain", MYSQL, group="default.aurora-mysql8.0")
     shared = cluster(estate, "shop", MYSQL)
     cluster(estate, "stock", MYSQL, group="shop-group")
-    for arn, words in ((default, "nobody can modify or copy"), (shared, "cluster:stock")):
+    for arn, operation, source in (
+        (default, "CreateDBClusterParameterGroup", {"DBParameterGroupFamily": "aurora-mysql8.0"}),
+        (
+            shared,
+            "CopyDBClusterParameterGroup",
+            {"SourceDBClusterParameterGroupIdentifier": "shop-group"},
+        ),
+    ):
         assert estate.judged("cluster_mysql_audit_effective", arn).compliance is NON_COMPLIANT
-        told = estate.planned("cluster_mysql_audit_effective", arn)
-        assert isinstance(told, Manual)
-        assert words in told.why
+        planned = estate.planned("cluster_mysql_audit_effective", arn)
+        assert isinstance(planned, Plan)
+        assert planned.disrupts
+        [call] = planned.calls
+        assert call.operation == operation
+        assert source.items() <= call.parameters.items()
 
 
 def test_the_second_path_of_mysql_stands_in_the_evidence(estate: Estate) -> None:
@@ -244,6 +254,6 @@ def test_an_instance_logs_connections_by_its_own_group(estate: Estate) -> None:
     assert estate.fixed("instance_connection_logging_enabled", arn).compliance is COMPLIANT
     rds.modify_db_instance(DBInstanceIdentifier="reports", DBParameterGroupName="default.postgres16")
     estate.aws.rds.settle()
-    told = estate.planned("instance_connection_logging_enabled", arn)
-    assert isinstance(told, Manual)
-    assert "--db-parameter-group-family postgres16" in told.steps[0]
+    planned = estate.planned("instance_connection_logging_enabled", arn)
+    assert isinstance(planned, Plan)
+    assert planned.calls[0].parameters["DBParameterGroupFamily"] == "postgres16"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from fakes import NOW, MemoryTemporaries
 from warden.core.errors import AccessDeniedError, RejectedError, ThrottledError, UnsupportedError
+from warden.core.procedure import Record
 from warden.gateways.errors import translated
 from warden.gateways.reads import Reads
 
@@ -90,3 +92,40 @@ def test_an_emulator_that_answers_with_a_page_does_not_know_the_call():
 def test_aws_never_does_so_because_it_does_not_know_a_call():
     with pytest.raises(RejectedError), translated("backup:X", emulator=False):
         raise page_of_html()
+
+
+class Counting(MemoryTemporaries):
+    """Records that count how they are asked for."""
+
+    def __init__(self, *records):
+        super().__init__()
+        for record in records:
+            self.put(record, over=None)
+        self.asked = []
+
+    def get(self, arn):
+        self.asked.append(arn)
+        return super().get(arn)
+
+    def all(self):
+        self.asked.append("all")
+        return super().all()
+
+
+@pytest.mark.parametrize(("bulk", "asked"), [(True, ["all"]), (False, ["made", "other", "made"])])
+def test_the_records_of_procedures_are_read_once_for_a_list_and_afresh_for_an_event(bulk, asked):
+    record = Record(
+        arn="made",
+        serves="snapshot",
+        serves_key="key",
+        controls=("control",),
+        pledge="p",
+        nonce="n",
+        announced_at=NOW,
+    )
+    kept = Counting(record)
+    reads = Reads(None, bulk=bulk, temporaries=kept)
+
+    assert [reads.record(arn) for arn in ("made", "other", "made")] == [record, None, record]
+    assert kept.asked == asked
+    assert Reads(None, bulk=bulk).record("made") is None

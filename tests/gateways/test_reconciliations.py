@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fakes import NOW, MemoryReconciliations
-from warden.core.errors import ThrottledError, TransientError
+from warden.core.errors import ThrottledError, TransientError, UnreadableRowError
 from warden.core.plan import WRITES
 from warden.core.rows import Reconciled
 from warden.gateways.reconciliations import DynamoReconciliations
@@ -43,10 +43,22 @@ def test_a_checkpoint_is_kept(kept: DynamoReconciliations | MemoryReconciliation
     assert kept.get() == reconciled
 
 
-def test_a_checkpoint_that_somebody_took_to_pieces_is_none(dynamodb: DynamoDBClient, tables: Tables) -> None:
-    item: Any = {"pk": {"S": "reconciliation"}, "sk": {"S": "reconciliation"}, "until": {"S": "yesterday"}}
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"until": {"S": "yesterday"}, "told": {"S": "[]"}},
+        {"until": {"S": "2026-11-24T09:00:00+00:00"}, "told": {"S": "nothing"}},
+        {"until": {"N": "3"}, "told": {"S": "[]"}},
+    ],
+)
+def test_a_checkpoint_that_somebody_took_to_pieces_is_no_first_one(
+    dynamodb: DynamoDBClient, tables: Tables, members: Any
+) -> None:
+    item: Any = {"pk": {"S": "reconciliation"}, "sk": {"S": "reconciliation"}, **members}
     dynamodb.put_item(TableName=tables.state, Item=item)
-    assert DynamoReconciliations(dynamodb, tables.state).get() is None
+    with pytest.raises(UnreadableRowError, match="checkpoint"):
+        DynamoReconciliations(dynamodb, tables.state).get()
 
 
 def event(event_id: str, *, name: str = "ModifyDBCluster", user: str = FUNCTION) -> dict[str, Any]:

@@ -83,6 +83,10 @@ def test_nothing_is_refused_where_nothing_fails(pages: Desk) -> None:
         ({"Retry-After": format_datetime(NOW - timedelta(seconds=90), usegmt=True)}, 0),
         ({"Retry-After": "99999999"}, 86_400),
         ({"Retry-After": "soon"}, 60),
+        ({"Retry-After": "1.5"}, 60),
+        ({"Retry-After": "\u00b2"}, 60),
+        ({"Retry-After": "Mon, 99 Jan 99999 99:99:99 GMT"}, 60),
+        ({"X-RateLimit-Reset": "\u00b2"}, 60),
         ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 40)}, 40),
         ({}, 60),
     ],
@@ -610,3 +614,27 @@ def test_a_body_is_json_in_utf_8(tracker: Desk) -> None:
     assert request.headers["content-type"] == "application/json"
     assert "größer 日本".encode() in request.body
     assert "größer 日本" in json.dumps(request.json, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("name", ["slack", "teams", "webhook"])
+def test_a_page_of_a_login_is_no_success(trackers: Server, name: str) -> None:
+    made = desk.desk(trackers, name)
+    for body in (b"<!DOCTYPE html><title>Log in</title>", b"\n  <HTML><body>maintenance</body></HTML>"):
+        made.server.faults.append(Fault(answer=TrackerAnswer(200, body)))
+        with pytest.raises(LaterError, match="a page for people"):
+            made.sink.notify(TICKET)
+    made.sink.notify(TICKET)
+    assert kept(made) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 200_000, b'{"errors":' * 400 + b"1" + b"}" * 400, b'{"errors": ' + b"9" * 6_000 + b"}"]
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_json_that_is_made_to_break_readers_is_an_answer_like_others(
+    tracker: Desk, body: bytes, status: int
+) -> None:
+    handle = tracker.sink.create(TICKET)
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(status, body)))
+    with pytest.raises((LaterError, RejectedError, SinkRefusedError)):
+        tracker.sink.remote(handle)

@@ -169,3 +169,67 @@ def test_every_rendering_keeps_its_limit(parts: list[Section], summary: str, tim
 def test_a_comment_keeps_its_limit(text: str) -> None:
     assert len(json.dumps(adf.comment(text * 40), ensure_ascii=False)) <= adf.LIMIT
     assert len(wiki.comment(text * 40)) <= wiki.LIMIT
+
+
+FORMULAS = (
+    '=HYPERLINK("https://evil.example")',
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(A1)",
+    "\uff1d1+1",
+    "\t=1",
+    "\u200b=1",
+)
+
+
+def texts(value: Any) -> list[str]:
+    """Every text in what a system holds."""
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for one in value.values() for text in texts(one)]
+        case list():
+            return [text for one in value for text in texts(one)]
+    return []
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+@pytest.mark.parametrize("name", ["jira", "jira-data-center", "servicenow", "github"])
+def test_nothing_that_a_tracker_exports_begins_like_a_formula(trackers: Server, name: str, text: str) -> None:
+    made = desk.desk(trackers, name)
+    ticket = a_ticket(summary=text, title=text)
+    handle = made.sink.create(ticket)
+    made.sink.comment(handle, ticket, text)
+    made.sink.resolve(handle, replace(ticket, state=TicketState.RESOLVED))
+    shelf = getattr(made.system, "issues", None) or made.system.records
+    for one in texts(list(shelf.values())):
+        assert one.lstrip()[:1] not in {"=", "+", "-", "@", "\uff1d"} or one == "-", one
+    assert made.server.refused == []
+
+
+@pytest.mark.parametrize("text", ["\U0001f600" * 60_000, "a\U0001f600" * 40_000, "\U0001f600" * 255])
+def test_what_is_beyond_sixteen_bits_counts_twice_as_vendors_count(trackers: Server, text: str) -> None:
+    jira = desk.desk(trackers, "jira-data-center")
+    handle = jira.sink.create(a_ticket(title=text, summary=text))
+    fields = jira.system.issues[handle.id]["fields"]
+    assert len(fields["summary"].encode("utf-16-le")) // 2 < 255
+    assert len(fields["description"].encode("utf-16-le")) // 2 <= 32_767
+    now = desk.desk(trackers, "servicenow")
+    record = now.system.records[now.sink.create(a_ticket(title=text, summary=text)).id]
+    assert len(record["short_description"].encode("utf-16-le")) // 2 <= 160
+    assert len(record["description"].encode("utf-16-le")) // 2 <= 4_000
+
+
+def test_half_a_surrogate_pair_is_sent_to_nobody(trackers: Server) -> None:
+    made = desk.desk(trackers, "webhook")
+    made.sink.notify(
+        a_ticket(
+            finding=replace(FINDING, annotation="a\ud800b \ud83d\ude00", evidence={"\udfff": ["\ud800"]})
+        )
+    )
+    [request] = made.server.calls("POST")
+    told = json.loads(request.body)
+    assert told["annotation"] == "a\ufffdb \U0001f600"
+    assert told["evidence"] == {"\ufffd": ["\ufffd"]}
+    assert b"\\ud800" not in request.body.replace(b"\\ud83d", b"")

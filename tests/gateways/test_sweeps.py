@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from fakes import NOW, MemorySweeps
+from warden.core.errors import ConflictError
 from warden.core.progress import Progress
+from warden.core.unannounced import NOTHING, Run
 from warden.gateways.sweeps import DynamoSweeps
 
 CLUSTERS, SNAPSHOTS = "AWS::RDS::DBCluster", "AWS::RDS::DBSnapshot"
@@ -74,3 +77,19 @@ def test_a_sweep_is_good_for_a_day_and_for_its_policy():
     assert one.is_good(NOW + timedelta(hours=23), "abc")
     assert not one.is_good(NOW + timedelta(hours=24), "abc")
     assert not one.is_good(NOW, "def")
+
+
+def test_what_a_sweep_leaves_is_what_the_next_one_finds_and_nobody_writes_over_another(sweeps):
+    assert sweeps.last() == NOTHING
+    run = Run(run_id="one", ended=NOW, expected=frozenset({"a", "b"}))
+    left = NOTHING.after(run, judged_by="policy/code", judged=frozenset({"a", "b", "c"}))
+    sweeps.leave(left)
+
+    found = sweeps.last()
+    assert replace(found, revision=0) == left
+    with pytest.raises(ConflictError):
+        sweeps.leave(left)
+    sweeps.leave(found.counted(found.due(NOW + timedelta(hours=1))))
+    assert sweeps.last().runs == ()
+    assert sweeps.last().judged == left.judged
+    assert sweeps.current() is None

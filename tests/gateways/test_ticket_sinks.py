@@ -109,6 +109,30 @@ def test_who_writes_that_it_will_not_be_fixed_asks_for_an_exemption(
     assert (remote.state, remote.reason) == (RemoteState.WONT_FIX, "test data")
 
 
+def test_an_ops_item_names_as_many_resources_as_it_has_room_for(
+    opscenter: OpsCenterSink, local_aws: LocalAws
+) -> None:
+    name = "arn:aws:rds:eu-west-1:123456789012:cluster-snapshot:" + "x" * 250
+    many = tuple(replace(FINDING, arn=f"{name}{number:03}") for number in range(100))
+    kept = item(local_aws, opscenter.create(replace(TICKET, findings=many)))
+    value = kept["OperationalData"]["/aws/resources"]["Value"]
+    assert len(value) <= 20_000
+    assert 50 < len(json.loads(value)) < 100
+
+
+def test_an_ops_item_whose_wish_was_refused_asks_no_more(
+    opscenter: OpsCenterSink, local_aws: LocalAws
+) -> None:
+    handle = opscenter.create(TICKET)
+    opscenter.reopen(handle, TICKET)
+    data = {WONT_FIX: {"Value": "test data", "Type": "String"}}
+    local_aws.client("ssm", "eu-west-1").update_ops_item(
+        OpsItemId=handle.id, Status="Resolved", OperationalData=data
+    )
+    opscenter.reopen(handle, TICKET)
+    assert WONT_FIX not in item(local_aws, handle)["OperationalData"]
+
+
 def test_an_ops_item_is_looked_for_on_every_page_and_is_ours() -> None:
     ours = {"OpsItemId": "oi-2", "Source": "Aurora Warden", "CreatedTime": NOW}
 

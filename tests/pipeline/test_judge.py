@@ -22,6 +22,7 @@ from warden.core.control import ComplianceType, Maturity, Verdict
 from warden.core.decision import Mode
 from warden.core.evaluation import evaluate
 from warden.core.kinds import Need
+from warden.core.preflight import Question
 from warden.core.resource import ResourceType
 from warden.pipeline.restraints import Unrestrained
 
@@ -185,7 +186,8 @@ def test_a_disruption_needs_the_policys_leave_and_a_preflight_cannot_be_allowed(
     assert judged(world, ref)[1][TLS].decision.action == "REMEDIATE"
 
     world.controls = [
-        replace(c, remediation=replace(c.remediation, preflight=True)) if c.id == TLS else c for c in CONTROLS
+        replace(c, remediation=replace(c.remediation, preflight=Question.CLEAR_TEXT)) if c.id == TLS else c
+        for c in CONTROLS
     ]
     assert judged(world, ref)[1][TLS].decision.action == "AWAIT_APPROVAL"
 

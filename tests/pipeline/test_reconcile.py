@@ -12,7 +12,7 @@ import pytest
 from fakes import MemoryReconciliations
 from fakes.aws import HERE
 from pipeline.world import OWN_ROLE, World
-from warden.core.errors import AccessDeniedError, ThrottledError, TransientError
+from warden.core.errors import AccessDeniedError, ThrottledError, TransientError, UnreadableRowError
 from warden.core.reconciliation import Recorded
 from warden.pipeline.reconcile import LATE, Reconciler, Reconciliation
 
@@ -158,12 +158,78 @@ def test_a_write_that_nobody_intended_differs_and_is_told_once(both, operation):
     assert both.later(hours=24).differences == []
 
 
-def test_the_same_write_once_more_was_intended_by_nobody(both):
+def moved(both: Both, record: dict[str, Any], **by: float) -> None:
+    """Let a record be of another time."""
+    record["eventTime"] = (both.world.clock() + timedelta(**by)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+ANOTHER_SESSION = {
+    "type": "AssumedRole",
+    "arn": "arn:aws:sts::123456789012:assumed-role/warden-remediate/rogue",
+    "sessionContext": {"sessionIssuer": {"arn": OWN_ROLE}},
+}
+
+
+@pytest.mark.parametrize(
+    "how", ["much later", "another session", "another value", "unknown values", "five attempts"]
+)
+def test_a_write_once_more_was_intended_by_nobody(both, how):
     both.remediate()
     both.protect("request-1")
-    both.protect("rogue")
+    if how == "five attempts":
+        for number in range(3):
+            both.protect(f"attempt-{number}")
+    rogue = both.protect("rogue", value=how != "another value")
+    if how == "much later":
+        moved(both, rogue, minutes=4)
+    if how == "another session":
+        rogue["userIdentity"] = ANOTHER_SESSION
+    if how == "unknown values":
+        rogue["requestParameters"] = {"omitted": True}
 
-    assert [one.event_id for one in both.later().differences] == ["event-1"]
+    found = both.later()
+
+    assert [one.event_id for one in found.differences] == [rogue["eventID"]]
+    assert len(found.repeated) == (3 if how == "five attempts" else 0)
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+def test_a_call_that_the_sdk_made_again_is_one_write_and_is_said(both, crashed):
+    """Four attempts (`gateways.clients`), of which AWS took three; only the last answer came, or none."""
+    for seconds in (0, 25):
+        moved(both, both.protect(f"lost-{seconds}"), seconds=seconds)
+    if crashed:
+        crash_after_the_write(both)
+    else:
+        both.remediate()
+    moved(both, both.protect("request-1"), seconds=50)
+
+    found = both.later()
+
+    assert (found.differences, found.problems) == ([], [])
+    assert len(found.settled) == crashed
+    assert len(found.repeated) == 2
+    assert "request-1" in found.repeated[0].what or crashed
+    [entry] = both.world.ledger.of_kind("reconciliation")
+    assert len(entry["after"]["repeated"]) == 2
+    assert both.later(hours=20).repeated == [], "it is said once"
+
+
+def test_a_checkpoint_that_cannot_be_read_is_a_problem_and_stays(both):
+    both.remediate()
+    both.protect("request-1")
+
+    def unreadable():
+        msg = "the checkpoint cannot be read"
+        raise UnreadableRowError(msg)
+
+    both.kept.get = unreadable
+    for _ in range(2):
+        found = both.later(hours=24)
+        assert found.problems == ["the checkpoint cannot be read."]
+        assert both.kept.row is None, "nothing is taken for compared"
+    del both.kept.get
+    assert both.later().problems == []
 
 
 def test_what_the_ledger_says_was_made_must_be_in_cloudtrail(both):

@@ -314,7 +314,7 @@ def test_a_finding_is_told_whatever_dies_while_it_is_told(event):
             message = "it was not even handled the second time"
             raise AssertionError(message)
         faults.active = False
-        for _ in range(9):
+        for _ in range(20):
             world.clock.advance(minutes=1)
             world.tick()
         return world, ref, world.sink.delivered[before:]

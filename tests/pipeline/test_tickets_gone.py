@@ -11,6 +11,8 @@ from warden.core.errors import (
     CredentialsError,
     ForbiddenTicketError,
     LaterError,
+    RejectedError,
+    SinkRefusedError,
     TicketClosedError,
     TransientError,
 )
@@ -163,6 +165,34 @@ def test_an_account_that_may_touch_no_ticket_is_a_matter_of_the_sink() -> None:
     world.tracker.check = check
     ticks(world, 4)
     assert world.tickets.backlog("opscenter") == []
+
+
+def test_a_project_that_is_closed_to_us_answers_as_a_wrong_ticket_and_is_a_matter_of_the_sink() -> None:
+    world, _ = drifted(f"{POLICY}[tickets]\ngroup = 'finding'\n")
+    for number in range(4):
+        world.look(world.cluster(f"c{number}", DeletionProtection=False))
+    world.tracker.failures, world.tracker.failing = (
+        [RejectedError("400: valid project is required")] * 5,
+        "create",
+    )
+    check = world.tracker.check
+
+    def refuses() -> str:
+        msg = "the account lacks permissions in the project"
+        raise SinkRefusedError(msg)
+
+    world.tracker.check = refuses
+    world.tell()
+    world.clock.advance(minutes=5)
+    report = world.tick()
+    assert (report.parked, report.refused) == (
+        0,
+        {"opscenter": "the account lacks permissions in the project"},
+    )
+    world.tracker.failures.clear()
+    world.tracker.check = check
+    ticks(world, 4)
+    assert len(world.tracker.open) == 5, "minutes after the project is open again, and not six hours"
 
 
 # --- reading ------------------------------------------------------------------------------------------------

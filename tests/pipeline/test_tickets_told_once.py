@@ -108,6 +108,16 @@ def test_why_a_ticket_is_resolved_is_said_below_it_once_however_often_it_is_trie
     assert world.tickets.backlog("opscenter") == []
 
 
+def test_a_tracker_that_opens_what_is_remarked_on_has_no_open_ticket_in_the_end() -> None:
+    world, ref = drifted()
+    world.tell()
+    world.tracker.opens_by_remarks = True
+    fixed(world, ref)
+    [kept] = world.tracker.kept
+    assert kept.state is RemoteState.CLOSED
+    assert len(kept.comments) == 1
+
+
 def test_who_closed_a_ticket_twice_is_told_when_the_drift_is_gone() -> None:
     world, ref = drifted()
     world.tell()
@@ -270,3 +280,70 @@ def test_what_is_told_of_one_ticket_has_a_higher_revision_each_time_and_the_same
     )
     world.ticketer.handle(message)
     assert len(world.sink.delivered) == len(revisions)
+
+
+# --- what was done, and whose answer was lost ---------------------------------------------------------------
+
+
+def lost(world: World) -> None:
+    """The next change in the tracker is made, and its answer does not come."""
+    world.tracker.failing, world.tracker.late = "change", True
+    world.tracker.failures = [TransientError("502")]
+
+
+def test_a_ticket_that_was_opened_again_unknown_to_us_is_closed_once_the_drift_is_gone() -> None:
+    world, ref = drifted()
+    world.tell()
+    fixed(world, ref)
+    lost(world)
+    world.aws.update(ref, DeletionProtection=False)
+    world.clock.advance(minutes=1)
+    world.look(ref)
+    world.tell()
+    assert len(world.tracker.open) == 1
+    fixed(world, ref)
+    ticks(world, 4)
+    assert world.tracker.open == []
+    assert world.tickets.backlog("opscenter") == []
+
+
+def test_a_ticket_that_was_closed_unknown_to_us_is_opened_again_and_nobody_is_said_to_have_closed_it() -> (
+    None
+):
+    world, ref = drifted()
+    world.tell()
+    lost(world)
+    fixed(world, ref)
+    assert world.tracker.open == []
+    world.aws.update(ref, DeletionProtection=False)
+    world.clock.advance(minutes=1)
+    world.look(ref)
+    world.tell()
+    ticks(world, 10)
+    [kept] = world.tracker.open
+    assert kept.comments == []
+    delivery = world.tickets.delivery(world.found(ref, PROTECTION).id, "opscenter")
+    assert delivery is not None
+    assert not delivery.reopened
+
+
+def test_a_text_that_is_refused_leaves_no_ticket_open_behind_our_back() -> None:
+    world, ref = drifted()
+    world.tell()
+    fixed(world, ref)
+    update = world.tracker.update
+
+    def refused_once(*given: Any) -> None:
+        world.tracker.update = update
+        msg = "400: the text"
+        raise RejectedError(msg)
+
+    world.tracker.update = refused_once
+    world.aws.update(ref, DeletionProtection=False)
+    world.clock.advance(minutes=1)
+    world.look(ref)
+    world.tell()
+    assert len(world.tracker.open) == 1
+    fixed(world, ref)
+    ticks(world, 2)
+    assert world.tracker.open == []

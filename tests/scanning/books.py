@@ -98,7 +98,7 @@ class Books:
 
     @property
     def tickets(self) -> DynamoTickets:
-        return DynamoTickets(self.dynamodb, self.names["StateTable"])
+        return DynamoTickets(self.dynamodb, self.names["StateTable"], self.ledger)
 
     @property
     def approvals(self) -> DynamoApprovals:

@@ -257,7 +257,7 @@ class Deployed(LocalStack):
             call
             for call in self.aws.calls
             if call.service not in _OWN_SERVICES
-            and not call.operation.startswith(("Describe", "Get", "List", "Lookup"))
+            and not call.operation.startswith(("Describe", "Get", "List", "Lookup", "StartQuery"))
             and call.identity.session_issuer.get("arn") in roles
         ]
 

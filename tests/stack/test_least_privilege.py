@@ -32,10 +32,13 @@ pytestmark = pytest.mark.slow
 
 _OF_WHAT_NO_CASE_HAS = (
     "account_deletions_leave_backup",
+    "cluster_connection_logging_enabled",
     "cluster_tls_enforced",
+    "instance_connection_logging_enabled",
+    "instance_tls_enforced",
     "security_group_sources_approved",
 )
-"""Controls whose case has no deleted instance, no approval, and no prefix list."""
+"""Controls whose case lacks something: a deletion, a group of others, an approval, a log of connections, a list."""
 
 
 @contextlib.contextmanager
@@ -58,6 +61,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     # One policy for all that is no control's own: with every control, each entry of the ledger is one of thousands.
     with deployed(folder, policy_text(only=(*A_FEW, *_OF_WHAT_NO_CASE_HAS), more=EVERY_SINK)) as stack:
         live_beside_the_controls(stack)
+        on_groups_of_others(stack)
         calls += stack.aws.calls
         template = stack.template
     return judge(calls, template)
@@ -78,6 +82,22 @@ def life_of(case: Case, folder: Path) -> list[RecordedCall]:
             # The record of what a procedure made ends a while after it.
             stack.hours_later(0.5)
         return list(stack.aws.calls)
+
+
+def on_groups_of_others(stack: Deployed) -> None:
+    """Databases that use a default parameter group, or share one, get groups of their own."""
+    fleet.cluster(stack, "on-default", DBClusterParameterGroupName="default.aurora-postgresql16")
+    fleet.instance(stack, "one-on-default", DBParameterGroupName="default.postgres16")
+    fleet.cluster(stack, "host")
+    fleet.cluster(stack, "guest", DBClusterParameterGroupName="host")
+    fleet.instance(stack, "one-host")
+    fleet.instance(stack, "one-guest", DBParameterGroupName="one-host")
+    off = fleet.as_parameters({"log_connections": "0"})
+    with stack.quietly() as rds:
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="host", Parameters=off)
+        rds.modify_db_parameter_group(DBParameterGroupName="one-host", Parameters=off)
+    stack.sweep()
+    stack.hours_later(0.5)
 
 
 def live_beside_the_controls(stack: Deployed) -> None:
@@ -146,6 +166,7 @@ def live_beside_the_controls(stack: Deployed) -> None:
         stack.client("rds").delete_db_cluster(DBClusterIdentifier="gone", SkipFinalSnapshot=True)
     stack.settle()
     have_one_approved(stack)
+    have_connections_looked_for(stack)
     # What CloudTrail shows is compared with the ledger, and what crashed each time is put on record.
     stack.hours_later(1)
     stack.runtime.call(stack.function("sweep").logical_id, {"job": "reconcile"})
@@ -183,6 +204,45 @@ def have_one_approved(stack: Deployed) -> None:
     # And somebody takes a write back.
     undoer.take_back(stack, CAROL, "cluster_deletion_protection_enabled", reason="It is in the way")
     stack.settle()
+
+
+def have_connections_looked_for(stack: Deployed) -> None:
+    """Drifts of TLS on databases that log their connections: clusters and instances of both families of engines."""
+    general = fleet.as_parameters({"general_log": "1", "log_output": "FILE"})
+    clear = fleet.as_parameters({"require_secure_transport": "0"})
+    fleet.cluster(stack, "told")
+    fleet.member(stack, "told-1", "told")
+    fleet.cluster(stack, "told-my", engine="aurora-mysql", EnableCloudwatchLogsExports=["general"])
+    fleet.member(stack, "told-my-1", "told-my", engine="aurora-mysql")
+    fleet.instance(stack, "heard")
+    with stack.quietly() as rds:
+        rds.create_db_parameter_group(
+            DBParameterGroupName="of-mysql", DBParameterGroupFamily="mysql8.0", Description="of MySQL"
+        )
+        rds.modify_db_parameter_group(DBParameterGroupName="of-mysql", Parameters=[*general, *clear])
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="told-my", Parameters=general)
+    fleet.instance(
+        stack,
+        "heard-my",
+        Engine="mysql",
+        EngineVersion="8.0.40",
+        DBParameterGroupName="of-mysql",
+        EnableCloudwatchLogsExports=["general"],
+    )
+    logs = ("cluster/told/postgresql", "cluster/told-my/general")
+    for name in (*logs, "instance/heard/postgresql", "instance/heard-my/general"):
+        stack.client("logs").create_log_group(logGroupName=f"/aws/rds/{name}")
+    off = fleet.as_parameters({"rds.force_ssl": "0"})
+    with stack.quietly() as rds:
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="told", Parameters=off)
+        rds.modify_db_cluster_parameter_group(
+            DBClusterParameterGroupName="told-my",
+            Parameters=fleet.as_parameters({"require_secure_transport": "OFF"}),
+        )
+        rds.modify_db_parameter_group(DBParameterGroupName="heard", Parameters=off)
+    stack.sweep()
+    # The queries run; what waits is looked at again, and their rows are read.
+    stack.hours_later(0.5)
 
 
 def _lookup(resource_id: str) -> str:

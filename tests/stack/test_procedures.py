@@ -19,12 +19,15 @@ from stack.killer import Killer, changes
 from warden import wiring
 from warden.core import encryption
 from warden.core.approval import Answer, Approval
+from warden.core.control import ComplianceType
 from warden.core.finding import WorkflowStatus
+from warden.gateways.ledger import DynamoLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stack.conftest import Deploy
+    from warden.core.ledger import LedgerEntry
 
 CONTROL = "cluster_snapshot_encrypted"
 SNAPSHOT = "orders-2026"
@@ -223,6 +226,63 @@ def test_stop_holds_each_step_and_the_clean_up_as_well(deploy: Deploy) -> None:
     stopped(stack, stopping=False)
     stack.hours_later(0.5)
     assert stack.write_names == ["RestoreDBClusterFromSnapshot", "DeleteDBCluster"]
+
+
+def _stop(stack: Deployed) -> None:
+    stopped(stack, stopping=True)
+
+
+def _throttle(stack: Deployed) -> None:
+    stack.aws.faults.inject("DeleteDBCluster", "Throttling", times=9)
+
+
+def _lease_lapses(stack: Deployed) -> None:
+    stack.clock.advance(301)
+
+
+def _goes_by_itself(stack: Deployed) -> None:
+    with stack.by(ALICE):
+        stack.client("rds").delete_db_cluster(DBClusterIdentifier=NAME, SkipFinalSnapshot=True)
+
+
+@pytest.mark.usefixtures("fresh_clients")
+@pytest.mark.parametrize(
+    "happens",
+    [
+        _stop,
+        _throttle,
+        pytest.param(_lease_lapses, marks=pytest.mark.slow),
+        pytest.param(_goes_by_itself, marks=pytest.mark.slow),
+    ],
+)
+def test_a_clean_up_that_is_held_up_at_the_last_moment_says_so_and_defers_nothing_else(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch, happens: Callable[[Deployed], None]
+) -> None:
+    stack, arn = _begun(deploy)
+    _decide_otherwise(stack, _exempt(arn))
+    stack.state.settle(arn)
+    append, waiting = DynamoLedger.append, [happens]
+
+    def appended(ledger: DynamoLedger, entry: LedgerEntry, **options: Any) -> None:
+        append(ledger, entry, **options)
+        if entry.kind == "intent" and entry.after["operation"] == "DeleteDBCluster" and waiting:
+            waiting.pop()(stack)
+
+    monkeypatch.setattr(DynamoLedger, "append", appended)
+    stack.runtime.call(stack.function("sweep").logical_id, {"job": "due"})
+    stack.until("remediate")
+
+    assert waiting == []
+    told = [one["after"] for one in stack.entries() if one["after"].get("operation") == "DeleteDBCluster"]
+    assert [one.get("status", "intent") for one in told] == ["intent", "DEFERRED"]
+    assert stack.state.waiting(arn) is None
+    stack.aws.faults.clear()
+    # Where it went at once, the event of its creation comes again until that is certain.
+    stack.may_fail = happens is _goes_by_itself
+    if happens is _stop:
+        stopped(stack, stopping=False)
+    stack.hours_later(0.5)
+    assert NAME not in _clusters(stack)
 
 
 @pytest.mark.slow
@@ -436,8 +496,8 @@ TLS = "cluster_tls_enforced"
 MOVE = ["CreateDBClusterParameterGroup", "ModifyDBClusterParameterGroup", "ModifyDBCluster"]
 
 
-def _on_a_default_group(deploy: Deploy) -> Deployed:
-    stack = deploy(policy=policy_text(only=(TLS,)))
+def _on_a_default_group(deploy: Deploy, controls: tuple[str, ...] = (TLS,)) -> Deployed:
+    stack = deploy(policy=policy_text(only=controls))
     fleet.cluster(stack, DBClusterParameterGroupName="default.aurora-postgresql16")
     for number in (1, 2):
         fleet.member(stack, f"orders-{number}", "orders")
@@ -483,6 +543,28 @@ def test_a_cluster_moves_off_its_default_group_and_is_rebooted_by_another_approv
     _approve_the_next(stack)
     assert stack.write_names == [*MOVE, "RebootDBInstance", "RebootDBInstance"]
     assert stack.finding(TLS).workflow is WorkflowStatus.RESOLVED
+    assert _records(stack) == []
+
+
+@pytest.mark.slow
+def test_what_several_controls_want_is_one_group_and_what_it_waits_for_is_asked_for(deploy: Deploy) -> None:
+    audit, log = "cluster_postgresql_audit_effective", "cluster_connection_logging_enabled"
+    controls = (audit, log, "cluster_parameter_group_in_sync")
+    stack = _on_a_default_group(deploy, controls)
+    for request in desk(stack).requests():
+        answered(stack, request)
+    stack.hours_later(1)
+    group = _group(stack)
+    assert group.startswith("warden-orders-")
+    assert stack.write_names.count("CreateDBClusterParameterGroup") == 1
+    assert _value(stack, group, "log_connections") == "1"
+    assert _value(stack, group, "pgaudit.log") == "ddl,role"
+    assert "pgaudit" in _value(stack, group, "shared_preload_libraries").split(",")
+    assert stack.finding(log).compliance is not ComplianceType.COMPLIANT, "no member has rebooted"
+    _approve_the_next(stack)
+    assert stack.write_names[-2:] == ["RebootDBInstance", "RebootDBInstance"]
+    stack.sweep()
+    assert {stack.finding(control).workflow for control in controls} == {WorkflowStatus.RESOLVED}
     assert _records(stack) == []
 
 

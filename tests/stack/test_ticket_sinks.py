@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from console import exemption_requests
 from console import tickets as command
 from stack import fleet
-from stack.deployed import EVERY_SINK, policy_text
+from stack.deployed import BOB, EVERY_SINK, policy_text
+from warden.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import pytest
-
     from stack.conftest import Deploy
     from stack.deployed import Deployed
 
@@ -98,18 +100,21 @@ def test_the_commands_show_what_was_told_where_and_what_is_asked(
     out = capsys.readouterr().out
     assert f"open     {PROTECTION}|" in out
     assert "opscenter: open https://eu-west-1.console.aws.amazon.com/systems-manager/opsitems/oi-" in out
-    assert command.requests(output="text", **where) == 0
+    asking = {name: value for name, value in where.items() if name != "policy_file"}
+    assert exemption_requests.show(output="text", **asking) == 0
     assert capsys.readouterr().out == "None.\n"
 
     [item] = items(stack)
     data = {"wont-fix": {"Value": "test data", "Type": "String"}}
     stack.client("ssm").update_ops_item(OpsItemId=item["OpsItemId"], Status="Resolved", OperationalData=data)
     stack.hours_later(1)
-    assert command.requests(output="json", **where) == 1
+    assert exemption_requests.show(output="json", **asking) == 1
     [request] = json.loads(capsys.readouterr().out)["requests"]
     assert (request["control"], request["reason"], request["sink"]) == (PROTECTION, "test data", "opscenter")
-    assert command.requests(output="text", **where) == 1
-    assert "test data" in capsys.readouterr().out
+    assert exemption_requests.show(output="text", **asking) == 1
+    out = capsys.readouterr().out
+    assert "test data" in out
+    assert request["id"] in out
     [row] = command.Desk(_Found(stack), command.load_policy(str(stack.policy))).rows(
         key=None, everything=True
     )
@@ -117,10 +122,26 @@ def test_the_commands_show_what_was_told_where_and_what_is_asked(
     [told] = json.loads(capsys.readouterr().out)["tickets"]
     assert told["sinks"]["opscenter"]["id"] == item["OpsItemId"]
 
+    with pytest.raises(ConfigurationError, match="`warden requests` lists them"):
+        exemption_requests.refuse("0123", reason="no", **asking)
+    assert (
+        exemption_requests.refuse(request["id"], reason="It holds real data.", now=stack.now(), **asking) == 0
+    )
+    assert exemption_requests.show(output="text", **asking) == 0
+    stack.hours_later(0.5)
+    [item] = items(stack)
+    assert item["Status"] == "Open"
+    assert "It holds real data." in item["OperationalData"]["warden/remark"]["Value"]
+    assert "wont-fix" not in item["OperationalData"]
+    assert stack.story(PROTECTION)[-1] == "exemption_refused"
+    assert stack.ticket_states(PROTECTION)[-1] == "UPDATED"
+
 
 class _Found:
     """What `deployed.find` finds."""
 
     def __init__(self, stack: Deployed) -> None:
-        self.names = {"StateTable": stack.template.resources["StateTable"].name}
+        tables = ("StateTable", "LedgerTable", "FindingsTable")
+        self.names = {name: stack.template.resources[name].name for name in tables}
         self.client = stack.client
+        self.arn = BOB.arn

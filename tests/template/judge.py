@@ -52,8 +52,18 @@ class RecordedCall(Protocol):
         ...
 
     @property
+    def region(self) -> str:
+        """Where it was sent to."""
+        ...
+
+    @property
     def identity(self) -> Caller:
         """Who made it."""
+        ...
+
+    @property
+    def answer(self) -> Mapping[str, Any]:
+        """What AWS answered, of operations that later calls refer to by what they answered."""
         ...
 
 
@@ -129,13 +139,15 @@ def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
     used: set[Grant] = set()
     denied: dict[Denial, None] = {}
     made: dict[str, Mapping[str, str]] = {}
+    queried: dict[str, str] = {}
     for call in calls:
         role = roles.get(call.identity.session_issuer.get("arn", ""))
         if role is None:
             continue
         judged[role] += 1
         made.update(_tagged(call))
-        for access in (_with_tags(one, made) for one in accesses(call, stack.deployment)):
+        queried.update(_queried(call))
+        for access in (_as_made(one, call, made) for one in accesses(call, stack.deployment, queried)):
             decision = decide(policies[role], access)
             if decision.allowed:
                 used.update(uses(policies[role], access))
@@ -165,10 +177,10 @@ def _tagged(call: RecordedCall) -> dict[str, Mapping[str, str]]:
     return {call.parameters["DBClusterIdentifier"]: tags}
 
 
-def _with_tags(access: Access, made: Mapping[str, Mapping[str, str]]) -> Access:
-    """The access with the tags of the cluster that it is about, as far as a call before made it."""
-    _, found, name = access.resource.partition(":cluster:")
-    return replace(access, context={**access.context, **made[name]}) if found and name in made else access
+def _as_made(access: Access, call: RecordedCall, made: Mapping[str, Mapping[str, str]]) -> Access:
+    """The access with its Region, and the tags of the cluster that it is about, as far as a call before made it."""
+    tags = made.get(access.resource.partition(":cluster:")[2], {})
+    return replace(access, context={**access.context, "aws:RequestedRegion": call.region, **tags})
 
 
 def grants(policy: Iterable[Statement]) -> Iterator[Grant]:
@@ -194,8 +206,28 @@ def reason(grant: Grant, actions: Iterable[str]) -> str | None:
     return NEVER_CALLED.get(grant.action) or NEVER_CALLED.get(grant.sid)
 
 
-def accesses(call: RecordedCall, deployment: Deployment) -> tuple[Access, ...]:
-    """What IAM is asked for a call."""
+def _queried(call: RecordedCall) -> dict[str, str]:
+    """The log group that a query is about, by the query's id."""
+    if call.operation != "StartQuery" or "queryId" not in call.answer:
+        return {}
+    return {call.answer["queryId"]: call.parameters["logGroupName"]}
+
+
+def accesses(
+    call: RecordedCall, deployment: Deployment, queried: Mapping[str, str] | None = None
+) -> tuple[Access, ...]:
+    """What IAM is asked for a call; `queried` says which log group each query is about.
+
+    GetQueryResults names a query, and IAM checks it against the query's log group.
+    """
+    if call.operation == "GetQueryResults" and (group := (queried or {}).get(call.parameters["queryId"])):
+        types = reference.arns(
+            call_action := f"{call.service}:{call.operation}",
+            partition=deployment.partition,
+            region=deployment.region,
+            account=deployment.account_id,
+        )
+        return tuple(Access(call_action, every.removesuffix("*") + group) for every in types.values())
     try:
         return tuple(_SPECIAL.get(call.service, _by_reference)(call, deployment))
     except reference.UnknownActionError as error:

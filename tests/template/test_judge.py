@@ -21,6 +21,8 @@ class Call:
     operation: str
     parameters: dict[str, Any] = field(default_factory=dict)
     identity: UserIdentity = field(default_factory=lambda: iam_user("anna"))
+    answer: dict[str, Any] = field(default_factory=dict)
+    region: str = "eu-west-1"
 
 
 def by(stack: LocalTemplate, function: str, service: str, operation: str, **parameters: Any) -> RecordedCall:
@@ -81,6 +83,27 @@ def test_a_list_that_roles_share_is_used_when_one_of_them_uses_it(stack: LocalTe
     assert look in judge([], stack).unused
     call = by(stack, "EvaluateFunction", "rds", "DescribeDBProxies")
     assert look not in judge([call], stack).unused
+
+
+def test_the_results_of_a_query_are_checked_against_the_log_group_that_it_is_about(
+    stack: LocalTemplate,
+) -> None:
+    mine, other = "/aws/rds/cluster/orders/postgresql", "/aws/lambda/warden"
+    session = assumed_role(stack.functions["EvaluateFunction"].role_arn, "EvaluateFunction")
+    started = [
+        Call("logs", "StartQuery", {"logGroupName": group}, session, {"queryId": group})
+        for group in (mine, other)
+    ]
+    read = [
+        by(stack, "EvaluateFunction", "logs", "GetQueryResults", queryId=group) for group in (mine, other)
+    ]
+    denied = [denial.access for denial in judge([*started, *read], stack).denied]
+    assert [(access.action, access.resource.rpartition(":log-group:")[2]) for access in denied] == [
+        ("logs:StartQuery", other),
+        ("logs:GetQueryResults", other),
+    ]
+    # Of a query that nobody is known to have started, every group would have to be allowed.
+    assert judge(read, stack).denied
 
 
 _PLAN = ("backup:GetBackupPlan", "backup-plan:a")

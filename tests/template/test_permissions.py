@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 FUNCTIONS = ("EvaluateFunction", "RemediateFunction", "TicketFunction", "SweepFunction")
 LOOKING = ("EvaluateFunction", "RemediateFunction", "SweepFunction")
-READS = ("Describe", "List", "Get", "Lookup")
+READS = ("Describe", "List", "Get", "Lookup", "StartQuery")
 WRITERS = frozenset({"RemediateRole"})
 NOT_OURS = {
     "rds",
@@ -134,7 +135,9 @@ def test_what_is_allowed_is_here_and_its_wildcards_are_at_the_end(
             nowhere = service == "iam" or rest.startswith("global-cluster:")
             expected = "" if nowhere else abroad.get("region", stack.region)
             assert region == expected, where
-            assert "*" not in rest.removesuffix("*"), where
+            # Logs of one type alone: the name of the database is in the middle of theirs.
+            names = re.sub(r"/\*/(postgresql|general)", r"/name/\1", rest) if service == "logs" else rest
+            assert "*" not in names.removesuffix("*"), where
             assert service in NOT_OURS or "*" not in rest, where
 
 
@@ -299,6 +302,8 @@ def context(stack: LocalTemplate, action: str) -> dict[str, str]:
         return {"iam:PassedToService": "monitoring.rds.amazonaws.com"}
     if action == "rds:DeleteDBCluster":
         return {"aws:ResourceTag/warden:nonce": "0a1b"}
+    if action == "rds:ModifyGlobalCluster":
+        return {"aws:RequestedRegion": stack.region}
     return through if action.startswith("kms:") else {}
 
 
@@ -382,6 +387,34 @@ def test_the_probe_is_written_to_by_its_own_role_and_by_no_other(
         if decide(statements_of, Access("rds:ModifyDBClusterParameterGroup", name)).allowed
     }
     assert may == {("ProbeRole", ours), ("RemediateRole", arn.format("orders-pg16"))}
+
+
+def test_what_writes_to_databases_writes_in_its_own_region_alone(
+    stack: LocalTemplate, policies: dict[str, tuple[Statement, ...]]
+) -> None:
+    """CloudTrail's history is read in one Region (docs/how-to/reconcile.md)."""
+    everywhere = {
+        resource
+        for statement in policies["RemediateRole"]
+        if statement.allow and not any(action.split(":")[1].startswith(READS) for action in statement.actions)
+        # Of IAM, roles are handed over to RDS within a call; nothing is written there.
+        if statement.actions != ("iam:PassRole",)
+        for resource in statement.resources
+        if resource.split(":")[3:4] not in ([stack.region], [])
+    }
+    worldwide = f"arn:aws:rds::{stack.account_id}:global-cluster:*"
+    assert everywhere == {worldwide}
+    may = {
+        region
+        for region in (stack.region, "us-east-1")
+        if decide(
+            policies["RemediateRole"],
+            Access(
+                "rds:ModifyGlobalCluster", worldwide.replace("*", "world"), {"aws:RequestedRegion": region}
+            ),
+        ).allowed
+    }
+    assert may == {stack.region}
 
 
 def test_no_role_may_administer_anything(granted: list[tuple[str, Statement, str]]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from warden.controls import all_controls
-from warden.core import procedure
+from warden.core import connection_lines, procedure
 from warden.core.conditions import WRITE_NEEDS
 from warden.core.kinds import EVALUATED_KINDS, KINDS, Need
 from warden.core.resource import ResourceType
@@ -154,6 +154,15 @@ USERS_ACTIONS: Final[Mapping[ResourceType, tuple[str, ...]]] = {
 FREE: Final = frozenset({"sts:GetCallerIdentity"})
 """What everybody may do: "No permissions are required to perform this operation" (AWS STS API Reference)."""
 
+_CONNECTION_LOGS: Final = tuple(
+    f"log-group:/aws/rds/{kind}/*/{lines.log}*"
+    for kind in ("cluster", "instance")
+    for lines in (connection_lines.GENERAL, connection_lines.POSTGRESQL)
+)
+"""The logs that have lines of connections; the end is that of the ARN of a log group in a policy, `:*`."""
+PREFLIGHT_ACTIONS: Final = ("logs:DescribeLogGroups", "logs:GetQueryResults", "logs:StartQuery")
+"""How a preflight finds who connects without TLS."""
+
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "backup:DescribeRegionSettings": (),
     "backup:GetBackupPlan": ("backup-plan:*",),
@@ -176,6 +185,8 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "logs:DescribeAccountPolicies": (),
     "logs:DescribeLogGroups": (),
     "logs:DescribeSubscriptionFilters": ("log-group:/aws/rds/*",),
+    "logs:GetQueryResults": _CONNECTION_LOGS,
+    "logs:StartQuery": _CONNECTION_LOGS,
     "logs:PutRetentionPolicy": ("log-group:/aws/rds/*",),
     "rds:CreateEventSubscription": ("es:*",),
     "rds:DescribeEvents": (),
@@ -364,11 +375,14 @@ def read_grants() -> tuple[Grant, ...]:
     actions.update(action for kind in EVALUATED_KINDS for action in KIND_ACTIONS.get(kind, ()))
     actions.update(action for names in USERS_ACTIONS.values() for action in names)
     actions.update(action for need in needs_in_use() for action in need_actions(need))
+    actions.update(PREFLIGHT_ACTIONS)
     actions -= FREE
     limited: dict[str, list[str]] = {}
-    unlimited = []
+    unlimited, queried = [], []
     for action in sorted(actions):
-        if resources(action):
+        if RESOURCES.get(action) == _CONNECTION_LOGS:
+            queried.append(action)
+        elif resources(action):
             limited.setdefault(action.partition(":")[0], []).append(action)
         else:
             unlimited.append(action)
@@ -382,7 +396,8 @@ def read_grants() -> tuple[Grant, ...]:
             )
             for service, names in sorted(limited.items(), key=lambda item: item[0] != "rds")
         ),
-        Grant(sid="ReadWhatHasNoOwner", actions=tuple(unlimited), resources=()),
+        Grant(sid="QueryConnections", actions=tuple(queried), resources=resources("logs:StartQuery")),
+        Grant(sid="ReadWhatHasNoOwner", actions=tuple(sorted(unlimited)), resources=()),
     )
 
 

@@ -16,6 +16,7 @@ from warden.core import frameworks, kinds
 from warden.core.control import Maturity, Safety
 from warden.core.guard import Fields, ListOf, NonEmptyListOf, Only, Raises, SameAs, Text
 from warden.core.kinds import KINDS, Need
+from warden.core.unannounced import silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -150,7 +151,13 @@ def _calls(need: Need) -> str:
 
 def _looks(control: Control) -> str:
     about = "An event says where to look, and never what is wrong. What is named above is read anew then."
-    return "\n".join([about, "", *_triggers.lines(control.resource_type, control.needs)])
+    lines = [about, "", *_triggers.lines(control.resource_type, control.needs)]
+    if why := silence(control):
+        lines += [
+            "",
+            f"Drift can also come without an event: {why}. What a sweep finds of it is not counted as lost.",
+        ]
+    return "\n".join(lines)
 
 
 def _need_doc(need: Need) -> str:

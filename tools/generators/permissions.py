@@ -102,6 +102,8 @@ def _reads() -> str:
     for need in permissions.needs_in_use():
         for action in permissions.need_actions(need):
             purposes.setdefault(action, []).append(f"`{need.value}`")
+    for action in permissions.PREFLIGHT_ACTIONS:
+        purposes.setdefault(action, []).append("who connects without TLS")
     rows = [
         (f"`{action}`", ", ".join(purposes[action]), code(permissions.RESOURCES[action]) or "everything")
         for action in sorted(purposes.keys() - permissions.FREE)

@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from warden.pipeline.due import Waiting
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
+    from warden.pipeline.missed import MissedDrift
     from warden.pipeline.ports import Brakes
+    from warden.pipeline.preflight import Preflight
     from warden.pipeline.probe import Probe, ProbeWatch
     from warden.pipeline.reconcile import Reconciler
     from warden.pipeline.remediate import Remediator
@@ -254,6 +256,18 @@ class Wiring:
                 self.environment["WARDEN_STATE_TABLE"],
             ),
             temporaries=self._temporaries,
+            preflight=self._preflight,
+        )
+
+    @functools.cached_property
+    def _preflight(self) -> Preflight:
+        from warden.gateways.preflight import DynamoLooks, InsightsLogs
+        from warden.pipeline.preflight import Preflight
+
+        return Preflight(
+            logs=InsightsLogs(self._client("logs")),
+            looks=DynamoLooks(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            setting=self.policy.preflight,
         )
 
     def _visitor(self, reader: RdsReader, brakes: Brakes) -> Visitor:
@@ -451,6 +465,19 @@ class Wiring:
         from warden.pipeline.caretaker import Caretaker
 
         return Caretaker(visitor=evaluator.visitor, reader=evaluator.reader, temporaries=self._temporaries)
+
+    @functools.cached_property
+    def missed_drift(self) -> MissedDrift:
+        """Who counts what sweeps found and events should have told of."""
+        from warden.pipeline.missed import MissedDrift
+
+        return MissedDrift(
+            deployment=self.deployment,
+            findings=self._findings,
+            ledger=self._ledger,
+            sweeps=self._sweeps,
+            clock=now,
+        )
 
     def sweep_goes_on(self) -> bool:
         """Whether a sweep has begun that is not at its end; asks for nothing else, since as a rule there is none."""

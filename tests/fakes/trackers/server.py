@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -63,6 +63,8 @@ class Fault:
     stalls: bool = False
     drips: bool = False
     breaks_off: bool = False
+    after: int = 0
+    """How many such requests are answered truly before."""
 
 
 class Dialect(Protocol):
@@ -187,8 +189,11 @@ class Server:
             fault = next((one for one in self.faults if line.startswith(one.on)), None)
             if fault is not None:
                 self.faults.remove(fault)
-                if not fault.commits:
-                    return fault.answer or TrackerAnswer(500), fault
+                if fault.after:
+                    self.faults.insert(0, replace(fault, after=fault.after - 1))
+                    fault = None
+            if fault is not None and not fault.commits:
+                return fault.answer or TrackerAnswer(500), fault
             if wrong := Specification.named(dialect.specification).check(request):
                 self.refused.append(f"{line}: {wrong}")
                 return TrackerAnswer(400, {"message": wrong}), fault or Fault()

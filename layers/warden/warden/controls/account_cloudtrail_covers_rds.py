@@ -25,7 +25,6 @@ References
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from warden.core import frameworks, guidance, trails
@@ -98,7 +97,7 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Manual:
         )
     best = min(found, key=lambda trail: len(trails.shortcomings(trail)))
     arn = best["TrailARN"]
-    home = replace(resource, home=best["HomeRegion"])
+    home = resource._replace(home=best["HomeRegion"])
     stopped = (
         ""
         if best["IsLogging"]

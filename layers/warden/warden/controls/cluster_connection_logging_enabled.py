@@ -12,10 +12,11 @@ member counts by itself. The parameters are dynamic: what the group says is what
 
 Remediation safety
 ------------------
-Costs. Nothing restarts, and clients notice nothing: each connection writes a few lines more. Warden writes
-only to a custom parameter group that no other cluster uses, and only turns the two on. What would log less,
-members' own values, and a default group are a person's. CloudWatch Logs bills what is exported, in us-east-1
-at 0.50 USD for each GB that comes in.
+Costs. Nothing restarts, and clients notice nothing: each connection writes a few lines more. Warden writes only
+to a custom parameter group that no other cluster uses, and only turns the two on. A cluster that uses a default
+group, or shares one, gets a group of its own, attached, which takes a reboot of each member to have effect:
+that is asked for as what is disruptive. What would log less, and members' own values, are a person's.
+CloudWatch Logs bills what is exported, in us-east-1 at 0.50 USD for each GB that comes in.
 
 References
 ----------
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import connection_logs, frameworks, scope
+from warden.core import connection_logs, frameworks, own_group, own_group_examples, scope
 from warden.core import group_changes as changes
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity
 from warden.core.kinds import Need
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from warden.core.control import Verdict
-    from warden.core.plan import Manual, Plan
+    from warden.core.plan import Manual, Plan, Wait
     from warden.core.resource import Resource
 
 
@@ -50,7 +51,7 @@ def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
     return connection_logs.judge(resource, settings, overridden)
 
 
-def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
+def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
     """Turn on what is off in the cluster's own group."""
     overridden = changes.overrides(resource, connection_logs.NAMES)
     return connection_logs.plan(resource, settings, overridden)
@@ -89,9 +90,9 @@ CONTROL = Control(
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,
-        permits=(connection_logs.permit("ModifyDBClusterParameterGroup", ResourceType.DB_CLUSTER),),
+        permits=connection_logs.permits(ResourceType.DB_CLUSTER),
         safety=Safety.COSTS,
-        needs=(Need.PARAMETER_GROUP_USERS,),
+        needs=(Need.PARAMETER_GROUP_USERS, *own_group.NEEDS),
     ),
     fix="""\
 Turn both on in the cluster's custom parameter group; nothing restarts:
@@ -181,24 +182,10 @@ Make it last: CloudFormation `Parameters: {log_connections: "1", log_disconnecti
             },
             expect=ComplianceType.NON_COMPLIANT,
         ),
-        Example(
-            name="not logged in a default parameter group",
-            facts={
-                "DBClusterParameterGroup": "default.aurora-postgresql16",
-                "Parameters": connection_logs.example(log_disconnections="0"),
-            },
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="not logged in a parameter group that another cluster uses",
-            facts={
-                "Parameters": connection_logs.example(log_disconnections="0"),
-                "ParameterGroupUsers": [
-                    "arn:aws:rds:eu-west-1:123456789012:cluster:orders",
-                    "arn:aws:rds:eu-west-1:123456789012:cluster:reports",
-                ],
-            },
-            expect=ComplianceType.NON_COMPLIANT,
+        *own_group_examples.examples(
+            ResourceType.DB_CLUSTER,
+            {"Parameters": connection_logs.example(**connection_logs.UNSET)},
+            {connection_logs.CONNECTS: "1", connection_logs.DISCONNECTS: "1"},
         ),
         Example(
             name="a spelling that nobody knows",

@@ -17,9 +17,11 @@ CloudWatch Logs, `server_audit_logs_upload`, which no Describe item shows: the e
 Remediation safety
 ------------------
 Costs. The parameters are dynamic: nothing restarts, and clients notice nothing but the writing of the log.
-Warden writes only to a custom parameter group that no other cluster uses, turns the log on and adds the
-events that lack; it removes none. Who is left out, a default group, and reboots that are due are a person's.
-CloudWatch Logs bills what is exported, in us-east-1 at 0.50 USD for each GB that comes in.
+Warden writes only to a custom parameter group that no other cluster uses, turns the log on and adds the events
+that lack; it removes none. A cluster that uses a default group, or shares one, gets a group of its own,
+attached, which takes a reboot of each member to have effect: that is asked for as what is disruptive. Who is
+left out, and reboots that are due, are a person's. CloudWatch Logs bills what is exported, in us-east-1 at 0.50
+USD for each GB that comes in.
 
 References
 ----------
@@ -34,7 +36,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import audit, frameworks, guidance, parameters, reboots
+from warden.core import audit, frameworks, guidance, own_group, own_group_examples, parameters, reboots
 from warden.core import group_changes as changes
 from warden.core.control import (
     ComplianceType,
@@ -48,9 +50,8 @@ from warden.core.control import (
     insufficient_data,
     non_compliant,
 )
-from warden.core.guard import Permit
 from warden.core.kinds import Need
-from warden.core.plan import Manual, Plan
+from warden.core.plan import Manual, Plan, Wait
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _second_path(resource: Resource) -> str:
     return f", and {SECOND_PATH} sends it to CloudWatch Logs beside the exports"
 
 
-def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
+def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
     """Turn the log on and add the events that lack, if the group can be written to."""
     items = resource.facts[Need.PARAMETERS]
     values = {name: changes.value_of(items[name], _DOCUMENTED[name]) for name in _DOCUMENTED}
@@ -130,7 +131,7 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
     if lacking := _lacking(values, settings):
         wanted[EVENTS] = changes.extended(values[EVENTS] or "", lacking)
     if wanted:
-        return changes.change(resource, wanted, purpose="Records an audit log", cost=audit.COST)
+        return changes.change(resource, wanted, cost=audit.COST)
     if _hidden(values, settings) or values[ONLY]:
         return _everybody(resource, values, settings)
     if told := changes.not_by_reboot(resource):
@@ -231,22 +232,15 @@ CONTROL = Control(
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,
-        permits=(
-            Permit(
-                operation="ModifyDBClusterParameterGroup",
-                required={
-                    **changes.own_group(ResourceType.DB_CLUSTER),
-                    "Parameters": changes.ParameterList(
-                        (
-                            (SWITCH, changes.DYNAMIC, parameters.TurnsOn()),
-                            (EVENTS, changes.DYNAMIC, changes.Extends(EVENTS, audit.MYSQL_EVENTS)),
-                        )
-                    ),
-                },
+        permits=changes.permits(
+            ResourceType.DB_CLUSTER,
+            (
+                (SWITCH, changes.DYNAMIC, parameters.TurnsOn()),
+                (EVENTS, changes.DYNAMIC, changes.Extends(EVENTS, audit.MYSQL_EVENTS)),
             ),
         ),
         safety=Safety.COSTS,
-        needs=(Need.PARAMETER_GROUP_USERS,),
+        needs=(Need.PARAMETER_GROUP_USERS, *own_group.NEEDS),
     ),
     fix="""\
 Turn the log on and name the events in the cluster's custom parameter group; nothing restarts:
@@ -338,23 +332,11 @@ the events beside it; Terraform two `parameter` blocks of `aws_rds_cluster_param
             ),
             expect=ComplianceType.NON_COMPLIANT,
         ),
-        Example(
-            name="off in a default parameter group",
-            facts=_mysql(
-                _parameters(server_audit_logging="0"), DBClusterParameterGroup="default.aurora-mysql8.0"
-            ),
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="off in a parameter group that another cluster uses",
-            facts=_mysql(
-                _parameters(server_audit_logging="0"),
-                ParameterGroupUsers=[
-                    "arn:aws:rds:eu-west-1:123456789012:cluster:orders",
-                    "arn:aws:rds:eu-west-1:123456789012:cluster:reports",
-                ],
-            ),
-            expect=ComplianceType.NON_COMPLIANT,
+        *own_group_examples.examples(
+            ResourceType.DB_CLUSTER,
+            _mysql(_parameters(**dict.fromkeys((*_DOCUMENTED, SECOND_PATH)))),
+            {SWITCH: "1", EVENTS: "CONNECT,QUERY_DCL,QUERY_DDL"},
+            family="aurora-mysql8.0",
         ),
         Example(
             name="recorded by any instance that is created",

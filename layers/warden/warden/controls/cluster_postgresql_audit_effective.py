@@ -15,10 +15,10 @@ set for one role or one database.
 Remediation safety
 ------------------
 Disruptive. The plan appends `pgaudit` to the libraries, of which it removes none, and adds the classes that
-lack. It writes only to a custom parameter group that no other cluster uses, and reboots nothing: until
-somebody does, every member shows `pending-reboot`, and any reboot or failover in between loads the library.
-So each case needs an approval, or a line of the policy. Afterwards a ticket tells in which order to reboot,
-and to create the extension.
+lack. It writes only to a custom parameter group that no other cluster uses; a cluster that uses a default
+group, or shares one, gets a group of its own, attached. Nothing is rebooted: until somebody does, every member
+shows `pending-reboot`, and any reboot or failover in between loads the library. So each case needs an approval,
+or a line of the policy. Afterwards a ticket tells in which order to reboot, and to create the extension.
 
 References
 ----------
@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import audit, frameworks, reboots
+from warden.core import audit, frameworks, own_group, own_group_examples, reboots
 from warden.core import group_changes as changes
 from warden.core.control import (
     ComplianceType,
@@ -46,9 +46,8 @@ from warden.core.control import (
     insufficient_data,
     non_compliant,
 )
-from warden.core.guard import Permit
 from warden.core.kinds import Need
-from warden.core.plan import Manual, Plan
+from warden.core.plan import Manual, Plan, Wait
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def _pending(resource: Resource, overridden: Mapping[str, Facts]) -> list[str]:
     ]
 
 
-def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
+def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
     """Append the library and add the classes that lack; reboots, and members' own values, are a person's."""
     values = _values(resource.facts[Need.PARAMETERS], _DOCUMENTED)
     wanted: dict[str, str] = {}
@@ -132,7 +131,7 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
             )
         wanted[CLASSES] = ",".join([*kept, *lacking])
     if wanted:
-        return changes.change(resource, wanted, purpose="Loads pgaudit", static=True)
+        return changes.change(resource, wanted, static=True)
     overridden = {
         member: found
         for member, found in changes.overrides(resource, (LIBRARIES, CLASSES)).items()
@@ -206,26 +205,15 @@ CONTROL = Control(
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,
-        permits=(
-            Permit(
-                operation="ModifyDBClusterParameterGroup",
-                required={
-                    **changes.own_group(ResourceType.DB_CLUSTER),
-                    "Parameters": changes.ParameterList(
-                        (
-                            (LIBRARIES, changes.STATIC, changes.Extends(LIBRARIES, (LIBRARY,))),
-                            (
-                                CLASSES,
-                                changes.DYNAMIC,
-                                changes.Extends(CLASSES, audit.CLASSES, nothing=_NOTHING),
-                            ),
-                        )
-                    ),
-                },
+        permits=changes.permits(
+            ResourceType.DB_CLUSTER,
+            (
+                (LIBRARIES, changes.STATIC, changes.Extends(LIBRARIES, (LIBRARY,))),
+                (CLASSES, changes.DYNAMIC, changes.Extends(CLASSES, audit.CLASSES, nothing=_NOTHING)),
             ),
         ),
         safety=Safety.DISRUPTIVE,
-        needs=(Need.PARAMETER_GROUP_USERS,),
+        needs=(Need.PARAMETER_GROUP_USERS, *own_group.NEEDS),
     ),
     fix="""\
 See which libraries the group loads now, and keep them all:
@@ -339,21 +327,10 @@ Make it last: CloudFormation `Parameters: {shared_preload_libraries: "pg_stat_st
             },
             expect=ComplianceType.NON_COMPLIANT,
         ),
-        Example(
-            name="not loaded by a default parameter group",
-            facts={"Parameters": _OFF, "DBClusterParameterGroup": "default.aurora-postgresql16"},
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="not loaded by a parameter group that another cluster uses",
-            facts={
-                "Parameters": _OFF,
-                "ParameterGroupUsers": [
-                    "arn:aws:rds:eu-west-1:123456789012:cluster:orders",
-                    "arn:aws:rds:eu-west-1:123456789012:cluster:reports",
-                ],
-            },
-            expect=ComplianceType.NON_COMPLIANT,
+        *own_group_examples.examples(
+            ResourceType.DB_CLUSTER,
+            {"Parameters": _OFF},
+            {LIBRARIES: _LOADED, CLASSES: "ddl,role"},
         ),
         Example(
             name="loaded by any instance that is created",

@@ -263,6 +263,7 @@ CONTROL = Control(
             maximum=readers.MOST_READERS,
         ),
     ),
+    silent="a new cluster is given time for its readers",
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,

@@ -227,6 +227,7 @@ CONTROL = Control(
             maximum=365,
         ),
     ),
+    silent="a certificate expires by itself",
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,

@@ -12,10 +12,11 @@ are judged at their cluster, their own groups included.
 
 Remediation safety
 ------------------
-Costs. Nothing restarts, and clients notice nothing: each connection writes a few lines more. Warden writes
-only to a custom parameter group that no other instance uses, and only turns the two on. What would log less,
-and a default group, are a person's. CloudWatch Logs bills what is exported, in us-east-1 at 0.50 USD for each
-GB that comes in.
+Costs. Nothing restarts, and clients notice nothing: each connection writes a few lines more. Warden writes only
+to a custom parameter group that no other instance uses, and only turns the two on. An instance that uses a
+default group, or shares one, gets a group of its own, attached, which takes a reboot to have effect: that is
+asked for as what is disruptive. What would log less is a person's. CloudWatch Logs bills what is exported, in
+us-east-1 at 0.50 USD for each GB that comes in.
 
 References
 ----------
@@ -27,7 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import connection_logs, frameworks, scope
+from warden.core import connection_logs, frameworks, own_group, own_group_examples, scope
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity
 from warden.core.kinds import Need
 from warden.core.resource import ResourceType
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from warden.core.control import Verdict
-    from warden.core.plan import Manual, Plan
+    from warden.core.plan import Manual, Plan, Wait
     from warden.core.resource import Resource
 
 
@@ -49,7 +50,7 @@ def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
     )
 
 
-def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual:
+def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
     """Turn on what is off in the instance's own group."""
     return connection_logs.plan(resource, settings, {})
 
@@ -69,9 +70,9 @@ CONTROL = Control(
     evaluate=evaluate,
     remediation=Remediation(
         plan=plan,
-        permits=(connection_logs.permit("ModifyDBParameterGroup", ResourceType.DB_INSTANCE),),
+        permits=connection_logs.permits(ResourceType.DB_INSTANCE),
         safety=Safety.COSTS,
-        needs=(Need.INSTANCE_GROUP_USERS,),
+        needs=(Need.INSTANCE_GROUP_USERS, *own_group.NEEDS),
     ),
     fix="""\
 Turn both on in the instance's custom parameter group; nothing restarts:
@@ -124,26 +125,10 @@ Make it last: CloudFormation `Parameters: {log_connections: "1", log_disconnecti
             facts={"InstanceParameters": connection_logs.example(log_statement="all")},
             expect=ComplianceType.NON_COMPLIANT,
         ),
-        Example(
-            name="not logged in a default parameter group",
-            facts={
-                "DBParameterGroups": [
-                    {"DBParameterGroupName": "default.postgres16", "ParameterApplyStatus": "in-sync"}
-                ],
-                "InstanceParameters": connection_logs.example(log_connections="0"),
-            },
-            expect=ComplianceType.NON_COMPLIANT,
-        ),
-        Example(
-            name="not logged in a parameter group that another instance uses",
-            facts={
-                "InstanceParameters": connection_logs.example(log_connections="0"),
-                "InstanceParameterGroupUsers": [
-                    "arn:aws:rds:eu-west-1:123456789012:db:billing",
-                    "arn:aws:rds:eu-west-1:123456789012:db:payroll",
-                ],
-            },
-            expect=ComplianceType.NON_COMPLIANT,
+        *own_group_examples.examples(
+            ResourceType.DB_INSTANCE,
+            {"InstanceParameters": connection_logs.example(**connection_logs.UNSET)},
+            {connection_logs.CONNECTS: "1", connection_logs.DISCONNECTS: "1"},
         ),
         Example(
             name="a member is judged at its cluster",

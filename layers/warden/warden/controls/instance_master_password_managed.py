@@ -45,6 +45,7 @@ from warden.core.control import (
     not_applicable,
 )
 from warden.core.kinds import Need
+from warden.core.preflight import Question
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ CONTROL = Control(
         permits=(master_user.permit("ModifyDBInstance", "DBInstanceIdentifier"),),
         safety=Safety.DISRUPTIVE,
         # Who uses the present password? Until something looks, only a person can let it pass.
-        preflight=True,
+        preflight=Question.PASSWORD,
     ),
     fix="""\
 Find out first who logs in as the master user, and let them read the secret instead, or better use a user of their

@@ -14,8 +14,9 @@ who reaches it. Members of a cluster are judged at their cluster.
 
 Remediation safety
 ------------------
-Disruptive. Clients that connect without TLS are refused from that moment on, and Warden cannot see who they
-are. So each case needs an approval; a line of the policy is not enough. Warden writes to a custom parameter
+Disruptive. Clients that connect without TLS are refused from that moment on. Warden looks for them in the log of
+connections of PostgreSQL; a line of the policy is not enough, unless that shows a whole cycle in which nobody
+connected so. In every other case it needs an approval, which names the clients. Warden writes to a custom parameter
 group that no other instance uses, where the parameter is dynamic, which restarts nothing. An instance that uses
 a default group, or shares one, gets a group of its own: one of the family, or a copy, with TLS turned on,
 attached. That has effect with a reboot, which takes an approval of its own. The group stays; none is ever
@@ -64,6 +65,7 @@ from warden.core.control import (
 from warden.core.guard import Fields, ListOf, Only, Permit
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan, Wait
+from warden.core.preflight import Question
 from warden.core.resource import Facts, ResourceType
 
 if TYPE_CHECKING:
@@ -258,9 +260,8 @@ CONTROL = Control(
             reboots.PERMITS_OF_INSTANCE[0],
         ),
         safety=Safety.DISRUPTIVE,
-        # Who connects in clear text now? Until something looks, only a person can let it pass.
-        preflight=True,
         needs=(Need.INSTANCE_GROUP_USERS, Need.MEMBERS, *own_group.NEEDS),
+        preflight=Question.CLEAR_TEXT,
     ),
     fix="""\
 Find out first who connects without TLS: on PostgreSQL `select usename, client_addr from pg_stat_ssl join

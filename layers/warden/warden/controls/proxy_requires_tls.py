@@ -39,6 +39,7 @@ from warden.core.control import (
 )
 from warden.core.guard import Only, Permit, SameAs
 from warden.core.plan import Call, Plan
+from warden.core.preflight import Question
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ CONTROL = Control(
             ),
         ),
         safety=Safety.DISRUPTIVE,
-        # Who connects in clear text now? Until something looks, only a person can let it pass.
-        preflight=True,
+        preflight=Question.CLEAR_TEXT,
     ),
     fix="""\
 Find out first who connects without TLS: the proxy's metric ClientConnectionsNoTLS counts them. The ARN holds an id

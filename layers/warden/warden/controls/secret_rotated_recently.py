@@ -127,6 +127,7 @@ CONTROL = Control(
             maximum=365,
         ),
     ),
+    silent="a rotation that does not happen is no event",
     evaluate=evaluate,
     remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),
     fix="""\

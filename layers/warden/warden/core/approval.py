@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from warden.core import preflight
 from warden.core.control import Safety
 from warden.core.decision import approval_missing
 from warden.core.plan import ONLY_APPROVED, Plan, Stage, Wait, digest
@@ -65,11 +66,17 @@ class Approval:
         }
 
 
-def is_needed(control: Control, policy: Policy, planned: Plan | Manual | Wait | None = None) -> bool:
+def is_needed(
+    control: Control,
+    policy: Policy,
+    planned: Plan | Manual | Wait | None = None,
+    looked: preflight.Answer | None = None,
+) -> bool:
     """Whether a control's calls need somebody's approval: they cost or disrupt, and the policy does not allow that.
 
     What takes away a procedure's own temporary thing needs none. A reboot, or another cluster, needs one, whatever the
     policy allows.
+    `looked` is what the preflight found.
     """
     remediation = control.remediation
     if remediation is None:
@@ -88,8 +95,8 @@ def is_needed(control: Control, policy: Policy, planned: Plan | Manual | Wait | 
         allowed = allowed and control.id in policy.allow_disruption
     return approval_missing(
         safe=remediation.safety is Safety.SAFE and not (plan is not None and plan.disrupts),
-        # Nothing looks at live use yet: where that is asked for, the answer is "unknown", which is not clean.
-        preflight_clean=not remediation.preflight,
+        # Where live use is asked for and nobody has looked, the answer is "unknown", which is not clean.
+        preflight_clean=remediation.preflight is None or (looked is not None and looked.is_clean),
         allowed=allowed,
         approved=False,
     )
@@ -107,6 +114,7 @@ def in_force(
     policy: Policy,
     now: datetime,
     begun: bool = False,
+    looked: preflight.Answer | None = None,
 ) -> Approval | None:
     """The approval that holds now; None where there is none, or where somebody rejected.
 
@@ -115,19 +123,34 @@ def in_force(
     standing = [
         answer
         for answer in answers
-        if objection(answer, finding=finding, policy=policy, now=now) == "" or (begun and answer.used)
+        if objection(answer, finding=finding, policy=policy, now=now, looked=looked) == ""
+        or (begun and answer.used)
     ]
     if any(answer.answer is Answer.REJECTED for answer in standing):
         return None
     return min(standing, key=lambda answer: answer.at, default=None)
 
 
-def objection(answer: Approval, *, finding: Finding, policy: Policy, now: datetime) -> str:
-    """Why an answer does not count, as a sentence; empty where it does."""
+def objection(
+    answer: Approval,
+    *,
+    finding: Finding,
+    policy: Policy,
+    now: datetime,
+    looked: preflight.Answer | None = None,
+) -> str:
+    """Why an answer does not count, as a sentence; empty where it does.
+
+    `looked`: what the preflight finds now; without it counts what it found when the finding was last judged.
+    """
     if answer.approver == finding.cause.get("session"):
         return "whoever made the change does not also approve what is done about it"
     if answer.at < finding.first_observed - _SKEW:
         return "it is older than the finding"
+    looked = looked or preflight.answer_of(finding.decision.get("preflight"))
+    noted = looked.noted if looked is not None and answer.answer is Answer.APPROVED else ""
+    if noted and datetime.fromisoformat(noted) > answer.at:
+        return f"clients without TLS were found after it, at {noted[:16].replace('T', ' ')} UTC"
     return standing_objection(answer, policy=policy, now=now)
 
 

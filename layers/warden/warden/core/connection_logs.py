@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from warden.core import engines, parameters
 from warden.core import group_changes as changes
 from warden.core.control import Setting, Verdict, compliant, insufficient_data, non_compliant, not_applicable
-from warden.core.guard import Permit
-from warden.core.plan import Manual, Plan
+from warden.core.plan import Manual, Plan, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warden.core.guard import Permit
     from warden.core.resource import Facts, Resource, ResourceType
 
 CONNECTS, DISCONNECTS, STATEMENTS = "log_connections", "log_disconnections", "log_statement"
@@ -62,14 +62,14 @@ def unknown(values: Mapping[str, str | None]) -> list[str]:
     return [
         name
         for name, value in values.items()
-        if value is None or (name != STATEMENTS and _is_logged(value) is None)
+        if value is None or (name != STATEMENTS and is_logged(value) is None)
     ]
 
 
 def faults(values: Mapping[str, str | None], settings: Mapping[str, Any]) -> list[str]:
     """What is wrong with the values, each as a clause."""
     found = [
-        f"{name} is {values[name]}" for name in (CONNECTS, DISCONNECTS) if not _is_logged(values[name] or "")
+        f"{name} is {values[name]}" for name in (CONNECTS, DISCONNECTS) if not is_logged(values[name] or "")
     ]
     if values[STATEMENTS] not in settings["statements"]:
         found.append(f"{STATEMENTS} is {values[STATEMENTS]}")
@@ -108,17 +108,19 @@ def judge(resource: Resource, settings: Mapping[str, Any], overridden: Mapping[s
     )
 
 
-def plan(resource: Resource, settings: Mapping[str, Any], overridden: Mapping[str, Facts]) -> Plan | Manual:
+def plan(
+    resource: Resource, settings: Mapping[str, Any], overridden: Mapping[str, Facts]
+) -> Plan | Manual | Wait:
     """Turn on what is off in the resource's own group; less logging, and members' own values, are a person's."""
     items = changes.items(resource)
     values = values_of(items)
     wanted = {
         name: parameters.on_spelling(items[name].get("AllowedValues"), "1")
         for name in (CONNECTS, DISCONNECTS)
-        if not _is_logged(values[name] or "")
+        if not is_logged(values[name] or "")
     }
     if wanted:
-        return changes.change(resource, wanted, purpose="Logs connections", cost=COST)
+        return changes.change(resource, wanted, cost=COST)
     if values[STATEMENTS] not in settings["statements"]:
         level = (settings["statements"] or ["none"])[0]
         return Manual(
@@ -136,20 +138,15 @@ def plan(resource: Resource, settings: Mapping[str, Any], overridden: Mapping[st
     )
 
 
-def permit(operation: str, resource_type: ResourceType) -> Permit:
+def permits(resource_type: ResourceType) -> tuple[Permit, ...]:
     """To turn the log of connections and of their ends on in the resource's own group, and nothing off."""
-    return Permit(
-        operation=operation,
-        required={
-            **changes.own_group(resource_type),
-            "Parameters": changes.ParameterList(
-                tuple((name, changes.DYNAMIC, parameters.TurnsOn()) for name in (CONNECTS, DISCONNECTS))
-            ),
-        },
+    return changes.permits(
+        resource_type,
+        tuple((name, changes.DYNAMIC, parameters.TurnsOn()) for name in (CONNECTS, DISCONNECTS)),
     )
 
 
-def _is_logged(value: str) -> bool | None:
+def is_logged(value: str) -> bool | None:
     """Whether a value of log_connections or log_disconnections logs who it was; None where nobody knows it."""
     on = parameters.is_on(value)
     if on is not None:
@@ -158,6 +155,10 @@ def _is_logged(value: str) -> bool | None:
     if not aspects:
         return False
     return bool(aspects & _TELLING) if aspects <= _ASPECTS else None
+
+
+UNSET: dict[str, str | None] = dict.fromkeys(NAMES)
+"""For `example`: nobody has set any of them."""
 
 
 def example(**values: str | None) -> dict[str, Any]:

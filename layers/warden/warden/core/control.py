@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from warden.core.guard import Permit
     from warden.core.kinds import Need
     from warden.core.plan import Manual, Plan, Wait
+    from warden.core.preflight import Question
     from warden.core.resource import Resource, ResourceType
 
 
@@ -60,8 +61,7 @@ class Maturity(StrEnum):
     STABLE = "stable"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a control says of one resource, with a full sentence."""
 
     compliance: ComplianceType
@@ -129,8 +129,8 @@ class Remediation:
     """Facts that only the plan needs: read only once there is drift."""
     containment: bool = False
     """Whether it closes a door that is open to the Internet or the world: freezes do not hold it up."""
-    preflight: bool = False
-    """Whether live use must be looked at before it is applied; until it is, only an approval lets it pass."""
+    preflight: Question | None = None
+    """What must be known about live use before it is applied; until it is, only an approval lets it pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +154,13 @@ class Control:
     settings: tuple[Setting, ...] = ()
     remediation: Remediation | None = None
     maturity: Maturity = Maturity.STABLE
+    silent: str = ""
+    """Why its drift can come without an event that names the resource, where none of its needs says so."""
+    id: str = field(init=False)
+    """The name of its file."""
 
-    @property
-    def id(self) -> str:
-        """The name of its file."""
-        return self.module.rpartition(".")[2]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.module.rpartition(".")[2])
 
     @property
     def is_disruptive(self) -> bool:

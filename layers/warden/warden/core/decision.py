@@ -66,6 +66,7 @@ class Reason(StrEnum):
     UNVERIFIED = "unverified"
     CIRCUIT_OPEN = "circuit_open"
     OWNER_FIRST = "owner_first"
+    PREFLIGHT = "preflight"
     NEEDS_APPROVAL = "needs_approval"
     UNKNOWN_STATE = "unknown_state"
     BUSY = "busy"
@@ -100,6 +101,8 @@ class Situation:
     circuit_open: bool = False
     """The fixes of the control failed on several resources, and nobody has acknowledged that."""
     owner_first: bool = False
+    looking: bool = False
+    """It is being looked at whether clients would be cut off: an answer comes at a later visit."""
     approval_missing: bool = True
     """See `approval_missing`."""
     unknown_state: bool = True
@@ -151,6 +154,7 @@ _TABLE: tuple[tuple[Callable[[Situation], bool], Action, Reason], ...] = (
     (lambda s: s.unverified, Action.TICKET, Reason.UNVERIFIED),
     (lambda s: s.circuit_open, Action.TICKET, Reason.CIRCUIT_OPEN),
     (lambda s: s.owner_first and not s.containment, Action.TICKET, Reason.OWNER_FIRST),  # *
+    (lambda s: s.looking, Action.DEFER, Reason.PREFLIGHT),
     (lambda s: s.approval_missing, Action.AWAIT_APPROVAL, Reason.NEEDS_APPROVAL),
     (lambda s: s.unknown_state, Action.DEFER, Reason.UNKNOWN_STATE),
     (lambda s: s.busy, Action.DEFER, Reason.BUSY),

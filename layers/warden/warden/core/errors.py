@@ -4,6 +4,7 @@ WardenError
 ├── ConfigurationError      refuse to start, naming file, key and remedy
 │   └── PolicyError         the policy file is wrong
 ├── MalformedEventError     the event cannot be read; to the dead letter queue
+├── UnreadableRowError      a row of ours that somebody took to pieces
 ├── MissingFactError        a control asked for a fact that is not known
 ├── TransientError          let the queue redeliver
 │   ├── ThrottledError
@@ -42,6 +43,10 @@ class PolicyError(ConfigurationError):
 
 class MalformedEventError(WardenError):
     """An event that has not the shape of any source that Warden knows."""
+
+
+class UnreadableRowError(WardenError):
+    """A row that Warden wrote, and that is not as Warden writes it: a person has to look."""
 
 
 class MissingFactError(WardenError):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from warden.core.control import ComplianceType, Verdict, insufficient_data
 from warden.core.errors import MissingFactError
@@ -48,15 +49,14 @@ class Evidence(Mapping[str, Any]):
         return len(self.evidence())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What a control says of a resource at a moment, and the facts that it read to say so."""
 
     control: Control
     ref: ResourceRef
     compliance: ComplianceType
     annotation: str
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = MappingProxyType({})
     missing: str = ""
     """The fact that was not known, where that is why the data are insufficient."""
     error: str = ""
@@ -77,15 +77,8 @@ def evaluate(control: Control, resource: Resource, settings: Mapping[str, Any]) 
             f"{resource.ref.id} was not judged: the control failed with {type(bug).__name__}."
         )
         error = traceback.format_exc()
-    return Evaluation(
-        control=control,
-        ref=resource.ref,
-        compliance=verdict.compliance,
-        annotation=verdict.annotation,
-        evidence=Evidence(facts),
-        missing=missing,
-        error=error,
-    )
+    compliance, annotation = verdict
+    return Evaluation(control, resource.ref, compliance, annotation, Evidence(facts), missing, error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import group_status, guidance, reboots, tls
+from warden.core import own_group as own_groups
+from warden.core.guard import Permit
 from warden.core.kinds import Need
 from warden.core.parameters import UnsharedClusterGroup
-from warden.core.plan import Call, Manual, Plan
+from warden.core.plan import Call, Manual, Plan, Wait
 from warden.core.resource import Facts, ResourceType
 
 if TYPE_CHECKING:
@@ -81,12 +83,6 @@ def items(resource: Resource) -> Facts:
     """The parameters of the resource's own group, by name."""
     found: Facts = resource.facts[_LEVELS[resource.ref.resource_type].need]
     return found
-
-
-def own_group(resource_type: ResourceType) -> dict[str, Accepts]:
-    """For a permit: the parameter that names the group, and that it is the resource's own, custom and unshared."""
-    level = _LEVELS[resource_type]
-    return {level.parameter: level.accepts}
 
 
 def value_of(item: Mapping[str, Any], documented: str | None = None) -> str | None:
@@ -159,26 +155,20 @@ def _unsettled(resource: Resource) -> set[str]:
 
 
 def change(
-    resource: Resource, values: Mapping[str, str], *, purpose: str, cost: str = "", static: bool = False
-) -> Plan | Manual:
-    """Set parameters in the resource's own group, if it is custom, unshared and takes them.
+    resource: Resource, values: Mapping[str, str], *, cost: str = "", static: bool = False
+) -> Plan | Manual | Wait:
+    """Set parameters in the resource's own group; where it has none, make the next call on the way to one.
 
-    `purpose` says what the change does, for the description of a new group. `static`: whether parameters that
-    only a reboot applies may be set, too; the plan never reboots.
+    `static`: whether parameters that only a reboot applies may be set in a group that is in use; the plan itself
+    never reboots.
     """
     level, name = _LEVELS[resource.ref.resource_type], group(resource)
     parameters = items(resource)
-    methods = {key: _method(parameters[key]) for key in values}
-    if name.startswith("default."):
-        return _replaced(resource, values, methods, purpose)
-    if others := sorted(set(resource.facts[level.users]) - {resource.facts[level.arn]}):
-        return Manual(
-            f"The parameter group {name} is shared: a change of {', '.join(values)} in it would reach "
-            f"{', '.join(others)} too. Decide for all of them, or give this one a group of its own.",
-            (_modify(resource, name, values, methods),),
-        )
     if fixed := [key for key in values if not Facts(parameters[key])["IsModifiable"]]:
         return Manual(f"AWS does not let {', '.join(fixed)} be modified in {name}.")
+    if name.startswith("default.") or set(resource.facts[level.users]) - {resource.facts[level.arn]}:
+        return own_groups.move(resource, values, cost=cost)
+    methods = {key: _method(parameters[key]) for key in values}
     if not static and (slow := [key for key in values if methods[key] == STATIC]):
         return Manual(
             f"In {name}, {', '.join(slow)} takes effect with a reboot, which somebody must choose the moment for.",
@@ -259,38 +249,6 @@ def _modify(resource: Resource, name: str, values: Mapping[str, str], methods: M
     )
 
 
-def _replaced(
-    resource: Resource, values: Mapping[str, str], methods: Mapping[str, str], purpose: str
-) -> Manual:
-    """A default group can be neither modified nor copied: make one of its family, set it, attach it, reboot."""
-    level, default = _LEVELS[resource.ref.resource_type], group(resource)
-    identifier = resource.facts[level.identifier]
-    custom = f"{identifier}-parameters"
-    attach = "modify-db-cluster" if level.kind == "db-cluster" else "modify-db-instance"
-    named = "db-cluster-identifier" if level.kind == "db-cluster" else "db-instance-identifier"
-    return Manual(
-        f"It uses {default}, which nobody can modify or copy. Make a group of the same family, set "
-        f"{', '.join(values)} in it and attach it; then reboot, since a newly attached group takes effect with a "
-        "reboot.",
-        (
-            guidance.command(
-                resource,
-                level.command("create"),
-                {
-                    f"{level.kind}-parameter-group-name": custom,
-                    "db-parameter-group-family": default.removeprefix("default."),
-                    "description": purpose,
-                },
-            ),
-            _modify(resource, custom, values, dict.fromkeys(methods, STATIC)),
-            guidance.command(
-                resource, attach, {named: identifier, f"{level.kind}-parameter-group-name": custom}
-            ),
-            *level.reboot(resource),
-        ),
-    )
-
-
 # --- for the write guard ----------------------------------------------------------------------------------
 
 
@@ -319,6 +277,24 @@ class ParameterList:
         if not refusals:
             return f"no control declares {item['ParameterName']!r} with the method {item['ApplyMethod']!r}"
         return None if any(why is None for why in refusals) else f"{item['ParameterName']}: {refusals[0]}"
+
+
+def permits(
+    resource_type: ResourceType, accepted: tuple[tuple[str, str, Accepts], ...]
+) -> tuple[Permit, ...]:
+    """To set parameters in the resource's own, custom and unshared group, and to give it one where it has none.
+
+    `accepted`: name, ApplyMethod and value of each. Before a new group is attached, nothing in it has an effect.
+    """
+    level = _LEVELS[resource_type]
+    before = tuple((name, own_groups.PENDING, value) for name, _, value in accepted)
+    return (
+        Permit(
+            operation=level.operation,
+            required={level.parameter: level.accepts, "Parameters": ParameterList(accepted)},
+        ),
+        *own_groups.permits(resource_type, ParameterList(before)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

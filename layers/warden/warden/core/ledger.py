@@ -62,6 +62,8 @@ class EntryKind(StrEnum):
     TICKET = "ticket"
     EXEMPTION_REQUEST = "exemption_request"
     """Somebody said in a tracker that it will not be fixed; nothing is exempt by that."""
+    EXEMPTION_REFUSED = "exemption_refused"
+    """Somebody refused such a request, and the ticket is opened again."""
     SWEEP = "sweep"
     """The counts of a sweep."""
     UNDO = "undo"
@@ -72,6 +74,8 @@ class EntryKind(StrEnum):
     """Somebody looked at a spent budget, and opened it again."""
     RECONCILIATION = "reconciliation"
     """What CloudTrail shows that our role wrote was compared with the intents."""
+    MISSED = "missed"
+    """A sweep found drift, and events that should have told of it did not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

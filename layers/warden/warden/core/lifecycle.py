@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.ticket import Remote
 
-SETTLE = (timedelta(minutes=1), timedelta(minutes=5))
-"""How long after a create of unknown end it is searched for, and once more: what a tracker searches may be stale."""
+SETTLE = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""How long after a create of unknown end it is searched for, each time: what a tracker searches may be stale."""
 REPLACED_EVERY = timedelta(days=7)
 """How often one ticket that is gone may be replaced by another."""
 
@@ -148,10 +148,10 @@ def _changed(row: TicketRow, delivery: Delivery) -> Step:
     if delivery.gone:
         return Step.REPLACE
     if not row.is_open:
-        if delivery.told == OPEN:
+        if delivery.told == OPEN or delivery.moving:
             return Step.RESOLVE
         return Step.EXPLAIN if delivery.unsaid else Step.DONE
-    if delivery.told != OPEN:
+    if delivery.told != OPEN or delivery.moving:
         return Step.REOPEN
     if delivery.digest != row.digest:
         return Step.UPDATE
@@ -160,7 +160,8 @@ def _changed(row: TicketRow, delivery: Delivery) -> Step:
 
 def _is_over(delivery: Delivery) -> bool:
     """Whether nothing of an older ticket is left open, or may be: else that one goes on in place of a new one."""
-    return delivery.told != OPEN and (delivery.creating_at is None or delivery.handle is not None)
+    is_closed = delivery.told != OPEN and not delivery.moving
+    return is_closed and (delivery.creating_at is None or delivery.handle is not None)
 
 
 def _created(row: TicketRow, delivery: Delivery, now: datetime) -> Step:
@@ -215,6 +216,7 @@ def replaced(delivery: Delivery, *, at: datetime | None = None) -> Delivery:
         creating_at=None,
         searches=0,
         gone=False,
+        moving=False,
         unsaid=False,
         replaced_at=at or delivery.replaced_at,
         counted=False,
@@ -237,7 +239,8 @@ def answered(row: TicketRow, delivery: Delivery, remote: Remote) -> Answered | N
 
     Only what we have told is compared: a ticket that is about to be opened or resolved by us is no answer of theirs.
     """
-    if not row.is_open or delivery.told != OPEN or delivery.handle is None or delivery.covered:
+    is_ours = delivery.told != OPEN or delivery.moving
+    if not row.is_open or is_ours or delivery.handle is None or delivery.covered:
         return None
     if delivery.gone:
         # Shown again: nobody need replace it.

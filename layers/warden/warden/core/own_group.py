@@ -29,7 +29,18 @@ DESCRIPTION = "Made by Aurora Warden"
 NEEDS = (Need.OWN_GROUP, Need.QUOTAS)
 PENDING = "pending-reboot"
 # Parameters that controls set: where several want a group of their own, it is one.
-_OF_CONTROLS = frozenset({"rds.force_ssl", "require_secure_transport"})
+_OF_CONTROLS = frozenset(
+    {
+        "rds.force_ssl",
+        "require_secure_transport",
+        "log_connections",
+        "log_disconnections",
+        "shared_preload_libraries",
+        "pgaudit.log",
+        "server_audit_logging",
+        "server_audit_events",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

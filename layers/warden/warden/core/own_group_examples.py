@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 _HERE = "arn:aws:rds:eu-west-1:123456789012"
 _NONCE = "5f3c6a0e9b1d4c7f8a2e6b0d1c3f5a79"
 _OURS = f"{own_group.DESCRIPTION} {_NONCE}"
-_DEFAULT: Mapping[ResourceType, Mapping[str, Any]] = {
-    ResourceType.DB_CLUSTER: {"DBClusterParameterGroup": "default.aurora-postgresql16"},
-    ResourceType.DB_INSTANCE: {
-        "DBParameterGroups": [
-            {"DBParameterGroupName": "default.postgres16", "ParameterApplyStatus": "in-sync"}
-        ]
-    },
-}
 _USERS = {
     ResourceType.DB_CLUSTER: (Need.PARAMETER_GROUP_USERS, "cluster"),
     ResourceType.DB_INSTANCE: (Need.INSTANCE_GROUP_USERS, "db"),
@@ -53,11 +45,18 @@ def _own(description: str | None = _OURS, *, recorded: bool = True, **other: Any
     }
 
 
+def _default(resource_type: ResourceType, family: str) -> dict[str, Any]:
+    if resource_type is ResourceType.DB_CLUSTER:
+        return {"DBClusterParameterGroup": f"default.{family or 'aurora-postgresql16'}"}
+    name = f"default.{family or 'postgres16'}"
+    return {"DBParameterGroups": [{"DBParameterGroupName": name, "ParameterApplyStatus": "in-sync"}]}
+
+
 def examples(
-    resource_type: ResourceType, drift: Mapping[str, Any], wanted: Mapping[str, str]
+    resource_type: ResourceType, drift: Mapping[str, Any], wanted: Mapping[str, str], *, family: str = ""
 ) -> tuple[Example, ...]:
     """The stages for a kind: `drift` are the facts of a parameter that is not as it should be, `wanted` its value."""
-    default = {**drift, **_DEFAULT[resource_type]}
+    default = {**drift, **_default(resource_type, family)}
     need, kind = _USERS[resource_type]
     own = {ResourceType.DB_CLUSTER: "orders", ResourceType.DB_INSTANCE: "billing"}[resource_type]
     shared = {**drift, need: [f"{_HERE}:{kind}:{own}", f"{_HERE}:{kind}:reports"]}

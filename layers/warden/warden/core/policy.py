@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from warden.core import caution
+from warden.core import caution, preflight
 from warden.core.decision import Mode
 from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS
@@ -167,6 +167,7 @@ class Policy:
     canary: caution.CanarySetting = field(default_factory=caution.CanarySetting)
     day_one: caution.DayOne = field(default_factory=caution.DayOne)
     undo: caution.Undo = field(default_factory=caution.Undo)
+    preflight: preflight.Setting = field(default_factory=preflight.Setting)
     tickets: TicketPolicy = field(default_factory=TicketPolicy)
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
@@ -251,6 +252,7 @@ class _Parser(PolicyValues):
                 "canary",
                 "day_one",
                 "undo",
+                "preflight",
                 "tickets",
             },
         )
@@ -287,6 +289,7 @@ class _Parser(PolicyValues):
             canary=caution.canary(self.table(document, "canary"), self),
             day_one=caution.day_one(self.table(document, "day_one"), self),
             undo=caution.undo(self.table(document, "undo"), self),
+            preflight=preflight.read(self.table(document, "preflight"), self),
             tickets=read_tickets(document, self, controls=self._controls),
         )
 

@@ -214,6 +214,7 @@ def eased(situation: Situation, planned: Plan | Manual | Wait) -> Situation:
         unverified=False,
         circuit_open=False,
         owner_first=False,
+        looking=False,
         approval_missing=False,
         unknown_state=False,
         busy=False,

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 CALL_TAKES = timedelta(minutes=5)
 """The most that lies between an intent and its call: as long as a lease, after which nothing is written any more."""
 
+REPEATS_TAKE = timedelta(minutes=3)
+"""The most that lies between the attempts of one call: four of 23 seconds, and the pauses in between (`clients`)."""
+_REPEATS = 3
+"""Attempts after the first."""
+
 # Lambda makes the streams of a function's log with the function's role.
 _PLUMBING = frozenset({("logs.amazonaws.com", "CreateLogStream")})
 # What the SDK adds to a request by itself (idempotency tokens of botocore's models).
@@ -66,6 +71,12 @@ class Recorded:
             parameters=parameters,
         )
 
+    def repeats(self, other: Recorded) -> bool:
+        """Whether both can be attempts of one call: what is not known to be the same is not."""
+        alike = (self.operation, self.source, self.session) == (other.operation, other.source, other.session)
+        near = abs(self.at - other.at) <= REPEATS_TAKE
+        return alike and near and self.parameters is not None and self.parameters == other.parameters
+
 
 @dataclass(slots=True, kw_only=True)
 class Intended:
@@ -112,6 +123,8 @@ class Comparison:
     matched: int = 0
     settled: list[Difference] = field(default_factory=list)
     """Intents that a crash left without an outcome: CloudTrail shows whether the call was made."""
+    repeated: list[Difference] = field(default_factory=list)
+    """Calls that the SDK made again, because the answer to an attempt was lost: the same in everything but its id."""
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -171,6 +184,7 @@ def compare(
     left = {write.event_id: write for write in writes}
     by_request = {write.request_id: write for write in writes if write.request_id}
     open_intents: list[Intended] = []
+    known: list[Recorded] = []
     for one in intents:
         if one.status != "SUCCEEDED" or not one.request_id:
             open_intents.append(one)
@@ -178,6 +192,7 @@ def compare(
         write = by_request.get(one.request_id)
         if write is not None and write.event_id in left and write.operation == one.operation:
             del left[write.event_id]
+            known.append(write)
             result.matched += since < one.at <= until
         elif since < one.at <= until:
             what = (
@@ -186,7 +201,7 @@ def compare(
             )
             result.differences.append(_of(one, what))
     for write in sorted(left.values(), key=lambda write: (write.at, write.event_id)):
-        _settle(write, open_intents, result, since=since, until=until)
+        _settle(write, open_intents, known, result, since=since, until=until)
     for one in open_intents:
         if since < one.at <= until and not one.status:
             what = f"{one.operation} was intended and cut off; CloudTrail shows that it was not made."
@@ -200,16 +215,31 @@ def compare(
 def _settle(
     write: Recorded,
     open_intents: list[Intended],
+    known: list[Recorded],
     result: Comparison,
     *,
     since: datetime,
     until: datetime,
 ) -> None:
-    """A write that no request id of the ledger names: an intent's whose outcome is missing, or nobody's."""
+    """A write that no request id of the ledger names.
+
+    An intent's whose outcome is missing, another attempt of a known call, or nobody's.
+    """
     one = next((one for one in open_intents if _announces(one, write)), None)
     told = since < write.at <= until
     if one is None:
-        if told:
+        twin = next((other for other in known if write.repeats(other)), None)
+        if twin is not None and sum(write.repeats(other) for other in known) <= _REPEATS:
+            known.append(write)
+            if told:
+                what = (
+                    f"CloudTrail shows {write.operation} twice, request ids {write.request_id} and {twin.request_id}, "
+                    "alike in everything else: the SDK repeated a call whose answer was lost."
+                )
+                result.repeated.append(
+                    Difference(key=write.event_id, at=write.at, what=what, event_id=write.event_id)
+                )
+        elif told:
             what = (
                 f"CloudTrail shows {write.operation} ({write.source}) by {write.session}, request id "
                 f"{write.request_id}, and no entry of the ledger says that it was intended."
@@ -219,6 +249,7 @@ def _settle(
             )
         return
     open_intents.remove(one)
+    known.append(write)
     if not told:
         return
     if one.status == "SUCCEEDED":

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from warden.core.errors import MissingFactError
 
@@ -66,6 +67,11 @@ _FORMS: Mapping[ResourceType, tuple[str, str]] = {
     ResourceType.ACCOUNT: ("iam", "root"),
 }
 _SERVICES = frozenset(service for service, _ in _FORMS.values())
+_FORMS_OF: Mapping[str, tuple[tuple[ResourceType, str], ...]] = {
+    name: tuple((kind, prefix) for kind, (service, prefix) in _FORMS.items() if service == name)
+    for name in _SERVICES
+}
+_UNNAMED = frozenset({"", *(prefix for _, prefix in _FORMS.values() if prefix[-1] in ":/")})
 _WITHOUT_REGION = frozenset({ResourceType.GLOBAL_CLUSTER, ResourceType.ACCOUNT})
 _ARN_PARTS = 6
 
@@ -76,14 +82,21 @@ class ResourceRef:
 
     resource_type: ResourceType
     arn: str
+    id: str = field(init=False, repr=False, compare=False)
+    """The identifier within the account, Region and type; of an account, its twelve digits."""
+
+    def __post_init__(self) -> None:
+        # Every sentence about a resource begins with it.
+        rest = self.arn.split(":", _ARN_PARTS - 1)[-1]
+        name = rest[len(_FORMS[self.resource_type][1]) :] or self.account
+        object.__setattr__(self, "id", name)
 
     @classmethod
     def from_arn(cls, arn: str) -> Self:
         """Read an ARN; a ValueError says why when it names nothing that Warden knows."""
         # Automated snapshots have a colon in their id (…:cluster-snapshot:rds:orders-2026-…).
         parts = arn.split(":", _ARN_PARTS - 1)
-        unnamed = tuple(prefix for _, prefix in _FORMS.values() if prefix[-1] in ":/")
-        if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[-1] in {"", *unnamed}:
+        if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[-1] in _UNNAMED:
             msg = f"{arn!r} is not an ARN of the form arn:partition:service:region:account:resource"
             raise ValueError(msg)
         *head, rest = parts
@@ -91,14 +104,12 @@ class ResourceRef:
         if service not in _SERVICES:
             msg = f"{arn!r} is an ARN of the service {service!r}, not of {', '.join(sorted(_SERVICES))}"
             raise ValueError(msg)
-        for resource_type, (of_service, prefix) in _FORMS.items():
-            if service == of_service and rest.startswith(prefix):
+        for resource_type, prefix in _FORMS_OF[service]:
+            if rest.startswith(prefix):
                 return cls(
                     resource_type, ":".join([*head, prefix + _normal(resource_type, rest[len(prefix) :])])
                 )
-        known = ", ".join(
-            prefix.rstrip(":/") for of_service, prefix in _FORMS.values() if of_service == service
-        )
+        known = ", ".join(prefix.rstrip(":/") for _, prefix in _FORMS_OF[service])
         msg = f"{arn!r} has the resource type {rest.partition(':')[0]!r}; known are {known}"
         raise ValueError(msg)
 
@@ -135,12 +146,6 @@ class ResourceRef:
         """The twelve digits of the owning account."""
         return self.arn.split(":", 5)[4]
 
-    @property
-    def id(self) -> str:
-        """The identifier within the account, Region and type; of an account, its twelve digits."""
-        rest = self.arn.split(":", _ARN_PARTS - 1)[-1]
-        return rest[len(_FORMS[self.resource_type][1]) :] or self.account
-
     def __str__(self) -> str:
         return self.arn
 
@@ -175,7 +180,8 @@ class Facts(Mapping[str, Any]):
         otherwise: str = "AWS's answer does not hold it",
     ) -> None:
         self._known = known
-        self._missing: Mapping[str, str] = missing or {}
+        # An empty one too: whoever `opened` these adds to it.
+        self._missing: Mapping[str, str] = {} if missing is None else missing
         self._otherwise = otherwise
         self.read: set[str] = set()
         # Facts within these facts, with nothing read yet: made when they are read, since most never are.
@@ -228,34 +234,31 @@ class Facts(Mapping[str, Any]):
         value = self._known[key]
         return self._within(key, value).evidence() if type(value) is Facts else value
 
-    def with_more(self, known: Mapping[str, Any], missing: Mapping[str, str]) -> Facts:
+    def opened(self) -> tuple[Facts, dict[str, Any], dict[str, str]]:
+        """These facts over copies of what is known and what is missing: whoever asks adds to them what AWS says."""
+        known, missing = dict(self._known), dict(self._missing)
+        return Facts(known, missing, otherwise=self._otherwise), known, missing
+
+    def with_more(self, known: Mapping[str, Any]) -> Facts:
         """These facts and more of them."""
-        return Facts({**self._known, **known}, {**self._missing, **missing}, otherwise=self._otherwise)
+        return Facts({**self._known, **known}, self._missing, otherwise=self._otherwise)
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One resource as AWS described it at a moment."""
+class Resource(NamedTuple):
+    """One resource as AWS described it at a moment; a tuple, since each control is given one of its own."""
 
     ref: ResourceRef
     facts: Facts
     observed_at: datetime
     key: str
     """The immutable identity: account, Region, type and the id that survives a rename (or the ARN)."""
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = MappingProxyType({})
     home: str = ""
     """The Region whose deployment acts on it: the ref's own, or for a global cluster its writer's."""
 
     def with_facts(self, facts: Facts) -> Resource:
         """This resource with other facts."""
-        return Resource(
-            ref=self.ref,
-            facts=facts,
-            observed_at=self.observed_at,
-            key=self.key,
-            tags=self.tags,
-            home=self.home,
-        )
+        return Resource(self.ref, facts, self.observed_at, self.key, self.tags, self.home)
 
 
 @dataclass(frozen=True, slots=True)

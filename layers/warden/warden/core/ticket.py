@@ -169,9 +169,20 @@ def fitted(ticket: Ticket, fits: Callable[[Ticket], bool]) -> Ticket:
     return replace(candidate, summary=cut(ticket.summary, _LADDER[-1]), sections=())
 
 
+def length(text: str) -> int:
+    """How many characters a text has by the strictest count: Java and JavaScript count what is beyond 16 bits twice."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def cut(text: str, room: int) -> str:
-    """The beginning of a text, in at most `room` characters, with a mark where something is left out."""
-    return text if len(text) <= room else f"{text[: max(room - 3, 0)]}..."
+    """The beginning of a text, in at most `room` characters by `length`, with a mark where something is left out."""
+    if length(text) <= room:
+        return text
+    kept = text[: max(room - 3, 0)]
+    while length(kept) > max(room - 3, 0):
+        # Each of what is too much is one character at least, and two at most.
+        kept = kept[: -max((length(kept) - max(room - 3, 0)) // 2, 1)]
+    return f"{kept}..."
 
 
 def _left_out(sections: tuple[Section, ...], weight: int) -> Section:

@@ -116,6 +116,8 @@ class Delivery:
     """A comment that is still to be made."""
     reopened: bool = False
     """Whether a person closed it, and it was opened again."""
+    moving: bool = False
+    """Whether it is being closed or opened again, which may have happened: told or not, it is done once more."""
     unsaid: bool = False
     """Whether it was resolved, and why has still to be said below it."""
     left: bool = False

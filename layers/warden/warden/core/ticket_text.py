@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from warden.core import preflight
 from warden.core.deep_links import links
 from warden.core.frameworks import by_framework
 from warden.core.ledger import plain
@@ -35,6 +36,7 @@ _WHY = {
     "unverified": "AWS accepted the remediation, and no look since has shown its effect.",
     "circuit_open": "The fixes of this control failed on several databases; it waits for `warden acknowledge`.",
     "owner_first": "A stack owns this resource; its owner has the first word.",
+    "preflight": "It could not be found out, for a whole day, who connects without TLS.",
     "needs_approval": "The remediation can disturb clients or costs money, and needs an approval.",
     "blast_radius": "Warden has written as much as the policy allows, and waits for `warden acknowledge`.",
     "busy": "The database was not ready for the change for a whole day.",
@@ -51,6 +53,7 @@ _WILL = {
     "policy": "Warden goes on trying, and resolves this ticket when it has got through.",
     "owner_first": "When the owner's time is over, Warden puts it right itself.",
     "blast_radius": "After `warden acknowledge`, the next look puts it right.",
+    "preflight": "Warden looks again every hour.",
     "busy": "Warden looks again every hour, and puts it right as soon as the database takes changes.",
     "pending": "Warden looks again every hour, and puts it right as soon as nothing is queued.",
     "unknown_state": "Warden looks again every hour.",
@@ -192,6 +195,11 @@ def _what_to_do(
     if finding.plan:
         calls = [f"{call['operation']} {json.dumps(call['parameters'])}" for call in finding.plan]
         yield Section(heading="What Warden would call", blocks=(Code("\n".join(calls)),), weight=_CALLS)
+    if looked := preflight.answer_of(finding.decision.get("preflight")):
+        seen = (Code("\n".join(looked.lines)),) if looked.lines else ()
+        yield Section(
+            heading="Who connects without TLS", blocks=(Paragraph(looked.sentence), *seen), weight=_CALLS
+        )
     if reason == "needs_approval" and (request := finding.decision.get("request")):
         yield _how_to_approve(finding, str(request))
     if control:

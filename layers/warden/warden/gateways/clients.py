@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import botocore
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 from botocore.utils import parse_timestamp
 
 from warden.core.errors import ConfigurationError
+from warden.gateways.xml_answers import Parsers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,6 +87,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeLogGroups",
         "DescribeSubscriptionFilters",
         "DescribeAccountPolicies",
+        "StartQuery",
+        "GetQueryResults",
         "PutRetentionPolicy",
         "AssociateKmsKey",
     ),
@@ -143,6 +147,19 @@ _CONFIG = Config(
 )
 
 
+class _Models(Loader):
+    """Finds the models of a directory, and everything else, such as endpoints, where botocore keeps it."""
+
+    def __init__(self, models: Path) -> None:
+        super().__init__(extra_search_paths=[str(models)])
+        self._services = sorted(path.name for path in models.iterdir())
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """The services of the directory: for each client botocore would look through four hundred of its own."""
+        del type_name
+        return self._services
+
+
 class _Later:
     """Stands for a client that is not made yet."""
 
@@ -180,10 +197,10 @@ class Clients:
         # boto3 would add resources and transfers to S3, and takes longer to import than all of Warden.
         self._session = botocore.session.Session(profile=profile)
         if models is not None and models.is_dir():
-            # Complete for `OPERATIONS`, and looked for first.
-            self._session.get_component("data_loader").search_paths.insert(0, str(models))
-        parsers = self._session.get_component("response_parser_factory")
+            self._session.register_component("data_loader", _Models(models))
+        parsers = Parsers()
         parsers.set_parser_defaults(timestamp_parser=moment)
+        self._session.register_component("response_parser_factory", parsers)
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._on_call = on_call
 

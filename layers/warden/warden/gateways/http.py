@@ -33,6 +33,7 @@ DEADLINE_SECONDS = 20.0
 """For everything from connecting to the last byte, however slowly a server drips."""
 ANSWER_LIMIT = 1024 * 1024
 """Bytes: no answer that is asked for is a tenth as long."""
+_BEGINNING = 256
 _PIECE = 64 * 1024
 _HTTPS = 443
 
@@ -47,8 +48,18 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON; ValueError where it is none."""
-        return json.loads(self.body)
+        """The body as JSON; ValueError where it is none, or deeper than anything that is asked for."""
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            msg = "nested too deeply"
+        raise ValueError(msg)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page for people, such as a proxy's or a login's: then the system itself has not spoken."""
+        begins = self.body[:_BEGINNING].lstrip().lower()
+        return begins.startswith((b"<!doctype html", b"<html"))
 
 
 class Connect(Protocol):

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from warden.core.deep_links import console
 from warden.core.errors import AccessDeniedError, LaterError, TicketGoneError, TransientError
 from warden.core.rendering import markdown
-from warden.core.rendering.harmless import one_line
-from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
+from warden.core.rendering.harmless import one_line, uncalculated
+from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted, length
 from warden.gateways.errors import translated
 
 if TYPE_CHECKING:
@@ -92,17 +92,17 @@ class OpsCenterSink:
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
         """Open it again."""
-        self._update(handle, **_fields(ticket), Status="Open", OperationalDataToDelete=[WONT_FIX])
+        del ticket
+        known = self._item(handle).get("OperationalData", {})
+        unsaid = {"OperationalDataToDelete": [WONT_FIX]} if WONT_FIX in known else {}
+        self._update(handle, Status="Open", **unsaid)
 
     def remote(self, handle: Handle) -> Remote:
         """Its status, and whether somebody wrote that it will not be fixed."""
-        with translated("ssm:GetOpsItem"):
-            try:
-                item = self._client.get_ops_item(OpsItemId=handle.id)["OpsItem"]
-            except ClientError as error:
-                if _code(error) == "OpsItemNotFoundException":
-                    return Remote(RemoteState.GONE)
-                raise _ours(error) from error
+        try:
+            item = self._item(handle)
+        except TicketGoneError:
+            return Remote(RemoteState.GONE)
         by = item.get("LastModifiedBy", "")
         if item.get("Status") not in _CLOSED:
             return Remote(RemoteState.OPEN, by=by)
@@ -118,6 +118,14 @@ class OpsCenterSink:
                 OpsItemFilters=[{"Key": "Source", "Operator": "Equal", "Values": [SOURCE]}], MaxResults=1
             )
         return ""
+
+    def _item(self, handle: Handle) -> dict[str, Any]:
+        with translated("ssm:GetOpsItem"):
+            try:
+                item: dict[str, Any] = self._client.get_ops_item(OpsItemId=handle.id)["OpsItem"]
+            except ClientError as error:
+                raise _ours(error) from error
+        return item
 
     def _update(self, handle: Handle, **changes: Any) -> None:
         with translated("ssm:UpdateOpsItem"):
@@ -152,9 +160,9 @@ def _ours(error: ClientError) -> Exception:
 
 def _fields(ticket: Ticket) -> dict[str, Any]:
     severity, priority = _SEVERITIES.get(ticket.severity, ("3", 3))
-    short = fitted(ticket, lambda candidate: len(markdown.text(candidate)) <= DESCRIPTION)
+    short = fitted(ticket, lambda candidate: length(markdown.text(candidate)) <= DESCRIPTION)
     return {
-        "Title": cut(one_line(ticket.title), TITLE),
+        "Title": cut(uncalculated(one_line(ticket.title)), TITLE),
         "Description": cut(markdown.text(short), DESCRIPTION),
         "Severity": severity,
         "Priority": priority,
@@ -165,6 +173,8 @@ def _fields(ticket: Ticket) -> dict[str, Any]:
 def _data(ticket: Ticket) -> dict[str, Any]:
     """What it is found by, and what OpsCenter shows beside it."""
     arns = [{"arn": finding.arn} for finding in ticket.findings[:_RESOURCES]]
+    while len(json.dumps(arns)) > _DATA:
+        arns.pop()
     searchable = {
         "/aws/dedup": json.dumps({"dedupString": ticket.id[:_DEDUPLICATION]}),
         "/aws/resources": json.dumps(arns),
@@ -176,4 +186,4 @@ def _data(ticket: Ticket) -> dict[str, Any]:
 
 
 def _value(text: str) -> str:
-    return cut(one_line(text), _DATA // 4) or "unknown"
+    return cut(uncalculated(one_line(text)), _DATA // 4) or "unknown"

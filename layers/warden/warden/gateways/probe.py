@@ -35,7 +35,7 @@ class ProbeReader:
             "DescribeDBClusterParameters", DBClusterParameterGroupName=ref.id, Source="user"
         )
         values = {item["ParameterName"]: item.get("ParameterValue", "") for item in items}
-        return group.with_facts(group.facts.with_more({probe.SET: values}, {}))
+        return group.with_facts(group.facts.with_more({probe.SET: values}))
 
 
 @dataclass(frozen=True, slots=True)

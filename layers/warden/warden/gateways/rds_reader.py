@@ -6,7 +6,7 @@ Calls for one resource: one Describe, plus one for each enrichment that is asked
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from warden.core.errors import MissingFactError, RefusedError, ResourceGoneError, TransientError
 from warden.core.kinds import KINDS, Need, resource_key
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MISSING: tuple[type[Exception], ...] = (RefusedError, MissingFactError, KeyError)
 """What makes one fact missing rather than the whole visit fail."""
-_ORDER = list(Need)
+_ORDER = {need: position for position, need in enumerate(Need)}
 
 
 class RdsReader:
@@ -103,13 +103,14 @@ class RdsReader:
     def _enriched(
         self, resource: Resource, needs: Collection[Need], *, passing: tuple[type[Exception], ...]
     ) -> Resource:
+        if not needs:
+            return resource
+        facts, known, missing = resource.facts.opened()
+        resource = resource.with_facts(facts)
         # In the order of their declaration: some build on others, and say so.
-        for need in sorted(needs, key=_ORDER.index):
-            known: dict[str, Any] = {}
-            missing: dict[str, str] = {}
+        for need in sorted(needs, key=_ORDER.__getitem__):
             try:
                 known[need] = ANSWERS[need](self._reads, resource)
             except (*_MISSING, *passing) as error:
                 missing[need] = f"{error}"
-            resource = resource.with_facts(resource.facts.with_more(known, missing))
         return resource

@@ -9,6 +9,7 @@ from warden.core.errors import AccessDeniedError, RefusedError, UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
+    from warden.core.procedure import Record
     from warden.gateways.rds import Rds
     from warden.gateways.temporaries import DynamoTemporaries
 
@@ -25,7 +26,7 @@ class Reads:
     def __init__(self, api: Rds, *, bulk: bool, temporaries: DynamoTemporaries | None = None) -> None:
         self.api = api
         self.bulk = bulk
-        self.temporaries = temporaries
+        self._temporaries = temporaries
         self._answers: dict[Hashable, Any] = {}
         self._refusals: dict[Hashable, Exception] = {}
 
@@ -36,8 +37,16 @@ class Reads:
 
     def by(self, operation: str, member: str, **parameters: Any) -> Mapping[Any, list[dict[str, Any]]]:
         """The same items by the value of a member, in their order: a fleet is not searched for each of its parts."""
-        key = ("by", operation, member, repr(parameters))
+        key = ("by", operation, member, repr(parameters) if parameters else "")
         return self.once(key, lambda: _sorted(self.whole(operation, **parameters), member))
+
+    def record(self, arn: str) -> Record | None:
+        """What Warden wrote down of a thing that it makes; where reads are shared, all records are read once."""
+        if (kept := self._temporaries) is None:
+            return None
+        if not self.bulk:
+            return kept.get(arn)
+        return self.once("records", lambda: {record.arn: record for record in kept.all()}).get(arn)
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
         """What `read` returns; where reads are shared, it is called once for each key.

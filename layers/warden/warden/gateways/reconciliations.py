@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from warden.core.errors import UnreadableRowError
 from warden.core.rows import Reconciled
 from warden.gateways.errors import translated
 from warden.gateways.items import decode, encode
@@ -24,16 +25,22 @@ class DynamoReconciliations:
         self._table = table
 
     def get(self) -> Reconciled | None:
-        """The checkpoint, read consistently; None before the first reconciliation, and where it cannot be read."""
+        """The checkpoint, read consistently; None before the first reconciliation.
+
+        Raises UnreadableRowError where it is not as it was written: as a first one, days would be left out.
+        """
         with translated("dynamodb:GetItem"):
             answer = self._client.get_item(TableName=self._table, Key=encode(_KEY), ConsistentRead=True)
-        row = decode(answer.get("Item", {}))
+        if "Item" not in answer:
+            return None
+        row = decode(answer["Item"])
         try:
             return Reconciled(
                 until=datetime.fromisoformat(row["until"]), told=frozenset(json.loads(row["told"]))
             )
-        except (KeyError, ValueError, TypeError):
-            return None
+        except (KeyError, ValueError, TypeError) as error:
+            msg = f"the checkpoint of reconciliations (State table, pk {_KEY['pk']!r}) cannot be read: {error!r}"
+            raise UnreadableRowError(msg) from error
 
     def put(self, reconciled: Reconciled) -> None:
         """Write the checkpoint over the one before."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from warden.core.progress import MARK, Progress
+from warden.core.unannounced import NOTHING, Run, Swept
 from warden.gateways.errors import translated
-from warden.gateways.items import decode, encode, pages
+from warden.gateways.items import conditional, decode, encode, pages
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _LIVES = timedelta(days=2)
 _HEAD = "sweep"
+_LAST = "last"
 
 
 class DynamoSweeps:
@@ -83,6 +85,50 @@ class DynamoSweeps:
         """There is no sweep any more; the rows of what it visited expire."""
         with translated("dynamodb:DeleteItem"):
             self._client.delete_item(TableName=self._table, Key=self._key(_HEAD))
+
+    def last(self) -> Swept:
+        """What the sweeps that came to their end have left, read consistently; nothing before the first."""
+        with translated("dynamodb:GetItem"):
+            answer = self._client.get_item(TableName=self._table, Key=self._key(_LAST), ConsistentRead=True)
+        if "Item" not in answer:
+            return NOTHING
+        row = decode(answer["Item"])
+        return Swept(
+            judged_by=row["judged_by"],
+            judged=frozenset(json.loads(row["judged"])),
+            runs=tuple(
+                Run(
+                    run_id=run["run_id"],
+                    ended=datetime.fromisoformat(run["ended"]),
+                    expected=frozenset(run["expected"]),
+                )
+                for run in json.loads(row["runs"])
+            ),
+            revision=row["revision"],
+        )
+
+    def leave(self, swept: Swept) -> None:
+        """Leave it for the next, over what was read; ConflictError if another wrote. The row does not expire."""
+        runs = [
+            {"run_id": run.run_id, "ended": run.ended.isoformat(), "expected": sorted(run.expected)}
+            for run in swept.runs
+        ]
+        row: dict[str, str | int | bool] = {
+            "judged_by": swept.judged_by,
+            "judged": json.dumps(sorted(swept.judged)),
+            "runs": json.dumps(runs),
+            "revision": swept.revision + 1,
+        }
+        unchanged: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if swept.revision:
+            unchanged = {
+                "ConditionExpression": "revision = :revision",
+                "ExpressionAttributeValues": encode({":revision": swept.revision}),
+            }
+        with conditional("dynamodb:PutItem"):
+            self._client.put_item(
+                TableName=self._table, Item={**self._key(_LAST), **encode(row)}, **unchanged
+            )
 
     def _key(self, name: str) -> dict[str, dict[str, str]]:
         return encode({"pk": self._partition, "sk": name})

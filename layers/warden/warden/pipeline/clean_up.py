@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core import procedure
 from warden.core.decision import Mode
-from warden.core.errors import RefusedError, ResourceBusyError, ResourceGoneError, TransientError
+from warden.core.errors import (
+    RefusedError,
+    ResourceBusyError,
+    ResourceGoneError,
+    StoppedError,
+    ThrottledError,
+    TransientError,
+)
 from warden.core.guard import Only, Permit, SameAs
 from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.resource import ResourceRef
@@ -27,6 +34,8 @@ _PERMIT = Permit(
     operation="DeleteDBCluster",
     required={"DBClusterIdentifier": SameAs("DBClusterIdentifier"), "SkipFinalSnapshot": Only((True,))},
 )
+_LATER = (ResourceBusyError, ResourceGoneError, StoppedError, ThrottledError)
+"""What is nobody's refusal: whoever looks after the records asks again, or finds that it is gone."""
 _TOLD = ("DBClusterIdentifier", "DbClusterResourceId", "Status", "StorageEncryptionType", "ClusterCreateTime")
 
 
@@ -46,11 +55,16 @@ class CleanUp:
     def outcome(self) -> Outcome:
         """Do it, if it is to be done."""
         remediator, state = self._remediator, self._remediator.state
-        remediator.check_stop()
+        try:
+            remediator.check_stop()
+        except StoppedError as error:
+            return self._said(Status.DEFERRED, f"{error}.")
         if not state.lease(self._arns, owner=self._owner, seconds=self._seconds, now=remediator.clock()):
             return self._said(Status.DEFERRED, "Another remediation holds a lease on it.")
         try:
             return self._under_lease()
+        except ThrottledError as error:
+            return self._said(Status.DEFERRED, f"AWS throttled us: {error}.")
         finally:
             with contextlib.suppress(TransientError):
                 state.release(self._arns, owner=self._owner)
@@ -82,18 +96,25 @@ class CleanUp:
         remediator = self._remediator
         [call] = procedure.clean_up(temporary.facts["DBClusterIdentifier"]).calls
         self._note(record, temporary, call, {"calls": [call.to_json()], "because": why})
-        remediator.check_stop()
-        if not remediator.state.holds(self._arns, owner=self._owner, now=remediator.clock()):
-            return self._said(Status.DEFERRED, "The lease on it lapsed.")
         try:
+            self._check_held()
             request_id = remediator.writer.apply(call, temporary, (_PERMIT,))
-        except RefusedError as error:
-            status = Status.DEFERRED if isinstance(error, ResourceBusyError) else Status.FAILED
+        except (RefusedError, ThrottledError) as error:
+            # Whatever else fails is a crash: whether the call was made is not known, and reconciliation finds out.
+            status = Status.DEFERRED if isinstance(error, _LATER) else Status.FAILED
             self._note(record, temporary, call, {"status": status, "error": str(error)})
             return self._said(status, f"The clean-up was not taken: {error}.")
         done = {"status": Status.SUCCEEDED, "calls": [call.to_json()], "request_id": request_id}
         self._note(record, temporary, call, done)
         return self._said(Status.SUCCEEDED, f"AWS accepted {call.operation}. {why}", call)
+
+    def _check_held(self) -> None:
+        """Immediately before the write: raise where STOP is set, or the lease has lapsed."""
+        remediator = self._remediator
+        remediator.check_stop()
+        if not remediator.state.holds(self._arns, owner=self._owner, now=remediator.clock()):
+            msg = "the lease on it lapsed"
+            raise ResourceBusyError(msg)
 
     def _note(self, record: Record, temporary: Resource, call: Call, after: Mapping[str, Any]) -> None:
         """In the chain of what it served: its story is complete there."""

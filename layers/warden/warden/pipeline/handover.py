@@ -11,9 +11,9 @@ from warden.core.collections import is_summary
 from warden.core.errors import (
     AccessDeniedError,
     ConflictError,
-    ForbiddenTicketError,
     LaterError,
     RefusedError,
+    RejectedError,
     SinkRefusedError,
     ThrottledError,
     TicketClosedError,
@@ -134,15 +134,16 @@ class Handover:
             self.courier.tickets.write(delivery, entry=entry)
             self.delivery = replace(delivery, revision=delivery.revision + 1)
 
-    def told(self, *, unsaid: bool = False) -> None:
-        """The sink knows how the ticket stands; `unsaid`: but not yet why it is resolved."""
+    def told(self, *, unsaid: bool = False, digest: str | None = None) -> None:
+        """The sink knows how the ticket stands; `unsaid`: but not why it is resolved; `digest`: of what it knows."""
         delivery = replace(
             self.delivery,
             generation=self.delivery.generation or self.row.generation,
             told=OPEN if self.row.is_open else RESOLVED,
-            digest=self.row.digest,
+            digest=self.row.digest if digest is None else digest,
             creating_at=None,
             gone=False,
+            moving=False,
             unsaid=unsaid,
         )
         if not self.row.is_open:
@@ -167,7 +168,7 @@ class Handover:
         if isinstance(error, RefusedError) and self.delivery.creating_at is not None and step is Step.CREATE:
             # Whatever else fails, a bug of ours among it, may have come after the ticket was made.
             self.give_up_creating()
-        if isinstance(error, ForbiddenTicketError):
+        if isinstance(error, RejectedError):
             error = self._refusal() or error
         if isinstance(error, SinkRefusedError | AccessDeniedError):
             return setbacks.refused(courier, errand, error)
@@ -180,7 +181,10 @@ class Handover:
         return setbacks.resting(courier, errand, error)
 
     def _refusal(self) -> Exception | None:
-        """Why the sink takes nothing, where we were told that we may not touch one ticket; None where it does."""
+        """Why the sink takes nothing, where it refused one ticket; None where it would take others.
+
+        A project that is closed to us answers as a ticket that is.
+        """
         try:
             self.courier.check(self.errand.sink)
         except (SinkRefusedError, AccessDeniedError) as error:

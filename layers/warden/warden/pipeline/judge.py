@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from warden.core import approval, conditions, health, pace
 from warden.core.control import ComplianceType
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from warden.core.control import Control
     from warden.core.finding import Finding
     from warden.core.policy import Policy
+    from warden.core.preflight import Answer, Question
     from warden.core.resource import Resource
     from warden.pipeline.ports import Approvals, Reader, Temporaries
+    from warden.pipeline.preflight import Preflight
     from warden.pipeline.restraints import Restraining
 
 _OF_FEW = frozenset({Need.SECRET_POLICY})
@@ -38,8 +40,7 @@ _SETTLED = {
 """The decisions where there is nothing to decide, which is nearly always."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(NamedTuple):
     """One control's answer for one resource: what is, what would be written, and what to do about it."""
 
     evaluation: Evaluation
@@ -47,6 +48,8 @@ class Judgement:
     decision: Decision
     approval: Approval | None = None
     """What lets the calls be made, where they needed it."""
+    looked: Answer | None = None
+    """What the preflight found, where it was asked."""
 
     @property
     def control(self) -> Control:
@@ -114,10 +117,14 @@ class Judge:
     policy: Policy
     ceiling: Mode
     reader: Reader
+    of_few: Mapping[ResourceType, tuple[Control, ...]]
+    """The controls that need what is asked of few: see `completed`."""
     approvals: Approvals | None = None
     """None where nobody is asked: then there is no approval."""
     temporaries: Temporaries | None = None
     """None where nothing is kept: then nothing is known to be Warden's own."""
+    preflight: Preflight | None = None
+    """None where nobody looks at live use: then what asks for it needs an approval."""
 
     @classmethod
     def of(
@@ -129,6 +136,7 @@ class Judge:
         reader: Reader,
         approvals: Approvals | None = None,
         temporaries: Temporaries | None = None,
+        preflight: Preflight | None = None,
     ) -> Judge:
         """A judge of these controls, as far as the policy enables them."""
         by_type: dict[ResourceType, tuple[Control, ...]] = {}
@@ -140,8 +148,13 @@ class Judge:
             policy=policy,
             ceiling=ceiling,
             reader=reader,
+            of_few={
+                resource_type: tuple(one for one in of_type if not _OF_FEW.isdisjoint(one.needs))
+                for resource_type, of_type in by_type.items()
+            },
             approvals=approvals,
             temporaries=temporaries,
+            preflight=preflight,
         )
 
     def needs(self, resource_type: ResourceType) -> frozenset[Need]:
@@ -157,7 +170,7 @@ class Judge:
         known = resource.facts
         wanted = {
             found.missing
-            for control in self.of_type(resource.ref.resource_type)
+            for control in self.of_few.get(resource.ref.resource_type, ())
             if any(
                 need in _OF_FEW and need not in known and need not in known.missing for need in control.needs
             )
@@ -172,12 +185,11 @@ class Judge:
 
     def evaluate(self, resource: Resource) -> list[Evaluation]:
         """Run every control of the resource's type; none of them means anything for what a procedure made."""
+        controls = self.of_type(resource.ref.resource_type)
         if self._is_our_own(resource):
-            return [_of_our_own(control, resource) for control in self.of_type(resource.ref.resource_type)]
-        return [
-            evaluate(control, resource, self.policy.settings[control.id])
-            for control in self.of_type(resource.ref.resource_type)
-        ]
+            return [_of_our_own(control, resource) for control in controls]
+        settings = self.policy.settings
+        return [evaluate(control, resource, settings[control.id]) for control in controls]
 
     def _is_our_own(self, resource: Resource) -> bool:
         """Whether name, tags and record agree that Warden made it for a while: a tag alone exempts nothing."""
@@ -220,7 +232,9 @@ class Judge:
         drifted = [e for e in evaluations if e.compliance is ComplianceType.NON_COMPLIANT]
         resource = self._enriched_for_plans(resource, drifted)
         return resource, [
-            self._judgement(
+            Judgement(evaluation, None, _SETTLED[evaluation.compliance])
+            if evaluation.compliance in _SETTLED
+            else self._judgement(
                 evaluation,
                 resource,
                 finding=findings.get(evaluation.control.id),
@@ -253,18 +267,15 @@ class Judge:
         changed_at: datetime | None,
     ) -> Judgement:
         control = evaluation.control
-        if evaluation.compliance is not ComplianceType.NON_COMPLIANT:
-            return Judgement(evaluation=evaluation, plan=None, decision=_SETTLED[evaluation.compliance])
         planned = plan(control, resource, self.policy.settings[control.id])
         if isinstance(planned, Unplanned):
-            evaluation = replace(evaluation, error=planned.error)
+            evaluation = evaluation._replace(error=planned.error)
         calls = planned.calls if isinstance(planned, Plan) else ()
         awaited = pace.awaited_since(finding, calls, changed_at)
         unknown, busy, pending = _writability(resource, calls)
         mode = self.policy.mode(control.id, resource, self.ceiling)
         # Where nothing may be written, nobody was asked, and a sweep of old debts need not look for answers.
         writes = mode is Mode.REMEDIATE
-        approved = self._approval(control, resource, planned, finding=finding, now=now) if writes else None
         situation = Situation(
             compliance=evaluation.compliance,
             mode=mode,
@@ -278,7 +289,8 @@ class Judge:
             unverified=finding is not None and pace.is_unverified(finding, awaited, self.policy, now),
             circuit_open=restraints.is_circuit_open(control),
             owner_first=self._is_owner_first(resource, finding, now),
-            approval_missing=approved is None and approval.is_needed(control, self.policy, planned),
+            looking=False,
+            approval_missing=False,
             unknown_state=unknown,
             busy=busy,
             settling=settling or pace.is_settling(awaited, self.policy, now),
@@ -292,12 +304,38 @@ class Judge:
             budget_spent=restraints.is_spent(control),
             containment=control.is_containment,
         )
+        # Looking costs: it is done where nothing before it decides.
+        reached = decide(eased(situation, planned)).action in {Action.REMEDIATE, Action.DEFER}
+        asked = self._asked(control, planned) if reached else None
+        looked = self.preflight.answer(asked, resource, now) if asked and self.preflight else None
+        approved = (
+            self._approval(control, resource, planned, finding=finding, now=now, looked=looked)
+            if writes
+            else None
+        )
+        needed = approval.is_needed(control, self.policy, planned, looked)
+        situation = replace(
+            situation, looking=bool(asked) and looked is None, approval_missing=approved is None and needed
+        )
+        decision = decide(eased(situation, planned))
+        if asked and looked and self.preflight:
+            if decision.action is not Action.REMEDIATE:
+                self.preflight.keep(asked, resource, now)
+            elif not self.preflight.confirms(asked, resource, now):
+                decision = decide(eased(replace(situation, looking=True), planned))
         return Judgement(
             evaluation=evaluation,
             plan=planned,
-            decision=decide(eased(situation, planned)),
+            decision=decision,
             approval=approved,
+            looked=looked,
         )
+
+    def _asked(self, control: Control, planned: Plan | Manual | Wait) -> Question | None:
+        """What is to be known about live use before the plan is carried out; None where nobody looks."""
+        if self.preflight is None or control.remediation is None or not isinstance(planned, Plan):
+            return None
+        return control.remediation.preflight
 
     def _approval(
         self,
@@ -307,16 +345,19 @@ class Judge:
         *,
         finding: Finding | None,
         now: datetime,
+        looked: Answer | None,
     ) -> Approval | None:
         """The approval of exactly these calls for this finding, where they need one."""
         if self.approvals is None or not isinstance(planned, Plan) or finding is None or not finding.is_open:
             return None
-        if not approval.is_needed(control, self.policy, planned):
+        if not approval.is_needed(control, self.policy, planned, looked):
             return None
         request = approval.request_id(resource.key, control.id, identity(planned))
         answers = self.approvals.answers(request, part=part_of(planned))
         begun = planned.stage is Stage.GO_ON
-        return approval.in_force(answers, finding=finding, policy=self.policy, now=now, begun=begun)
+        return approval.in_force(
+            answers, finding=finding, policy=self.policy, now=now, begun=begun, looked=looked
+        )
 
     def _was_refused(self, finding: Finding | None, calls: Sequence[Call], now: datetime) -> bool:
         """Whether AWS refused these very calls a short while ago: what was refused is not tried again blindly."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from warden.core.rows import Due, Reconciled, Stop
+from warden.core.rows import Due, Found, Look, Reconciled, Stop
 from warden.core.ticket_rows import Delivery, Errand, ExemptionRequest, Member, SinkHealth, TicketRow
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from warden.core.approval import Approval
     from warden.core.brakes import Payment, Spent, Standing
+    from warden.core.coverage import LogGroup
     from warden.core.finding import Finding
     from warden.core.guard import Permit
     from warden.core.kinds import Need
@@ -25,21 +26,26 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource, ResourceRef, ResourceType
     from warden.core.ticket import Handle, Remote, Ticket
     from warden.core.trigger import Lookup
+    from warden.core.unannounced import Swept
 
 __all__ = [
     "Approvals",
     "Brakes",
     "Chains",
     "Clock",
+    "ConnectionLogs",
     "Delivery",
     "Due",
     "Errand",
     "ExemptionRequest",
     "Findings",
     "Ledger",
+    "Look",
+    "Looks",
     "Member",
     "Notifier",
     "Outbox",
+    "ProbeGroup",
     "Queues",
     "Reader",
     "Reconciled",
@@ -53,6 +59,7 @@ __all__ = [
     "Tickets",
     "Tracker",
     "Trail",
+    "Watch",
     "Writer",
 ]
 
@@ -305,6 +312,14 @@ class Sweeps(Protocol):
         """There is no sweep any more."""
         ...
 
+    def last(self) -> Swept:
+        """What the sweeps that came to their end have left; nothing before the first."""
+        ...
+
+    def leave(self, swept: Swept) -> None:
+        """Leave it for the next, over what was read; ConflictError if another wrote."""
+        ...
+
 
 class ProbeGroup(Protocol):
     """The parameter group that drifts on purpose."""
@@ -339,6 +354,34 @@ class Approvals(Protocol):
 
     def give_back(self, approval: Approval, *, part: str = "") -> None:
         """Undo `use`: nothing was written after all."""
+        ...
+
+
+class ConnectionLogs(Protocol):
+    """CloudWatch Logs, as far as a preflight asks it; raises the errors of `core.errors`."""
+
+    def held(self, group: str) -> LogGroup | None:
+        """What is known of a log group; None where there is none."""
+        ...
+
+    def start(self, group: str, query: str, *, begin: datetime, end: datetime) -> str:
+        """Start a query, and return its id."""
+        ...
+
+    def rows(self, query_id: str) -> Found | None:
+        """What a query found; None while it runs; RejectedError where it came to nothing."""
+        ...
+
+
+class Looks(Protocol):
+    """What was looked at, and is being looked at."""
+
+    def get(self, arn: str) -> Look | None:
+        """The last look at a database."""
+        ...
+
+    def put(self, look: Look) -> None:
+        """Keep a look."""
         ...
 
 
@@ -495,7 +538,7 @@ class Tracker(Protocol):
         ...
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
-        """Open it again, and bring it up to date; nothing but the latter happens where it is open."""
+        """Open it again; nothing happens where it is open. It is brought up to date after that."""
         ...
 
     def remote(self, handle: Handle) -> Remote:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warden.core.errors import WardenError
+from warden.core.errors import UnreadableRowError, WardenError
 from warden.core.ledger import EntryKind, Head, LedgerEntry, flaws
 from warden.core.reconciliation import CALL_TAKES, Difference, Intended, compare, intended
 from warden.core.rows import Reconciled
@@ -42,6 +42,8 @@ class Reconciliation:
     matched: int = 0
     """Writes of the ledger that CloudTrail shows."""
     settled: list[Difference] = field(default_factory=list)
+    repeated: list[Difference] = field(default_factory=list)
+    """Calls that the SDK made again because an answer was lost."""
     differences: list[Difference] = field(default_factory=list)
     """Those that were not told before."""
     problems: list[str] = field(default_factory=list)
@@ -65,7 +67,13 @@ class Reconciler:
         The ledger comes before the checkpoint: a crash in between tells a difference twice rather than never.
         """
         until = self.clock() - LATE
-        last = self.reconciliations.get()
+        try:
+            last = self.reconciliations.get()
+        except UnreadableRowError as error:
+            # Up to where the last one came is not known, and no guess of it may become the next one's beginning.
+            report = Reconciliation(since=until - _FIRST, until=until, problems=[f"{error}."])
+            self._record(report)
+            return report
         since = until - _FIRST if last is None else min(last.until, until)
         report = Reconciliation(since=since, until=until)
         told = frozenset[str]() if last is None else last.told
@@ -79,9 +87,10 @@ class Reconciler:
             report.problems.append(f"It could not be read: {error}")
             self._record(report)
             return report
-        known = frozenset(one.key for one in (*found, *report.settled))
+        known = frozenset(one.key for one in (*found, *report.settled, *report.repeated))
         report.differences = [one for one in found if one.key not in told]
         report.settled = [one for one in report.settled if one.key not in told]
+        report.repeated = [one for one in report.repeated if one.key not in told]
         self._record(report)
         self.reconciliations.put(Reconciled(until=until, told=known))
         return report
@@ -98,6 +107,7 @@ class Reconciler:
         report.writes = sum(since < write.at <= report.until for write in writes)
         report.intents = sum(since < one.at <= report.until for one in intents)
         report.matched, report.settled = comparison.matched, comparison.settled
+        report.repeated = comparison.repeated
         return [*comparison.differences, *found]
 
     def _read(self, chain: str, head: Head) -> tuple[list[Intended], list[Difference]]:
@@ -131,8 +141,12 @@ class Reconciler:
                     "intents": report.intents,
                     "matched": report.matched,
                     "settled": [one.to_json() for one in report.settled[:_TOLD]],
+                    "repeated": [one.to_json() for one in report.repeated[:_TOLD]],
                     "differences": [one.to_json() for one in report.differences[:_TOLD]],
-                    "left_out": max(0, len(report.settled) - _TOLD) + max(0, len(report.differences) - _TOLD),
+                    "left_out": sum(
+                        max(0, len(told) - _TOLD)
+                        for told in (report.settled, report.repeated, report.differences)
+                    ),
                     "problems": report.problems,
                 },
             )

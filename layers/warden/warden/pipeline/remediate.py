@@ -64,8 +64,10 @@ class _Look:
     """What a look at the resource has left to write."""
 
     resource: Resource
-    due: tuple[Judgement, ...] = ()
+    due: tuple[Judgement, ...]
     """Gravest first."""
+    restraints: Restraints
+    """What held writes back when it was looked at."""
     waits: bool = False
     """Whether something else of it cannot be written now."""
 
@@ -191,6 +193,7 @@ class Remediator:
         return _Look(
             resource,
             tuple(sorted(due, key=lambda j: (j.control.severity.rank, j.control.id))),
+            restraints,
             waits=self._hand_back(message.ref.arn, judgements, findings),
         )
 
@@ -237,7 +240,7 @@ class Remediator:
     # --- writing ------------------------------------------------------------------------------------------
 
     def _write(self, look: _Look, message: RemediationMessage, arns: frozenset[str], owner: str) -> Outcome:
-        batch = Batch(self, look.resource, message, arns, owner)
+        batch = Batch(self, look.resource, message, look.restraints, arns=arns, owner=owner)
         for call in merge([j.plan for j in look.due if isinstance(j.plan, Plan)]):
             batch.make(call, [j for j in look.due if any(_holds(call, own) for own in j.calls)])
             if batch.halted:

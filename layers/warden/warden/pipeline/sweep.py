@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warden.core.errors import ResourceGoneError, TransientError, WardenError
+from warden.core.errors import ConflictError, ResourceGoneError, TransientError, WardenError
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.progress import Progress
 from warden.core.resource import ResourceRef
 from warden.core.trigger import Cause, Lookup, Source, Trigger, encode
+from warden.core.unannounced import Run, expected
+from warden.core.version import package_version
 from warden.pipeline.sweep_report import SweepReport
 from warden.pipeline.visit import Visit
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _SOON = timedelta(days=14)
 """So long before its end the owner of an exemption hears of it."""
 _OFTEN = timedelta(minutes=1)
+_TRIES = 5
 _LEASE_SECONDS = 960
 """A minute longer than an invocation may take: then a killed one holds it no more."""
 
@@ -126,6 +129,7 @@ class Sweeper:
             for one in policy.ending(now, within=_SOON)
         ]
         self._record(report, cause)
+        self._leave(report, progress.run_id)
         if run.progress.parts:
             self.sweeps.end()
         report.ended = True
@@ -162,6 +166,7 @@ class Sweeper:
         except Exception as error:  # noqa: BLE001 - nor one kind the others
             # The rest of the kind was not seen: nothing that is missing from `seen` is known to be gone.
             report.problems.append(f"{KINDS[resource_type].name}s: {_said(error)}")
+            report.unsure.add(resource_type)
             return True
         for key, findings in kept.items():
             if key not in seen and f"/{resource_type}/" in key:
@@ -199,6 +204,7 @@ class Sweeper:
                 report.show(Visit(arn=ref.arn, skipped=f"retry: {error}"))
                 return
         report.problems.append(f"{ref.id}: {what}{_said(error)}")
+        report.unsure.add(ref.resource_type)
 
     def _unseen(self, findings: list[Finding], cause: Cause, report: SweepReport) -> None:
         """A finding whose resource the list did not hold: confirm by its own description before resolving it."""
@@ -222,6 +228,28 @@ class Sweeper:
         except ResourceGoneError:
             return False
         return True
+
+    def _leave(self, report: SweepReport, run_id: str) -> None:
+        """Let the next sweep know what this one has judged, and of what it found events should have told."""
+        judge = self.evaluator.visitor.judge
+        controls = [control for of_kind in judge.controls.values() for control in of_kind]
+        judged_by = f"{judge.policy.version}/{package_version()}"
+        judged = frozenset(control.id for control in controls if report.has_judged(control))
+        for attempt in range(_TRIES):
+            last = self.sweeps.last()
+            run = Run(
+                run_id=run_id,
+                ended=self.evaluator.visitor.clock(),
+                expected=expected(last, controls, judged_by=judged_by),
+            )
+            try:
+                self.sweeps.leave(last.after(run, judged_by=judged_by, judged=judged))
+            except ConflictError:
+                # Whoever counts what was missed writes the same row.
+                if attempt == _TRIES - 1:
+                    raise
+            else:
+                return
 
     def _record(self, report: SweepReport, cause: Cause) -> None:
         visitor = self.evaluator.visitor

@@ -11,6 +11,7 @@ from warden.core.control import ComplianceType
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from warden.core.control import Control
     from warden.pipeline.visit import Visit
 
 _MOST_PROBLEMS = 50
@@ -29,6 +30,8 @@ class SweepReport:
     """The exemptions that end soon, as sentences: what they cover comes back as drift."""
     problems: list[str] = field(default_factory=list)
     """What could not be swept, as sentences; empty where the sweep was complete."""
+    unsure: set[str] = field(default_factory=set)
+    """The resource types of which something could not be swept."""
     visits: list[Visit] = field(default_factory=list)
     """Visits that changed or handed over something, could not judge, or are left to the triggers queue; of this
     invocation, and none where somebody is told of each as it happens."""
@@ -63,6 +66,11 @@ class SweepReport:
             found.setdefault(control, {})[str(compliance)] = count
         return found
 
+    def has_judged(self, control: Control) -> bool:
+        """Whether there was an answer for each resource of the control's kind."""
+        unknown = self.evaluations[(control.id, ComplianceType.INSUFFICIENT_DATA)]
+        return not unknown and control.resource_type not in self.unsure
+
     def to_json(self) -> dict[str, Any]:
         """The counts, to go on with."""
         return {
@@ -71,6 +79,7 @@ class SweepReport:
             "opened": self.opened,
             "resolved": self.resolved,
             "problems": self.problems[:_MOST_PROBLEMS],
+            "unsure": sorted(self.unsure),
         }
 
     @classmethod
@@ -88,6 +97,7 @@ class SweepReport:
             opened=counts.get("opened", 0),
             resolved=counts.get("resolved", 0),
             problems=list(counts.get("problems", [])),
+            unsure=set(counts.get("unsure", [])),
             tell=tell,
         )
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 from warden.core import collections, lifecycle
 from warden.core.errors import ConflictError, TransientError
 from warden.core.finding import WorkflowStatus
-from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.ledger import EntryKind
 from warden.core.messages import TicketEvent
 from warden.core.resource import ResourceRef
 from warden.core.ticket import Resolution, TicketState
 from warden.core.ticket_policy import Grouping
 from warden.core.ticket_rows import REVIEW, Errand, TicketRow, change_key
 from warden.core.ticket_text import digest
-from warden.pipeline import collect
-from warden.pipeline.compose import split
+from warden.pipeline import collect, notes
 
 if TYPE_CHECKING:
     from warden.core.finding import Finding
+    from warden.core.ledger import LedgerEntry
     from warden.core.messages import TicketMessage
     from warden.core.policy import Policy
     from warden.pipeline.courier import Courier
@@ -137,10 +137,7 @@ class Ticketer:
         """Say in a ticket, wherever it is told, what a person did with it."""
         if row.note == note:
             return
-        finding = None if collections.is_collection(row.key) else self.findings.get(*split(row.key))
-        told = str(row.revision + 1) if finding is None else digest(finding, note=note)
-        now = self.clock()
-        wanted = replace(row, note=note, digest=told)
+        now, wanted = self.clock(), notes.noted(row, note, self.findings)
         self.tickets.write(wanted, *collect.errands(wanted, now=now, due_at=now))
 
     # --- where it is told ---------------------------------------------------------------------------------
@@ -184,18 +181,17 @@ class Ticketer:
     def _entry(self, finding: Finding, state: TicketState, row: TicketRow) -> LedgerEntry:
         """What the ledger is told, in the transaction of the change itself: a change that loses a race is none."""
         told = {"group": row.group} if row.group else {"sinks": list(row.sinks)}
-        return LedgerEntry(
+        after = {
+            "state": state.value,
+            **told,
+            **({"resolution": row.resolution} if row.resolution else {}),
+        }
+        return notes.entry(
+            finding,
+            EntryKind.TICKET,
+            after,
             at=self.clock(),
             actor="ticket",
-            chain=finding.resource_key,
-            kind=EntryKind.TICKET,
-            control=finding.control,
-            arn=finding.arn,
-            after={
-                "state": state.value,
-                **told,
-                **({"resolution": row.resolution} if row.resolution else {}),
-            },
             cause=finding.cause,
             policy_version=self.policy.version,
         )

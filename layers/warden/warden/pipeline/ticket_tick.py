@@ -17,14 +17,16 @@ from warden.core.errors import (
     SinkRefusedError,
     TransientError,
 )
-from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.ledger import EntryKind
 from warden.core.ticket_rows import REVIEW, Errand, ExemptionRequest
+from warden.pipeline import notes
 from warden.pipeline.collect import REVIEW_EVERY
 from warden.pipeline.compose import split
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from warden.core.ledger import LedgerEntry
     from warden.core.ticket import Handle, Remote
     from warden.pipeline.courier import Courier
     from warden.pipeline.ports import Delivery, TicketRow
@@ -225,20 +227,19 @@ class Tick:
             "exemption. Nothing is exempt by it: the drift is still there."
         )
         self.ticketer.noted(row, note)
-        return LedgerEntry(
+        after = {
+            "sink": delivery.sink,
+            "ticket": handle.id,
+            "url": handle.url,
+            "by": remote.by,
+            "reason": remote.reason,
+        }
+        return notes.entry(
+            finding,
+            EntryKind.EXEMPTION_REQUEST,
+            after,
             at=now,
             actor="ticket",
-            chain=finding.resource_key,
-            kind=EntryKind.EXEMPTION_REQUEST,
-            control=finding.control,
-            arn=finding.arn,
-            after={
-                "sink": delivery.sink,
-                "ticket": handle.id,
-                "url": handle.url,
-                "by": remote.by,
-                "reason": remote.reason,
-            },
             policy_version=self.ticketer.policy.version,
         )
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from warden.core import lifecycle
 from warden.core.errors import LaterError, RejectedError, ThrottledError, WardenError
-from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.ledger import EntryKind
 from warden.core.lifecycle import Step
 from warden.core.ticket import RemoteState
 from warden.core.ticket_rows import OPEN
+from warden.pipeline import notes
 
 if TYPE_CHECKING:
     from warden.core.ticket import Handle, Ticket
@@ -30,33 +31,40 @@ class Tracking:
         match step:
             case Step.CREATE:
                 self._begin(ticket)
-                return
             case Step.SEARCH:
                 self._search(ticket)
-                return
-        visit, handle = self._visit, self._visit.delivery.handle
+            case _:
+                self._follow(step, self._handle(step), ticket)
+
+    def _handle(self, step: Step) -> Handle:
+        handle = self._visit.delivery.handle
         if handle is None:
-            msg = f"{step} of a ticket that {visit.errand.sink} has not"
+            msg = f"{step} of a ticket that {self._visit.errand.sink} has not"
             raise ValueError(msg)
+        return handle
+
+    def _follow(self, step: Step, handle: Handle, ticket: Ticket) -> None:
+        visit = self._visit
+        if step in {Step.RESOLVE, Step.REOPEN}:
+            # Whatever becomes of the answer: it may be open or closed from now on.
+            visit.keep(replace(visit.delivery, moving=True))
         match step:
             case Step.UPDATE:
                 self._tracker.update(handle, ticket)
+                visit.told()
             case Step.RESOLVE:
                 visit.told(unsaid=self._tracker.resolve(handle, ticket))
-                return
             case Step.REOPEN:
                 self._tracker.reopen(handle, ticket)
+                # Its text is a step of its own.
+                visit.told(digest="")
             case Step.COMMENT:
                 self._tracker.comment(handle, ticket, visit.delivery.say)
                 visit.keep(replace(visit.delivery, say=""))
-                return
             case Step.EXPLAIN:
                 self._explain(handle, ticket)
-                return
             case Step.REPLACE:
                 self._replace(handle)
-                return
-        visit.told()
 
     # --- made once ----------------------------------------------------------------------------------------
 
@@ -96,16 +104,9 @@ class Tracking:
 
     def _adopt(self, handle: Handle, ticket: Ticket, *, digest: str) -> None:
         """The ticket is there; one that was found may be of before the last change, and is brought up to date."""
-        visit, finding = self._visit, ticket.finding
-        entry = LedgerEntry(
-            at=visit.courier.clock(),
-            actor="ticket",
-            chain=finding.resource_key,
-            kind=EntryKind.TICKET,
-            control=finding.control,
-            arn=finding.arn,
-            after={"state": "CREATED", "sink": visit.errand.sink, "ticket": handle.id, "url": handle.url},
-        )
+        visit = self._visit
+        after = {"state": "CREATED", "sink": visit.errand.sink, "ticket": handle.id, "url": handle.url}
+        entry = notes.entry(ticket.finding, EntryKind.TICKET, after, at=visit.courier.clock(), actor="ticket")
         visit.keep(
             replace(visit.delivery, handle=handle, told=OPEN, digest=digest, creating_at=None, searches=0),
             entry,
@@ -116,6 +117,9 @@ class Tracking:
     def _explain(self, handle: Handle, ticket: Ticket) -> None:
         try:
             self._tracker.comment(handle, ticket, ticket.summary)
+            if self._tracker.remote(handle).state is RemoteState.OPEN:
+                # Some open a ticket again when somebody remarks on it.
+                self._tracker.resolve(handle, ticket)
         except RejectedError:
             # What is closed for good takes no remark; the text above it was brought up to date before.
             self._visit.courier.done["unexplained"] += 1

@@ -17,6 +17,7 @@ from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.plan import Manual
 from warden.core.procedure import is_about_made
 from warden.core.trigger import Source
+from warden.core.unannounced import tells_of
 from warden.core.version import code_version
 from warden.pipeline.judge import Judgement
 from warden.pipeline.ports import Due
@@ -165,9 +166,13 @@ class Visitor:
                 self.state.defer(Due(arn=arn, due_at=due_at, first_at=now, attempt=0, reason=reason))
             return list(judgements), False
         if not deferral.is_overdue(now, first_at=row.first_at) or (deferred and not stuck):
+            if any(j.decision.reason is Reason.PREFLIGHT for j in deferred):
+                # What is looked at now counts for half an hour; a wait that had grown to hours would outlive it.
+                soon = deferral.next_due(now, attempt=0, jitter=self.jitter())
+                self.state.defer(replace(row, attempt=0, due_at=soon, reason=Reason.PREFLIGHT.value))
             return list(judgements), False
         return [
-            replace(j, decision=replace(j.decision, action=Action.TICKET)) if j in stuck else j
+            j._replace(decision=replace(j.decision, action=Action.TICKET)) if j in stuck else j
             for j in judgements
         ], True
 
@@ -260,7 +265,7 @@ class Visitor:
             # What a procedure has achieved is no fix that does not show, should somebody take it away again.
             applied="" if isinstance(judgement.plan, Manual) and judgement.plan.done else new.applied,
             manual=manual,
-            cause=new.cause if old is not None and old.is_open else self.cause(cause),
+            cause=self._cause_of(old, cause, others),
             tags={key: resource.tags[key] for key in sorted(policy.tickets.tags & set(resource.tags))},
         )
         if old is not None and not old.is_open and old.attempts:
@@ -274,6 +279,14 @@ class Visitor:
             # Before any look could show the effect of our fix, somebody wrote over it.
             wanted = brought_back(wanted, self.cause(others))
         return old if wanted == old else wanted
+
+    def _cause_of(self, old: Finding | None, cause: Cause, others: Cause | None) -> Mapping[str, Any]:
+        """What led to a finding: of one that stands, what led to it first, or the event that was late for a sweep."""
+        told = self.cause(cause)
+        if old is None or not old.is_open:
+            return told
+        late = told if others is None else self.cause(others)
+        return late if not late["own"] and tells_of(old, late) else old.cause
 
     def _note(self, change: Change, restraints: Restraints) -> None:
         """What a verified fix, or one that does not show, means for the other resources of its control."""
@@ -345,6 +358,9 @@ class Visitor:
             entries.append(replace(entry, kind=EntryKind.VERIFICATION, before={}, after=tried))
         if old is None or _said(old) != _said(new):
             entries.append(entry)
+        elif old.is_open and old.cause != new.cause:
+            # An event has told late of what a sweep found.
+            entries.append(replace(entry, cause=new.cause))
         if new.is_open and (old is None or change.opens or _decided(old) != _decided(new)):
             entries.append(
                 replace(
@@ -445,6 +461,8 @@ def _told(judgement: Judgement, resource: Resource) -> dict[str, Any]:
         told["owner_stack"] = stack
     if judgement.step and judgement.decision.action in {Action.REMEDIATE, Action.DEFER}:
         told["step"] = judgement.step
+    if judgement.looked is not None:
+        told["preflight"] = judgement.looked.to_json()
     if judgement.approval is not None:
         return {**told, "request": judgement.approval.request, "approval": judgement.approval.to_json()}
     if judgement.decision.action is Action.AWAIT_APPROVAL:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource
     from warden.pipeline.judge import Judgement
     from warden.pipeline.remediate import Remediator
+    from warden.pipeline.restraints import Restraints
 
 _WHY_NOT_NOW: Mapping[type[WardenError], str] = {
     ResourceBusyError: Reason.BUSY.value,
@@ -81,12 +82,15 @@ class Batch:
         remediator: Remediator,
         resource: Resource,
         message: RemediationMessage,
+        restraints: Restraints,
+        *,
         arns: frozenset[str],
         owner: str,
     ) -> None:
         self._remediator = remediator
         self._resource = resource
         self._message = message
+        self._restraints = restraints
         self._arns = arns
         self._owner = owner
         self._made: list[Call] = []
@@ -159,15 +163,14 @@ class Batch:
         remediator, controls = self._remediator, [judgement.control for judgement in concerned]
         if not self._goes_first(controls):
             return Reason.CANARY
-        restraints = remediator.restraints(self._resource)
         paid = remediator.brakes.spend(
             self._resource.ref.account,
             self._resource.home,
-            restraints.payment(controls),
+            self._restraints.payment(controls),
             now=remediator.clock(),
         )
         if not paid:
-            restraints.latch_for(controls)
+            self._restraints.latch_for(controls)
             return Reason.BLAST_RADIUS
         self._paid.add(write)
         return None

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from warden.core.rendering.harmless import one_line, printable
+from warden.core.rendering.harmless import one_line, printable, uncalculated
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
-from warden.core.ticket import cut, fitted
+from warden.core.ticket import cut, fitted, length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,12 +40,15 @@ def comment(text: str) -> Node:
 
 def _document(ticket: Ticket) -> Node:
     return _root(
-        [*_paragraphs(ticket.summary), *(node for section in ticket.sections for node in _section(section))]
+        [
+            *_paragraphs(ticket.summary),
+            *(node for section in ticket.sections for node in _section(section)),
+        ]
     )
 
 
 def _length(node: Node) -> int:
-    return len(json.dumps(node, ensure_ascii=False))
+    return length(json.dumps(node, ensure_ascii=False))
 
 
 def _root(content: list[Node]) -> Node:
@@ -83,7 +86,7 @@ def _list(items: Iterable[list[Node]]) -> list[Node]:
 
 def _paragraphs(text: str) -> list[Node]:
     lines = (one_line(line) for line in printable(text).splitlines())
-    return [{"type": "paragraph", "content": _text(line)} for line in lines if line]
+    return [{"type": "paragraph", "content": _text(uncalculated(line))} for line in lines if line]
 
 
 def _text(text: str, mark: str = "") -> list[Node]:

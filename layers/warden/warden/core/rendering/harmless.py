@@ -12,6 +12,7 @@ _MARKED = re.compile(r"<(?=[!@#/\w])")
 _ADDRESS = re.compile(r"(?<=\w):(?=//)")
 _WWW = re.compile(r"\bwww\.(?=\w)", re.IGNORECASE)
 _KEPT = frozenset("\n\t")
+_FORMULA = re.compile(r"[\s\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def printable(text: str) -> str:
@@ -33,6 +34,11 @@ def defused(text: str) -> str:
     text = _MARKED.sub(f"<{_BREAK}", text)
     text = _WWW.sub(lambda found: f"{found[0][:3]}{_BREAK}.", text)
     return _ADDRESS.sub(f":{_BREAK}", text)
+
+
+def uncalculated(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: trackers export what they hold, and cells begin with it."""
+    return f"{_BREAK}{text}" if _FORMULA.match(text) else text
 
 
 def one_line(text: str) -> str:

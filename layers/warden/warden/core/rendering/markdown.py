@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from warden.core.rendering.harmless import defused, one_line, printable
+from warden.core.rendering.harmless import defused, one_line, printable, uncalculated
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def text(ticket: Ticket) -> str:
     """The whole ticket but its title, which every sink has a field for."""
     parts = ["\n\n".join(escaped(line) for line in ticket.summary.splitlines() if line.strip())]
     parts += [_section(section) for section in ticket.sections]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return uncalculated("\n\n".join(part for part in parts if part)) + "\n"
 
 
 def _section(section: Section) -> str:

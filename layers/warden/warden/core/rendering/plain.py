@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warden.core.rendering.harmless import one_line, printable
+from warden.core.rendering.harmless import one_line, printable, uncalculated
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def text(ticket: Ticket, *, titled: bool = True) -> str:
     """The whole ticket; `titled`: with its title as the first line, for what has no field of its own for it."""
     parts = [one_line(ticket.title)] if titled else []
     parts += [printable(ticket.summary), *(_section(section) for section in ticket.sections)]
-    return "\n\n".join(parts) + "\n"
+    return uncalculated("\n\n".join(parts)) + "\n"
 
 
 def _section(section: Section) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from warden.core.rendering.harmless import defused, one_line, printable
+from warden.core.rendering.harmless import defused, one_line, printable, uncalculated
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
-from warden.core.ticket import cut, fitted
+from warden.core.ticket import cut, fitted, length
 
 if TYPE_CHECKING:
     from warden.core.sections import Block, Section
@@ -27,12 +27,12 @@ _ENDS_VERBATIM = re.compile(r"\{(?=noformat)", re.IGNORECASE)
 
 def text(ticket: Ticket) -> str:
     """The whole ticket but its title, within Jira's limit."""
-    return _text(fitted(ticket, lambda candidate: len(_text(candidate)) <= LIMIT))
+    return _text(fitted(ticket, lambda candidate: length(_text(candidate)) <= LIMIT))
 
 
 def comment(words: str) -> str:
     """Plain text, escaped, within Jira's limit."""
-    return cut(_lines(words), LIMIT)
+    return cut(uncalculated(_lines(words)), LIMIT)
 
 
 def escaped(words: str) -> str:
@@ -47,7 +47,7 @@ def _escape(sign: re.Match[str]) -> str:
 
 def _text(ticket: Ticket) -> str:
     parts = [_lines(ticket.summary), *(_section(section) for section in ticket.sections)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return uncalculated("\n\n".join(part for part in parts if part)) + "\n"
 
 
 def _section(section: Section) -> str:

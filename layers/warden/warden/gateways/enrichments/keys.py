@@ -50,6 +50,10 @@ def _aliases(reads: Reads, resource: Resource) -> dict[str, list[str]]:
 
 
 def _aliases_of(reads: Reads, key_arn: str) -> list[str]:
+    return reads.once(("aliases of", key_arn), lambda: _read_aliases(reads, key_arn))
+
+
+def _read_aliases(reads: Reads, key_arn: str) -> list[str]:
     key_id = ResourceRef.from_arn(key_arn).id
     # Of keys of other accounts nobody tells: "Enter a KMS key in your Amazon Web Services account".
     aliases = (

@@ -40,7 +40,7 @@ def _encryption_procedure(reads: Reads, resource: Resource) -> dict[str, Any]:
         account=resource.ref.account,
         name=name,
     )
-    record = None if reads.temporaries is None else reads.temporaries.get(made.arn)
+    record = reads.record(made.arn)
     return {"Temporary": cluster, "Result": snapshot, "Record": record}
 
 
@@ -54,7 +54,7 @@ def _described(reads: Reads, resource_type: ResourceType, name: str) -> dict[str
 def _named(reads: Reads, operation: str, parameter: str, name: str) -> dict[str, Any] | None:
     """One thing by its name: None where there is none, which as a rule is so."""
     if reads.bulk:
-        return next((item for item in reads.whole(operation) if item[parameter] == name), None)
+        return next(iter(reads.by(operation, parameter).get(name, [])), None)
     try:
         items = reads.api.every(operation, **{parameter: name})
     except ResourceGoneError:
@@ -75,7 +75,7 @@ def _own_group(reads: Reads, resource: Resource) -> dict[str, Any]:
         account=resource.ref.account,
         name=name,
     )
-    record = None if reads.temporaries is None else reads.temporaries.get(ref.arn)
+    record = reads.record(ref.arn)
     found = _named(reads, kind.describe, kind.identifier, name)
     if found is None:
         return {"Description": None, "Values": {}, "Users": [], "Record": record}

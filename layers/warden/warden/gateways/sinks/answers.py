@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -59,16 +60,16 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     value = headers.get("retry-after", "").strip()
     seconds: float | None = None
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         seconds = float(value)
     elif value:
         try:
             at = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             at = None
         if at is not None:
             seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
-    elif (reset := headers.get("x-ratelimit-reset", "").strip()).isdigit():
+    elif (reset := headers.get("x-ratelimit-reset", "").strip()).isascii() and reset.isdigit():
         seconds = float(reset) - now.timestamp()
     return None if seconds is None else min(max(seconds, 0.0), AFTER_LIMIT)
 
@@ -166,6 +167,11 @@ _HINTS: Mapping[int, str] = {
 }
 
 
+def page(asked: Asked, answer: Answer) -> LaterError:
+    """The error for a success that is a page for people."""
+    return LaterError(f"{asked.what}: {answer.status}: it answers with a page for people")
+
+
 def excerpt(answer: Answer, redact: Callable[[str], str]) -> str:
     """What a server says is wrong, on a line, without secrets."""
     text = answer.body.decode("utf-8", "replace")
@@ -175,7 +181,8 @@ def excerpt(answer: Answer, redact: Callable[[str], str]) -> str:
         told = None
     if isinstance(told, dict):
         chosen = {name: told[name] for name in _TELLING if told.get(name)}
-        text = "; ".join(_words(chosen or told))
+        with suppress(RecursionError):
+            text = "; ".join(_words(chosen or told))
     # Redacted before it is cut: half a secret is a secret.
     return cut(one_line(redact(text)), SAID_LIMIT) or "no explanation"
 

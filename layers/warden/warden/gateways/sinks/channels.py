@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from warden.core.errors import ConfigurationError, CredentialsError, SinkRefusedError
 from warden.core.rendering import adaptive_card, block_kit
-from warden.gateways.sinks.answers import Asked, refusal
+from warden.gateways.sinks.answers import Asked, page, refusal
 from warden.gateways.sinks.api import USER_AGENT
 
 if TYPE_CHECKING:
@@ -65,8 +65,11 @@ class Channel:
 
         def sent(secret: Secret) -> Answer:
             answer = self._sent(method, secret["url"], body)
+            asked = Asked(what=f"{method} {urlsplit(secret['url']).hostname}")
             if answer.status not in expected:
-                raise self._refusal(answer, secret["url"])
+                raise self._refusal(answer, asked, secret["url"])
+            if answer.is_page and method == "POST":
+                raise page(asked, answer)
             return answer
 
         return self._secrets.tried(self._secret_arn, sent)
@@ -79,8 +82,7 @@ class Channel:
             msg = f"the address in the secret {self._secret_arn} is not to be called: {error}"
             raise CredentialsError(msg) from error
 
-    def _refusal(self, answer: Answer, url: str) -> Exception:
-        asked = Asked(what=f"POST {urlsplit(url).hostname}")
+    def _refusal(self, answer: Answer, asked: Asked, url: str) -> Exception:
         error = refusal(answer, asked, now=self._now(), redact=_redactor(url))
         if answer.status in _REFUSED and isinstance(error, SinkRefusedError):
             return CredentialsError(f"{error}: {_NEW}")

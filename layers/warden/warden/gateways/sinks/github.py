@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import AmbiguousError, LaterError, SinkRefusedError, TicketGoneError
 from warden.core.rendering import markdown
-from warden.core.rendering.harmless import defused, one_line
-from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
+from warden.core.rendering.harmless import defused, one_line, uncalculated
+from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted, length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +89,7 @@ class GitHub:
         """Comment on the issue."""
         del ticket
         lines = [markdown.escaped(line) for line in text.splitlines() if line.strip()]
-        body = {"body": cut("\n\n".join(lines), BODY_LIMIT)}
+        body = {"body": cut(uncalculated("\n\n".join(lines)), BODY_LIMIT)}
         self._api.call("POST", *self._path, "issues", handle.id, "comments", body=body, of_ticket=True)
 
     def resolve(self, handle: Handle, ticket: Ticket) -> bool:
@@ -99,11 +99,10 @@ class GitHub:
         return True
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
-        """Open it again, up to date."""
-        again = (
-            {"state": "open", "state_reason": "reopened"} if self._read(handle)["state"] == "closed" else {}
-        )
-        self._patch(handle, {**_fields(ticket), **again})
+        """Open it again."""
+        del ticket
+        if self._read(handle)["state"] == "closed":
+            self._patch(handle, {"state": "open", "state_reason": "reopened"})
 
     def remote(self, handle: Handle) -> Remote:
         """How it stands: closed as not planned is "won't fix"."""
@@ -143,13 +142,19 @@ class GitHub:
         return issue
 
     def _patch(self, handle: Handle, fields: Mapping[str, Any]) -> None:
-        self._api.call("PATCH", *self._path, "issues", handle.id, body=dict(fields), of_ticket=True)
+        issue = (
+            self._api.call("PATCH", *self._path, "issues", handle.id, body=dict(fields), of_ticket=True) or {}
+        )
+        if "number" not in issue or issue.get("state") != fields.get("state", issue.get("state")):
+            msg = f"GitHub did not say that issue {handle.id} of {self._repository} is as it should be"
+            raise LaterError(msg)
 
 
 def _fields(ticket: Ticket) -> dict[str, Any]:
-    fitting = fitted(ticket, lambda candidate: len(_body(candidate)) <= BODY_LIMIT)
+    fitting = fitted(ticket, lambda candidate: length(_body(candidate)) <= BODY_LIMIT)
     # A title is shown as text, but turns @names into mentions in mails.
-    return {"title": cut(defused(one_line(ticket.title)), TITLE_LIMIT), "body": _body(fitting)}
+    title = cut(uncalculated(defused(one_line(ticket.title))), TITLE_LIMIT)
+    return {"title": title, "body": _body(fitting)}
 
 
 def _body(ticket: Ticket) -> str:

@@ -14,7 +14,7 @@ from warden.core.errors import (
     TicketGoneError,
     WardenError,
 )
-from warden.core.rendering.harmless import defused, one_line
+from warden.core.rendering.harmless import defused, one_line, uncalculated
 from warden.core.ticket import Handle, Remote, RemoteState, cut
 from warden.gateways.sinks.jira_workflow import DONE, between, category, closing, reopening, resolution
 
@@ -122,13 +122,15 @@ class Jira:
                 self.update(handle, ticket)
             self._move(handle, step, resolution(step, self._words) if last else {})
             if last:
+                self._confirm(handle, done=True)
                 return True
             seen.add(str(step["to"].get("id")))
         msg = f"{handle.url or handle.id}: no transition leads to a status of the category done; set resolve_transition"
         raise RejectedError(msg)
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
-        """Move it out of done, up to date."""
+        """Move it out of done."""
+        del ticket
         if category(self._status(handle)) == DONE:
             step = reopening(self._transitions(handle), self._words)
             if step is None:
@@ -136,7 +138,7 @@ class Jira:
                 msg = f"{handle.url or handle.id}: no transition leads out of its status"
                 raise TicketClosedError(msg)
             self._move(handle, step, {})
-        self.update(handle, ticket)
+            self._confirm(handle, done=False)
 
     def remote(self, handle: Handle) -> Remote:
         """How it stands, read by its id: that is never behind, as a search is."""
@@ -155,7 +157,10 @@ class Jira:
     def check(self) -> str:
         """See whether the account may do in the project what tickets need."""
         query = {"projectKey": self._project, "permissions": ",".join(_PERMISSIONS)}
-        has = (self._call("GET", "mypermissions", query=query) or {}).get("permissions") or {}
+        has = self._call("GET", "mypermissions", query=query).get("permissions")
+        if not isinstance(has, dict):
+            msg = "Jira did not say what the account may do"
+            raise LaterError(msg)
         missing = [name for name in _PERMISSIONS if not (has.get(name) or {}).get("havePermission")]
         if missing:
             msg = f"the account lacks permissions in the project {self._project}: {', '.join(missing)}"
@@ -176,7 +181,7 @@ class Jira:
 
     def _texts(self, ticket: Ticket) -> dict[str, Any]:
         # "The summary is invalid because it contains newline characters."
-        summary = cut(defused(one_line(ticket.title)), SUMMARY_LIMIT - 1)
+        summary = cut(uncalculated(defused(one_line(ticket.title))), SUMMARY_LIMIT - 1)
         return {"summary": summary, "description": self._dialect.description(ticket)}
 
     def _status(self, handle: Handle) -> Mapping[str, Any]:
@@ -194,12 +199,24 @@ class Jira:
 
     def _transitions(self, handle: Handle) -> list[dict[str, Any]]:
         query = {"expand": "transitions.fields"}
-        found = self._call("GET", "issue", handle.id, "transitions", query=query, of_ticket=True) or {}
-        return list(found.get("transitions") or [])
+        found = self._call("GET", "issue", handle.id, "transitions", query=query, of_ticket=True)
+        if not isinstance(found.get("transitions"), list):
+            msg = f"{handle.url or handle.id}: Jira did not say which transitions there are"
+            raise LaterError(msg)
+        transitions: list[dict[str, Any]] = found["transitions"]
+        return transitions
 
     def _move(self, handle: Handle, transition: Mapping[str, Any], fields: dict[str, Any]) -> None:
         body = {"transition": {"id": str(transition["id"])}, **({"fields": fields} if fields else {})}
         self._call("POST", "issue", handle.id, "transitions", body=body, of_ticket=True)
+
+    def _confirm(self, handle: Handle, *, done: bool) -> None:
+        """See that it was moved: Jira answers with nothing, and a workflow may move it on by itself."""
+        if (category(self._status(handle)) == DONE) is not done:
+            msg = (
+                f"{handle.url or handle.id}: Jira took the transition, and its status is not of that category"
+            )
+            raise LaterError(msg, alone=True)
 
     def _handle(self, issue: Mapping[str, Any]) -> Handle:
         # The id stays when an issue is moved to another project; the key does not.

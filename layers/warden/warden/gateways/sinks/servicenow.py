@@ -14,8 +14,8 @@ from warden.core.errors import (
     TicketGoneError,
 )
 from warden.core.rendering import plain
-from warden.core.rendering.harmless import one_line, printable
-from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted
+from warden.core.rendering.harmless import one_line, printable, uncalculated
+from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted, length
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,6 +30,7 @@ TEXT_LIMIT = 4_000
 """Characters of `task.description`, `work_notes` and `close_notes`."""
 PRODUCT = "Aurora Warden"
 _RESOLVED, _CLOSED, _CANCELLED = "6", "7", "8"
+_OVER = frozenset({_RESOLVED, _CLOSED, _CANCELLED})
 _IN_PROGRESS = "2"
 # Journal fields show what stands between these as HTML.
 _JOURNAL = re.compile(r"\[(?=/?code\])", re.IGNORECASE)
@@ -126,7 +127,7 @@ class ServiceNow:
 
     def resolve(self, handle: Handle, ticket: Ticket) -> bool:
         """Set it to resolved, with the reason in its close notes."""
-        if self._read(handle)["state"] in {_RESOLVED, _CLOSED, _CANCELLED}:
+        if self._read(handle)["state"] in _OVER:
             return True
         self._patch(
             handle,
@@ -134,7 +135,7 @@ class ServiceNow:
                 **_texts(ticket),
                 "state": _RESOLVED,
                 "close_code": self._close_code,
-                "close_notes": cut(printable(ticket.summary), TEXT_LIMIT),
+                "close_notes": cut(uncalculated(printable(ticket.summary)), TEXT_LIMIT),
                 "work_notes": _journal(ticket.summary),
             },
         )
@@ -142,11 +143,13 @@ class ServiceNow:
 
     def reopen(self, handle: Handle, ticket: Ticket) -> None:
         """Set it in progress again; what is closed or cancelled takes no more work."""
+        del ticket
         state = self._read(handle)["state"]
         if state in {_CLOSED, _CANCELLED}:
             msg = f"{handle.url or handle.id} is closed for good"
             raise TicketClosedError(msg)
-        self._patch(handle, {**_texts(ticket), **({"state": _IN_PROGRESS} if state == _RESOLVED else {})})
+        if state == _RESOLVED:
+            self._patch(handle, {"state": _IN_PROGRESS})
 
     def remote(self, handle: Handle) -> Remote:
         """How it stands; cancelled, or resolved with a code of `wont_fix`, is "won't fix"."""
@@ -155,7 +158,7 @@ class ServiceNow:
         except TicketGoneError:
             return Remote(RemoteState.GONE)
         state, code = record["state"], str(record.get("close_code") or "")
-        if state not in {_RESOLVED, _CLOSED, _CANCELLED}:
+        if state not in _OVER:
             return Remote(RemoteState.OPEN)
         refused = state == _CANCELLED or code.casefold() in self._wont_fix
         return Remote(
@@ -166,7 +169,10 @@ class ServiceNow:
 
     def check(self) -> str:
         """See whether the table can be read, and whether the instance knows the close code, as far as it tells."""
-        self._api.call("GET", *self._path, query={"sysparm_fields": "sys_id", "sysparm_limit": "1"})
+        query = {"sysparm_fields": "sys_id", "sysparm_limit": "1"}
+        if not isinstance(self._result(self._api.call("GET", *self._path, query=query)), list):
+            msg = f"ServiceNow did not say what {self._table} holds"
+            raise LaterError(msg)
         query = {
             "sysparm_query": f"name={self._table}^element=close_code^inactive=false",
             "sysparm_fields": "value",
@@ -194,8 +200,16 @@ class ServiceNow:
         return {**record, "state": str(record["state"])}
 
     def _patch(self, handle: Handle, body: Mapping[str, Any]) -> None:
-        query = {"sysparm_fields": "sys_id"}
-        self._api.call("PATCH", *self._path, handle.id, query=query, body=dict(body), of_ticket=True)
+        query = {"sysparm_fields": "sys_id,state"}
+        record = self._result(
+            self._api.call("PATCH", *self._path, handle.id, query=query, body=dict(body), of_ticket=True)
+        )
+        if not isinstance(record, dict) or not record.get("sys_id"):
+            msg = f"ServiceNow did not say that it has changed {handle.url or handle.id}"
+            raise LaterError(msg)
+        if "state" in body and (str(record.get("state")) in _OVER) is not (body["state"] in _OVER):
+            msg = f"{handle.url or handle.id} is not as it was set: a rule of the instance has changed its state"
+            raise LaterError(msg, alone=True)
 
     @staticmethod
     def _result(answer: Any) -> Any:
@@ -208,12 +222,12 @@ class ServiceNow:
 
 
 def _texts(ticket: Ticket) -> dict[str, str]:
-    fitting = fitted(ticket, lambda candidate: len(plain.text(candidate, titled=False)) <= TEXT_LIMIT)
+    fitting = fitted(ticket, lambda candidate: length(plain.text(candidate, titled=False)) <= TEXT_LIMIT)
     return {
-        "short_description": cut(one_line(ticket.title), TITLE_LIMIT),
+        "short_description": cut(uncalculated(one_line(ticket.title)), TITLE_LIMIT),
         "description": cut(plain.text(fitting, titled=False), TEXT_LIMIT),
     }
 
 
 def _journal(text: str) -> str:
-    return cut(_JOURNAL.sub("[\u200b", printable(text)), TEXT_LIMIT)
+    return cut(uncalculated(_JOURNAL.sub("[\u200b", printable(text))), TEXT_LIMIT)

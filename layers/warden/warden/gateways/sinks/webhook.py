@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from warden.core.rendering import machine
-from warden.gateways.sinks.answers import Asked, refusal
+from warden.gateways.sinks.answers import Asked, page, refusal
 from warden.gateways.sinks.api import USER_AGENT
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Webhook:
             "Warden-Signature": signature(secret["key"], timestamp, body),
         }
         answer = self._http.send("POST", self._url, headers=headers, body=body)
+        asked = Asked(what=f"POST {urlsplit(self._url).hostname}")
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            asked = Asked(what=f"POST {urlsplit(self._url).hostname}")
             raise refusal(answer, asked, now=self._now(), redact=secret.redact)
+        if answer.is_page:
+            raise page(asked, answer)
