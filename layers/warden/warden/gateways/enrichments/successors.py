@@ -31,8 +31,8 @@ def _successor(reads: Reads, resource: Resource) -> dict[str, Any]:
         ],
         "Members": [] if cluster is None else _members(reads, name),
         "Snapshot": _snapshot(reads, name),
-        "Record": _record(reads, resource, ResourceType.DB_CLUSTER, name),
-        "SnapshotRecord": _record(reads, resource, ResourceType.DB_CLUSTER_SNAPSHOT, name),
+        "Record": reads.record(resource.ref.beside(ResourceType.DB_CLUSTER, name).arn),
+        "SnapshotRecord": reads.record(resource.ref.beside(ResourceType.DB_CLUSTER_SNAPSHOT, name).arn),
     }
 
 
@@ -60,12 +60,6 @@ def _snapshot(reads: Reads, name: str) -> dict[str, Any] | None:
         except ResourceGoneError:
             items = []
     return {**kind.omitted, **items[0]} if items else None
-
-
-def _record(reads: Reads, resource: Resource, kind: ResourceType, name: str) -> Any:
-    if reads.temporaries is None:
-        return None
-    return reads.temporaries.get(resource.ref.beside(kind, name).arn)
 
 
 ANSWERS: Mapping[Need, Answer] = {Need.SUCCESSOR: _successor}
