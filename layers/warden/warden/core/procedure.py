@@ -118,8 +118,10 @@ def stays(call: Call) -> bool:
 
 
 def is_member_of_own(item: Mapping[str, Any], record: Record | None) -> bool:
-    """Whether an instance is surely one that Warden made in a cluster of its own that stays, by its tags."""
+    """Whether an instance is surely one that Warden made in a cluster of its own that stays, by tags; not public."""
     if record is None or not record.stays or not record.nonce:
+        return False
+    if "PubliclyAccessible" not in item or item["PubliclyAccessible"]:
         return False
     held = {tag["Key"]: tag.get("Value", "") for tag in item.get("TagList") or []}
     return (held.get(SERVES), held.get(NONCE)) == (record.serves, record.nonce)
