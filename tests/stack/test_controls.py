@@ -52,7 +52,8 @@ def _asks_first(control: Control) -> bool:
     if control.remediation is None:
         return False
     operations = {permit.operation for permit in control.remediation.permits}
-    return control.remediation.preflight or bool(operations & ONLY_APPROVED)
+    asks = control.remediation.preflight or control.remediation.asks
+    return bool(asks or operations & ONLY_APPROVED)
 
 
 def _is_procedure(control: Control) -> bool:

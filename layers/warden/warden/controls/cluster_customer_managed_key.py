@@ -90,7 +90,11 @@ CONTROL = Control(
     settings=(*customer_keys.SETTINGS, *successor.SETTINGS),
     evaluate=evaluate,
     remediation=Remediation(
-        plan=plan, permits=successor_permits.PERMITS, safety=Safety.COSTS, needs=successor.NEEDS
+        plan=plan,
+        permits=successor_permits.PERMITS,
+        safety=Safety.COSTS,
+        needs=successor.NEEDS,
+        asks=True,
     ),
     fix="""\
 The key of a cluster cannot be changed. Restore a successor with the key, add its instances, move the clients:

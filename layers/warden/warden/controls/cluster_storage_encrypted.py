@@ -137,7 +137,11 @@ CONTROL = Control(
     settings=successor.SETTINGS,
     evaluate=evaluate,
     remediation=Remediation(
-        plan=plan, permits=successor_permits.PERMITS, safety=Safety.COSTS, needs=successor.NEEDS
+        plan=plan,
+        permits=successor_permits.PERMITS,
+        safety=Safety.COSTS,
+        needs=successor.NEEDS,
+        asks=True,
     ),
     fix="""\
 A cluster cannot be encrypted in place. Take a snapshot, restore it with a key, add instances, move the clients:

@@ -127,7 +127,11 @@ CONTROL = Control(
     settings=successor.SETTINGS,
     evaluate=evaluate,
     remediation=Remediation(
-        plan=plan, permits=successor_permits.PERMITS, safety=Safety.COSTS, needs=successor.NEEDS
+        plan=plan,
+        permits=successor_permits.PERMITS,
+        safety=Safety.COSTS,
+        needs=successor.NEEDS,
+        asks=True,
     ),
     fix="""\
 Restore a snapshot of it to a cluster of full configuration in private subnets:

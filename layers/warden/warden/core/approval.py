@@ -84,7 +84,7 @@ def is_needed(
     plan = planned if isinstance(planned, Plan) else None
     if isinstance(planned, Wait) or (plan is not None and plan.stage is Stage.CLEAN_UP):
         return False
-    if plan is not None and (plan.asks or any(call.operation in ONLY_APPROVED for call in plan.calls)):
+    if plan is not None and (remediation.asks or any(call.operation in ONLY_APPROVED for call in plan.calls)):
         return True
     allowed = {
         Safety.SAFE: True,

@@ -55,8 +55,6 @@ class Plan:
     """What a person has to know who is to approve it, beside the calls."""
     disrupts: bool = False
     """Whether these calls can disturb clients, whatever the control's plans do otherwise."""
-    asks: bool = False
-    """Whether a person approves it each time, whatever the policy allows."""
 
     def __post_init__(self) -> None:
         """Refuse an empty plan: it would look like a fix and be none."""

@@ -101,9 +101,9 @@ def _next(world: _World) -> Plan | Manual | Wait:
 
 
 def _asked(world: _World, planned: Plan) -> Plan:
-    """As a person approves it, whatever the policy allows, and in a change window: it is no small thing."""
+    """As a person approves it, and in a change window: it is no small thing."""
     cost, notice = successor_ticket.cost(world.facts), successor_ticket.notice(world.facts, world.name)
-    return replace(planned, cost=cost, notice=notice, asks=True, disrupts=True)
+    return replace(planned, cost=cost, notice=notice, disrupts=True)
 
 
 def _go_on(world: _World, call: Call) -> Plan:

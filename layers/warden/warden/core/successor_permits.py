@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """The one name of the successor, and of its snapshot."""
+    """For the write guard: the one name of the successor, and of its snapshot."""
 
     def refusal(self, value: Any, facts: Facts) -> str | None:
         return (
@@ -29,7 +29,7 @@ class _Name:
 
 @dataclass(frozen=True, slots=True)
 class _MemberName:
-    """The name of an instance that takes the place of one of the original's."""
+    """For the write guard: the name of an instance that takes the place of one of the original's."""
 
     def refusal(self, value: Any, facts: Facts) -> str | None:
         names = [calls.member_name(member) for member in calls.members(facts)]
@@ -38,7 +38,7 @@ class _MemberName:
 
 @dataclass(frozen=True, slots=True)
 class _AsTheOriginal:
-    """What the original has, and nothing else."""
+    """For the write guard: what the original has, and nothing else."""
 
     parameter: str
 
@@ -50,7 +50,7 @@ class _AsTheOriginal:
 
 @dataclass(frozen=True, slots=True)
 class _AsAMember:
-    """What one of the original's instances has."""
+    """For the write guard: what one of the original's instances has."""
 
     parameter: str
 
@@ -63,7 +63,7 @@ class _AsAMember:
 
 @dataclass(frozen=True, slots=True)
 class _SubnetGroup:
-    """The original's; for one without, a group of private subnets."""
+    """For the write guard: the original's; for one without, a group of private subnets."""
 
     def refusal(self, value: Any, facts: Facts) -> str | None:
         if not calls.is_in_vpc(facts):
@@ -73,7 +73,7 @@ class _SubnetGroup:
 
 @dataclass(frozen=True, slots=True)
 class _SecurityGroups:
-    """The original's, all of them and no other; for one without, a single one that is there."""
+    """For the write guard: the original's, all of them and no other; for one without, a single one that is there."""
 
     def refusal(self, value: Any, facts: Facts) -> str | None:
         if calls.is_in_vpc(facts):
@@ -88,7 +88,7 @@ class _SecurityGroups:
 
 @dataclass(frozen=True, slots=True)
 class _Zones:
-    """The zones of the original's storage."""
+    """For the write guard: the zones of the original's storage."""
 
     def refusal(self, value: Any, facts: Facts) -> str | None:
         wanted = sorted(facts["AvailabilityZones"])
@@ -97,7 +97,7 @@ class _Zones:
 
 @dataclass(frozen=True, slots=True)
 class _Tags:
-    """The original's tags, or one of its instances', and those that say whose successor it is."""
+    """For the write guard: the original's tags, or one of its instances', and those that say whose successor it is."""
 
     of_members: bool
 

@@ -20,7 +20,7 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.core.ledger import EntryKind, LedgerEntry, plain
-from warden.core.plan import ONLY_APPROVED, Plan, Stage, digest, is_about
+from warden.core.plan import ONLY_APPROVED, Stage, digest, is_about
 from warden.core.undo import touched
 from warden.core.version import code_version
 from warden.pipeline.procedures import announced
@@ -215,7 +215,8 @@ class Batch:
         approvals = self._remediator.judge.approvals
         for judgement in concerned:
             approval, control = judgement.approval, judgement.control.id
-            asks = isinstance(judgement.plan, Plan) and judgement.plan.asks
+            remediation = judgement.control.remediation
+            asks = remediation is not None and remediation.asks
             if approval is None and (asks or call.operation in ONLY_APPROVED):
                 msg = f"{call.operation} of {control} has no approval"
                 self._give_approvals_back(concerned)
