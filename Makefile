@@ -37,6 +37,8 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS      := 1
 export SAM_CLI_TELEMETRY   := 0
 export AWS_DEFAULT_REGION  ?= eu-west-1
+# Else every process would compile moto, and pytest rewrite each test, in every run.
+export PYTHONDONTWRITEBYTECODE :=
 # Warden's own variables must not leak from a shell into the tests.
 unexport PYTHONPATH
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 import botocore.loaders
 import moto.core.errors
+import moto.kms.models
 import moto.rds.models
 import moto.secretsmanager.models
 from botocore.config import Config
@@ -54,6 +55,8 @@ _ENVIRONMENT_WITHOUT = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN")
 _CLIENTS: dict[tuple[str, str, int], Any] = {}
 _SESSIONS: list[boto3.Session] = []
 _LOADERS: dict[str, Any] = {}
+_PRIVATE_KEYS: dict[str, Any] = {}
+_MAKE_PRIVATE_KEY = moto.kms.models.generate_private_key
 _CREATE_LOADER = botocore.loaders.create_loader
 
 
@@ -66,6 +69,13 @@ def _shared_loader(search_path_string: str | None = None) -> Any:
     loader, paths = _LOADERS[key]
     loader.search_paths[:] = paths  # boto3 appends its own path for each session
     return loader
+
+
+def _private_key(key_spec: str) -> Any:
+    """Make a private key once for each kind: moto makes one for symmetric keys, too, which takes longer than a test."""
+    if key_spec not in _PRIVATE_KEYS:
+        _PRIVATE_KEYS[key_spec] = _MAKE_PRIVATE_KEY(key_spec)
+    return _PRIVATE_KEYS[key_spec]
 
 
 def _no_machine_images(_: Any) -> None:
@@ -272,6 +282,7 @@ class LocalAws(AbstractContextManager["LocalAws"]):
             ),
             Patch(target=botocore.loaders, attribute="create_loader", replacement=_shared_loader),
             Patch(target=AmiBackend, attribute="_load_amis", replacement=_no_machine_images),
+            Patch(target=moto.kms.models, attribute="generate_private_key", replacement=_private_key),
         )
 
     def _dispatcher(self) -> Callable[..., Any]:
