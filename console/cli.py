@@ -342,13 +342,14 @@ def _add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="read-only: what a deployment has recorded of a resource, and whether the record is whole",
         usage=(
             "warden ledger [ARN] [--since WHEN] [--limit N] [--format text|json] [--stack STACK] [...]\n"
-            "       warden ledger verify [--heads FILE] [--format text|json] [--stack STACK] [...]\n"
+            "       warden ledger verify [--heads FILE | --logged DAYS] [--format text|json] [--stack STACK] [...]\n"
             "       warden ledger heads [--stack STACK] [...]"
         ),
         description=(
             "Without a word, the newest entries of all; with an ARN, those of the resource, whatever it was called "
             "then. `verify` computes the chain of every resource anew: exit status 0 whole, 1 something was changed, 2 "
-            "it could not be read. `heads` prints where each chain ends, to be kept elsewhere and given to `verify`."
+            "it could not be read. `heads` prints where each chain ends, to be kept elsewhere and given to `verify`; "
+            "`--logged` takes what the deployment itself has logged of that each day."
         ),
     )
     command.add_argument(
@@ -356,7 +357,14 @@ def _add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     command.add_argument("--since", metavar="WHEN", help="only later entries: a day, a time, or 36h, 7d")
     command.add_argument("--limit", type=_count, metavar="N", help="the newest N entries (50); 0 for all")
-    command.add_argument("--heads", metavar="FILE", help="verify: heads that were kept elsewhere")
+    kept = command.add_mutually_exclusive_group()
+    kept.add_argument("--heads", metavar="FILE", help="verify: heads that were kept elsewhere")
+    kept.add_argument(
+        "--logged",
+        type=_at_least_one,
+        metavar="DAYS",
+        help="verify: the heads in the deployment's log of so many days",
+    )
     command.add_argument("--format", choices=("text", "json"), default=None)
     _add_deployment(command)
 
@@ -368,16 +376,18 @@ def _add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
                 _refuse(command, options, "since", "limit")
                 output = options.format or "text"
-                return ledger_verify.verify(heads_file=options.heads, output=output, **deployment)
+                return ledger_verify.verify(
+                    heads_file=options.heads, logged_days=options.logged, output=output, **deployment
+                )
             case "heads":
                 from console import ledger_verify  # noqa: PLC0415 - the same
 
-                _refuse(command, options, "since", "limit", "heads", "format")
+                _refuse(command, options, "since", "limit", "heads", "logged", "format")
                 return ledger_verify.heads(**deployment)
             case name:
                 from console import ledger  # noqa: PLC0415 - the same
 
-                _refuse(command, options, "heads")
+                _refuse(command, options, "heads", "logged")
                 return ledger.run(
                     name=name,
                     since=options.since,

@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console import deployed, ledger_text
+from warden.core import heads as told_heads
 from warden.core.errors import ConfigurationError
-from warden.core.ledger import Head, flaws
+from warden.core.ledger import Flaw, Head, flaws
+from warden.gateways.errors import translated
 from warden.gateways.ledger import DynamoLedger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from warden.core.ledger import Flaw, Link
+    from warden.core.ledger import Link
 
 _LOOKS = 3
 """How often a chain that looks wrong is read: entries are added while it is read, and a flaw stays."""
 _FORM = 1
+_LOG_GROUP = "SweepLogGroup"
 
 
 @dataclass(slots=True)
@@ -54,14 +57,27 @@ def heads(*, stack: str, region: str | None, profile: str | None) -> int:
 
 
 def verify(
-    *, heads_file: str | None, output: str, stack: str, region: str | None, profile: str | None
+    *,
+    heads_file: str | None,
+    logged_days: int | None = None,
+    output: str,
+    stack: str,
+    region: str | None,
+    profile: str | None,
 ) -> int:
-    """Read every chain, say what is wrong, and return 1 where anything is."""
+    """Read every chain, say what is wrong, and return 1 where anything is.
+
+    `logged_days`: compare with the heads that the deployment has logged for so long.
+    """
     document = None if heads_file is None else _document(heads_file)
-    found = _find("warden ledger verify", stack, region, profile)
+    more = () if logged_days is None else (_LOG_GROUP,)
+    found = _find("warden ledger verify", stack, region, profile, *more)
     kept = {} if document is None else _kept(document, str(heads_file), found)
+    twice: list[tuple[str, int]] = []
+    if logged_days is not None:
+        kept, twice = _logged(found, logged_days)
     counts, wrong = Counts(), []
-    for chain, flaw in _wrong(_ledger(found), kept, counts):
+    for chain, flaw in (*_told_twice(twice), *_wrong(_ledger(found), kept, counts)):
         wrong.append({"chain": chain, "sequence": flaw.sequence, "what": flaw.what})
         if output == "text":
             print(ledger_text.harmless(f"{chain}: {flaw.what}"), flush=True)
@@ -128,10 +144,54 @@ class _Counted:
             yield link
 
 
-def _find(command: str, stack: str, region: str | None, profile: str | None) -> deployed.Deployed:
+def _find(command: str, stack: str, region: str | None, profile: str | None, *more: str) -> deployed.Deployed:
     return deployed.find(
-        "LedgerTable", "StateTable", command=command, stack=stack, region=region, profile=profile
+        "LedgerTable", "StateTable", *more, command=command, stack=stack, region=region, profile=profile
     )
+
+
+def _logged(found: deployed.Deployed, days: int) -> tuple[dict[str, Head], list[tuple[str, int]]]:
+    """What the daily job has told of where chains end; ConfigurationError where it has told nothing."""
+    since = datetime.now(UTC) - timedelta(days=days)
+    with translated("logs:FilterLogEvents"):
+        pages = (
+            found.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(
+                logGroupName=found.names[_LOG_GROUP],
+                startTime=int(since.timestamp() * 1000),
+                filterPattern=f'{{ $.message = "{told_heads.MESSAGE}" }}',
+            )
+        )
+        messages = [event["message"] for page in pages for event in page["events"]]
+    lines = [line for line in map(_parsed, messages) if line.get("message") == told_heads.MESSAGE]
+    if not lines:
+        msg = (
+            f"no heads were logged within {days} days in {found.names[_LOG_GROUP]}; the daily reconciliation logs "
+            "them: see whether it runs, or give more days"
+        )
+        raise ConfigurationError(msg)
+    try:
+        return told_heads.told(lines)
+    except (KeyError, ValueError, TypeError) as error:
+        msg = f"the heads in {found.names[_LOG_GROUP]} cannot be read: {error!r}"
+        raise ConfigurationError(msg) from None
+
+
+def _parsed(message: str) -> dict[str, Any]:
+    try:
+        line = json.loads(message)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
+
+
+def _told_twice(twice: Iterable[tuple[str, int]]) -> Iterator[tuple[str, Flaw]]:
+    for chain, sequence in twice:
+        what = (
+            f"The log has two heads of entry {sequence}: the chain was written anew, or the log was added to."
+        )
+        yield chain, Flaw(sequence, what)
 
 
 def _ledger(found: deployed.Deployed) -> DynamoLedger:

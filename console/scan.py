@@ -23,6 +23,7 @@ from warden.core.decision import Mode
 from warden.core.errors import AccessDeniedError, ConfigurationError, WardenError
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import plain
+from warden.core.procedure import claim
 from warden.core.resource import Deployment
 from warden.core.tokens import Draw
 from warden.gateways.clients import OPERATIONS, Clients
@@ -253,7 +254,7 @@ class _Region:
                     "region": self._region,
                     "compliance": compliance.value,
                     "severity": judgement.control.severity.value,
-                    "annotation": evaluation.annotation,
+                    "annotation": f"{evaluation.annotation} {claim(resource.ref, resource.tags)}".rstrip(),
                     "evidence": plain(evaluation.evidence),
                     "decision": judgement.decision.to_json(),
                     "plan": [plain(call.to_json()) for call in judgement.calls],

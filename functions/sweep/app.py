@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden import telemetry, wiring
+from warden.core import heads
 from warden.core.errors import MalformedEventError, WardenError
 from warden.pipeline import report
 
@@ -36,6 +37,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     if job == "due":
         _miss_the_probe()
         _miss_events()
+        _ask_writers()
     if job == "due" and not wiring.wired().sweep_goes_on():
         return {"sent": sent}
     return {**({"sent": sent} if job == "due" else {}), **_sweep(context, begin=job == "sweep")}
@@ -75,6 +77,20 @@ def _miss_events() -> None:
         logger.error("events missed", extra=told)
     if missed is not None:
         metrics.count("DriftMissedByEvents", len(missed))
+
+
+def _ask_writers() -> None:
+    """Ask the writers that the policy names which sessions are open without TLS; an answer that fails is kept, too."""
+    sampler = wiring.wired().sampler()
+    if sampler is None:
+        return
+    try:
+        asked = sampler.look()
+    except WardenError:
+        logger.exception("writers not asked")
+        return
+    if asked:
+        logger.info("writers asked", extra={"clusters": asked})
 
 
 def _sweep(context: Context, *, begin: bool) -> dict[str, Any]:
@@ -134,6 +150,9 @@ def _reconcile() -> dict[str, Any]:
         logger.info("repeated", extra=repeated.to_json())
     for problem in found.problems:
         logger.error("not reconciled", extra={"problem": problem})
+    # In a log group, from which no role of the stack can take anything away.
+    for line in heads.lines(found.heads):
+        logger.info(heads.MESSAGE, extra=line)
     metrics.count("ReconciliationDifferences", len(found.differences))
     metrics.count("ReconciliationProblems", len(found.problems))
     metrics.count("ReconciliationCompleted", int(not found.problems))

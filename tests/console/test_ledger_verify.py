@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scanning.runs import REGION, Run, run
+from warden.core import heads
 from warden.core.ledger import EntryKind, LedgerEntry, chained
 
 if TYPE_CHECKING:
@@ -367,3 +368,68 @@ def test_options_that_mean_nothing_are_refused(capsys: Capsys, arguments: tuple[
     done = run(capsys, "ledger", *arguments)
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("usage: warden ledger")
+
+
+# --- against what the daily job has logged --------------------------------------------------------------------
+
+
+def logged(books: Books) -> None:
+    """What a reconciliation logs, among other lines."""
+    books.log(
+        {"message": "decided"},
+        *({"message": heads.MESSAGE, **line} for line in heads.lines(books.ledger.heads())),
+    )
+
+
+def cut_off(books: Books, chain: str, *, left: int) -> None:
+    """Remove the end of a chain, and set its head back; all of it, where nothing is left."""
+    rows = books.rows(chain)
+    for row in rows[left:]:
+        books.delete(row)
+    if left:
+        books.set_head(rows[left - 1])
+    else:
+        books.delete_head(chain)
+
+
+@pytest.mark.parametrize("left", [3, 0], ids=["its end", "all of it"])
+def test_a_chain_that_was_cut_off_with_its_head_shows_by_what_was_logged(
+    books: Books, capsys: Capsys, left: int
+) -> None:
+    logged(books)
+    assert verify(capsys, "--logged", "3").status == 0
+    books.ledger.append(entry(6))
+    assert verify(capsys, "--logged", "3").status == 0, "it may have grown since"
+    cut_off(books, CHAIN, left=left)
+
+    assert verify(capsys).status == 0, "nothing shows without it"
+    done = verify(capsys, "--logged", "3", "--format", "json")
+    assert done.status == 1
+    assert {wrong["chain"] for wrong in done.card["wrong"]} == {CHAIN}
+    assert done.card["kept_heads"] == 2
+
+
+def test_a_line_that_says_less_takes_nothing_back(books: Books, capsys: Capsys) -> None:
+    logged(books)
+    cut_off(books, CHAIN, left=2)
+    logged(books)
+
+    assert verify(capsys, "--logged", "3").status == 1
+
+
+def test_a_line_that_says_something_else_shows(books: Books, capsys: Capsys) -> None:
+    logged(books)
+    books.log({"message": heads.MESSAGE, "part": 1, "of": 1, "heads": {CHAIN: [5, "0" * 64]}})
+
+    done = verify(capsys, "--logged", "3")
+    assert done.status == 1
+    assert "two heads of entry 5" in done.out
+
+
+@pytest.mark.parametrize("line", [None, {"message": heads.MESSAGE, "heads": 3}])
+def test_a_log_without_heads_is_no_clean_record(
+    books: Books, capsys: Capsys, line: dict[str, Any] | None
+) -> None:
+    if line is not None:
+        books.log(line)
+    assert verify(capsys, "--logged", "3").status == 2

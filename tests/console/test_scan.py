@@ -194,6 +194,35 @@ def test_a_process_of_its_own_over_http_says_the_same(
     assert (there.status, there.err) == (1, "")
 
 
+OF_A_PROCEDURE = {
+    "warden:procedure": "cluster_snapshot_encrypted",
+    "warden:serves": "arn:aws:rds:us-west-2:123456789012:cluster-snapshot:orders-2026",
+    "warden:nonce": "0a1b2c",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "tags", "says"),
+    [
+        ("warden-orders-2026", OF_A_PROCEDURE, True),
+        ("orders-2026", OF_A_PROCEDURE, False),
+        ("warden-orders-2026", {**OF_A_PROCEDURE, "warden:serves": ""}, False),
+        ("warden-orders-2026", {}, False),
+    ],
+)
+def test_what_a_procedure_seems_to_have_made_is_said_and_stays_a_finding(
+    aws: LocalAws, capsys: Capsys, name: str, tags: dict[str, str], *, says: bool
+) -> None:
+    """A scan sees no records, and a tag alone exempts nothing."""
+    tagged = [{"Key": key, "Value": value} for key, value in tags.items()]
+    a_cluster(aws.client("rds"), name, Tags=tagged)
+
+    [finding] = scan(capsys, controls=(PROTECTED,)).card["findings"]
+
+    assert finding["compliance"] == "NON_COMPLIANT"
+    assert ("made it for a while, for cluster_snapshot_encrypted" in finding["annotation"]) is says
+
+
 def test_a_scan_writes_nothing(aws: LocalAws, capsys: Capsys) -> None:
     a_cluster(aws.client("rds"))
     made = len(aws.calls)

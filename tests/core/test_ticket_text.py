@@ -15,7 +15,8 @@ from warden.controls import cluster_deletion_protection_enabled as protection
 from warden.core import collections
 from warden.core.rendering import markdown, plain
 from warden.core.rendering.notification import notification
-from warden.core.ticket import Handle, Resolution, TicketState, fitted, ticket_id
+from warden.core.ticket import Handle, Resolution, TicketState, ticket_id
+from warden.core.ticket_room import fitted
 from warden.core.ticket_rows import Member, TicketRow
 from warden.core.ticket_text import Story, ticket, why_it_matters
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import RejectedError
 from warden.core.rows import Found
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from warden.core.coverage import LogGroup
+    from warden.core.open_sessions import Access, Sample
     from warden.core.rows import Look
 
 
@@ -24,6 +27,33 @@ class MemoryLooks:
 
     def put(self, look: Look) -> None:
         self.looks[look.arn] = look
+
+
+class MemorySamples:
+    """Implements `ports.Samples`."""
+
+    def __init__(self) -> None:
+        self.samples: dict[str, Sample] = {}
+
+    def get(self, arn: str) -> Sample | None:
+        return self.samples.get(arn)
+
+    def put(self, sample: Sample) -> None:
+        self.samples[sample.arn] = sample
+
+
+class MemoryDataApi:
+    """Implements `ports.DataApi`: what the writer answers, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: Sequence[Sequence[Any]] | Exception = ((True, None, None, None, None, None),)
+        self.asked: list[tuple[Access, str]] = []
+
+    def rows(self, access: Access, sql: str) -> Sequence[Sequence[Any]]:
+        self.asked.append((access, sql))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
 
 class MemoryConnectionLogs:

@@ -12,19 +12,20 @@ from moto.logs.models import LogEvent, LogStream, logs_backends
 
 from console.local.aws import LocalAws
 from fakes import NOW
-from fakes.connections import MemoryLooks
+from fakes.connections import MemoryLooks, MemorySamples
 from warden.core.connection_lines import POSTGRESQL
 from warden.core.coverage import LogGroup, Span
 from warden.core.errors import RejectedError, ThrottledError
+from warden.core.open_sessions import Access, Sample
 from warden.core.preflight import Answer, Client, Outcome
 from warden.core.rows import Look, Scan
-from warden.gateways.preflight import DynamoLooks, InsightsLogs
+from warden.gateways.preflight import AuroraDataApi, DynamoLooks, DynamoSamples, InsightsLogs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fakes.tables import Tables
-    from warden.pipeline.ports import Looks
+    from warden.pipeline.ports import Looks, Samples
 
 ARN = "arn:aws:rds:eu-west-1:123456789012:cluster:orders"
 GROUP = "/aws/rds/cluster/orders/postgresql"
@@ -59,6 +60,37 @@ def test_a_look_is_kept_with_all_that_it_found(looks: Looks) -> None:
     looks.put(second)
     assert looks.get(ARN) == second
     assert looks.get(f"{ARN}-2") is None
+
+
+@pytest.fixture(params=["dynamodb", "memory"])
+def samples(request: pytest.FixtureRequest) -> Samples:
+    if request.param == "memory":
+        return MemorySamples()
+    tables: Tables = request.getfixturevalue("tables")
+    return DynamoSamples(request.getfixturevalue("dynamodb"), tables.state)
+
+
+def test_a_sample_is_kept_with_all_that_it_found(samples: Samples) -> None:
+    assert samples.get(ARN) is None
+    sample = Sample(arn=ARN, at=NOW, why="no", clients=(PRINTER,), noted={PRINTER.mark: NOW.isoformat()})
+    samples.put(sample)
+    assert samples.get(ARN) == sample
+
+
+def test_the_data_api_is_given_the_secret_and_its_fields_are_values() -> None:
+    client = boto3.client("rds-data", region_name="eu-west-1")
+    row = [{"booleanValue": True}, {"stringValue": "printer"}, {"isNull": True}, {"longValue": 2}]
+    asked = {"resourceArn": ARN, "secretArn": "arn:aws:secret", "sql": "select 1"}
+    with Stubber(client) as stubber:
+        stubber.add_response("execute_statement", {"records": [row]}, {**asked, "database": "orders"})
+        stubber.add_response("execute_statement", {}, asked)
+        gateway = AuroraDataApi(client)
+        access = Access(cluster=ARN, secret="arn:aws:secret", database="orders")
+        assert gateway.rows(access, "select 1") == [[True, "printer", None, 2]]
+        assert gateway.rows(replace(access, database=""), "select 1") == []
+        stubber.add_client_error("execute_statement", "BadRequestException", http_status_code=400)
+        with pytest.raises(RejectedError):
+            gateway.rows(access, "select 1")
 
 
 # --- CloudWatch Logs ----------------------------------------------------------------------------------------

@@ -11,11 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fakes import NOW
 from fakes.trackers import desk
 from fakes.trackers.desk import FINDING, SYSTEMS, a_ticket
+from warden.core.ledger import plain
 from warden.core.rendering import adaptive_card, adf, block_kit, markdown, wiki
 from warden.core.sections import Bullets, Code, Facts, Link, Links, Paragraph, Section
 from warden.core.ticket import TicketState
+from warden.core.ticket_room import bounded
+from warden.gateways.event_bus import entry
+from warden.gateways.sns import publication
 
 if TYPE_CHECKING:
     from fakes.trackers import Server
@@ -233,3 +238,26 @@ def test_half_a_surrogate_pair_is_sent_to_nobody(trackers: Server) -> None:
     assert told["annotation"] == "a\ufffdb \U0001f600"
     assert told["evidence"] == {"\ufffd": ["\ufffd"]}
     assert b"\\ud800" not in request.body.replace(b"\\ud83d", b"")
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "\U0001f600" * 4_000])
+def test_names_without_end_fit_wherever_they_are_told(trackers: Server, text: str) -> None:
+    ticket = hostile(text)
+    sent = publication(ticket)
+    assert len(sent["Message"].encode()) <= 256 * 1024
+    told = entry(ticket, bus="default", now=NOW)
+    assert len(told["Detail"]) + sum(len(one.encode()) for one in told["Resources"]) <= 256 * 1024
+    made = desk.desk(trackers, "pagerduty")
+    made.sink.notify(ticket)
+    assert made.system.alerts == {ticket.id: "triggered"}
+
+
+def test_what_is_beyond_all_bounds_is_cut_once_for_all_systems() -> None:
+    ticket = hostile("x" * 100_000)
+    short = bounded(ticket)
+    assert len(short.title) <= 512
+    assert len(short.owner) <= 512
+    assert len(short.summary) <= 16_384
+    assert max(len(text) for text in texts(plain(short.finding.evidence))) <= 65_536
+    assert bounded(short) == short
+    assert bounded(a_ticket()) == a_ticket()

@@ -297,7 +297,7 @@ def test_a_check_refuses_what_is_not_there(local_aws: LocalAws) -> None:
     missing = "arn:aws:sns:eu-west-1:123456789012:nowhere"
     for sink, what in (
         (SnsSink(local_aws.client("sns", "eu-west-1"), missing), f"there is no topic {missing}"),
-        (hub(local_aws), "not subscribed"),
+        (hub(local_aws), "there is no Security Hub in this account and Region: .*not subscribed"),
         (
             EventBusSink(local_aws.client("events", "eu-west-1"), bus="nowhere", clock=lambda: NOW),
             "there is no event bus nowhere",

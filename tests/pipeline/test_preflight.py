@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from controls.items import CLUSTER
-from fakes.connections import MemoryConnectionLogs, MemoryLooks
+from fakes.connections import MemoryConnectionLogs, MemoryLooks, MemorySamples
 from warden.core.coverage import LogGroup
 from warden.core.errors import AccessDeniedError, RejectedError, ThrottledError
 from warden.core.kinds import Need
-from warden.core.preflight import Answer, Outcome, Question, Setting
+from warden.core.open_sessions import Sample
+from warden.core.preflight import Answer, Client, Outcome, Question, Setting
 from warden.core.resource import Facts, Resource, ResourceRef
 from warden.pipeline.preflight import Preflight
 
@@ -48,13 +49,17 @@ class Desk:
         group = LogGroup(created=OLD, retention=None, size=1_000_000)
         self.logs = MemoryConnectionLogs(group, "orders-1")
         self.looks = MemoryLooks()
+        self.samples = MemorySamples()
+        self.asked: tuple[str, ...] = ()
         self.setting = Setting(**setting)
         self.now = NOW
         self.resource = cluster()
 
     @property
     def preflight(self) -> Preflight:
-        return Preflight(logs=self.logs, looks=self.looks, setting=self.setting)
+        return Preflight(
+            logs=self.logs, looks=self.looks, setting=self.setting, samples=self.samples, asked=self.asked
+        )
 
     def answer(self, after: timedelta = timedelta(0)) -> Answer | None:
         self.now += after
@@ -274,3 +279,67 @@ def test_nothing_tells_who_uses_a_password() -> None:
     answer = desk.preflight.answer(Question.PASSWORD, desk.resource, desk.now)
     assert answer is not None
     assert (answer.outcome, desk.logs.asked) == (Outcome.UNKNOWN, [])
+
+
+# --- with the sessions that are open ------------------------------------------------------------------------
+
+ARN = "arn:aws:rds:eu-west-1:123456789012:cluster:orders"
+LEDGER = Client(
+    address="10.0.0.7",
+    user="ledger",
+    database="orders",
+    application="",
+    connections=1,
+    last_seen="2026-11-24",
+)
+
+
+def asking(*clients: Client, why: str = "", first: datetime = NOW - 48 * HOUR) -> Desk:
+    desk = Desk()
+    desk.asked = (ARN,)
+    noted = {one.mark: first.isoformat() for one in clients}
+    desk.samples.put(Sample(arn=ARN, at=NOW, why=why, clients=clients, noted=noted))
+    return desk
+
+
+def test_a_session_that_no_line_of_the_log_tells_of_is_shown_and_is_not_clean() -> None:
+    desk = asking(LEDGER)
+    answer = desk.known()
+    assert (answer.outcome, answer.clients) == (Outcome.SEEN, (LEDGER,))
+    assert answer.noted == (NOW - 48 * HOUR).isoformat()
+
+
+def test_a_client_of_both_is_told_once_and_is_known_since_either_found_it() -> None:
+    desk = asking(Client(**{**_members(LEDGER), "address": "10.0.0.5"}), first=NOW + HOUR)
+    desk.logs.clear.append((NOW - 3 * HOUR, "ledger"))
+    answer = desk.known()
+    assert [(one.user, one.address) for one in answer.clients] == [("ledger", "10.0.0.5")]
+    assert answer.noted == (NOW + SOON).isoformat()
+
+
+def test_where_the_writer_is_to_be_asked_and_was_not_nothing_is_clean() -> None:
+    assert "may not see" in asking(why="its database user may not see other users' sessions").known().why
+    desk = asking()
+    assert desk.known().is_clean
+    assert desk.answer(3 * HOUR) is None
+    desk.samples.samples.clear()
+    assert desk.answer() is None
+
+
+def test_a_moment_without_such_a_session_proves_nothing_and_is_told() -> None:
+    desk = asking()
+    desk.resource = cluster(EnabledCloudwatchLogsExports=[])
+    answer = desk.answer()
+    assert answer is not None
+    assert answer.outcome is Outcome.UNKNOWN
+    assert answer.why.endswith("; no session that is open on its writer now is without TLS")
+
+
+def test_clusters_that_the_policy_does_not_name_have_no_sessions() -> None:
+    desk = asking(LEDGER)
+    desk.asked = ()
+    assert desk.known().is_clean
+
+
+def _members(client: Client) -> dict[str, Any]:
+    return {name: getattr(client, name) for name in Client.__slots__}

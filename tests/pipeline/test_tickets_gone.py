@@ -17,6 +17,7 @@ from warden.core.errors import (
     TransientError,
 )
 from warden.core.ticket import RemoteState
+from warden.sinks import Absent
 
 
 def test_a_tracker_that_hides_its_tickets_gets_none_in_their_place_and_somebody_is_told() -> None:
@@ -193,6 +194,34 @@ def test_a_project_that_is_closed_to_us_answers_as_a_wrong_ticket_and_is_a_matte
     world.tracker.check = check
     ticks(world, 4)
     assert len(world.tracker.open) == 5, "minutes after the project is open again, and not six hours"
+
+
+def test_what_somebody_closed_for_himself_may_refuse_a_new_text() -> None:
+    world, _ = drifted()
+    world.tell()
+    for _ in range(2):
+        world.tracker.answer(0, RemoteState.CLOSED)
+        ticks(world, 8)
+    world.tracker.failures, world.tracker.failing = [ForbiddenTicketError("403: it is closed")], "change"
+    changed(world)
+    ticks(world, 2)
+    assert world.tracker.failures == []
+    assert world.tickets.backlog("opscenter") == [], "nobody need look at what a person left closed"
+
+
+def test_a_sink_that_cannot_be_made_keeps_its_tickets_and_the_others_are_told() -> None:
+    world, _ = drifted()
+    tracker, world.tracker = world.tracker, Absent("the parameter TicketSecretArns lists no such secret")
+    world.tell()
+    assert world.told() == [("OPEN", PROTECTION)]
+    ticks(world, 14)
+    report = world.tick()
+    assert report.refused == {"opscenter": "the parameter TicketSecretArns lists no such secret"}
+    assert (report.waiting, report.overdue) == (1, 1)
+    world.tracker = tracker
+    ticks(world, 4)
+    assert len(world.tracker.open) == 1
+    assert world.tick().refused == {}
 
 
 # --- reading ------------------------------------------------------------------------------------------------

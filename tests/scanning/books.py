@@ -57,6 +57,7 @@ TEMPLATE = {
         "FindingsTable": _table({"resource_key": "S", "control": "S"}, ("by_arn", "arn", "control")),
         "LedgerTable": _table({"chain": "S", "sequence": "N"}),
         "StateTable": _table({"pk": "S", "sk": "S"}),
+        "SweepLogGroup": {"Type": "AWS::Logs::LogGroup"},
         "ApprovalsTable": _table({"approver": "S", "request": "S"}, ("by_request", "request", "approver")),
     },
 }
@@ -135,6 +136,15 @@ class Books:
             UsePreviousTemplate=True,
             Parameters=[{"ParameterKey": name, "ParameterValue": value}],
         )
+
+    def log(self, *lines: dict[str, Any]) -> None:
+        """Have the daily job write to its log, as Lambda does."""
+        logs, group = self.aws.client("logs"), self.names["SweepLogGroup"]
+        if not logs.describe_log_streams(logGroupName=group)["logStreams"]:
+            logs.create_log_stream(logGroupName=group, logStreamName="stream")
+        now = int(self.aws.clock.now().timestamp() * 1000)
+        events = [{"timestamp": now, "message": json.dumps(line)} for line in lines]
+        logs.put_log_events(logGroupName=group, logStreamName="stream", logEvents=events)
 
     # --- what somebody with too many rights can do --------------------------------------------------------
 

@@ -54,6 +54,8 @@ PRIVATE_SUBNETS, CLOSED_GROUP = "for-a-while", "sg-0c105ed00000000a1"
 """Where the policy lets procedures restore what they need for a while."""
 
 _CLIENT: Any = botocore.client.BaseClient
+_ASKS = ("StartQuery", "ExecuteStatement")
+"""Questions by another name: of a log, and, in one statement that selects, of a database."""
 _OWN_SERVICES = {"dynamodb", "sns", "sqs", "sts", "ssm", "securityhub", "events"}
 """Where Warden keeps its own things, and where it tells people."""
 
@@ -257,7 +259,7 @@ class Deployed(LocalStack):
             call
             for call in self.aws.calls
             if call.service not in _OWN_SERVICES
-            and not call.operation.startswith(("Describe", "Get", "List", "Lookup", "StartQuery"))
+            and not call.operation.startswith(("Describe", "Get", "List", "Lookup", *_ASKS))
             and call.identity.session_issuer.get("arn") in roles
         ]
 

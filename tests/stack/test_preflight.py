@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto.logs.models import LogEvent, LogStream, logs_backends
 from moto.rds.models import rds_backends
+from moto.rdsdata.models import QueryResults, rdsdata_backends
 
 from stack import fleet
 from stack.deployed import ACCOUNT, Deployed, policy_text
 from stack.desk import answered, desk, stopped
+from warden.core import open_sessions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -185,3 +187,36 @@ def test_a_new_reader_need_not_have_logged_before_it_was_there(stack: Deployed) 
     logged(stack, days=2, instance="orders-2")
     drift(stack)
     assert is_on(stack)
+
+
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:warden/look-AbCdEf"
+WRITER = f"""
+[[preflight.data_api]]
+cluster = "arn:aws:rds:eu-west-1:{ACCOUNT}:cluster:orders"
+secret = "{SECRET}"
+"""
+
+
+@pytest.mark.slow
+def test_a_session_that_the_writer_tells_of_is_shown_although_no_log_is(deploy: Deploy) -> None:
+    stack = deploy(policy=POLICY + WRITER, parameters={"DataApiSecretArns": SECRET})
+    arn = fleet.cluster(stack)
+    with stack.quietly() as rds:
+        rds.enable_http_endpoint(ResourceArn=arn)
+    member(stack, "orders-1")
+    row: list[dict[str, Any]] = [
+        {"booleanValue": True},
+        *({"stringValue": word} for word in ("till", "10.0.0.9")),
+    ]
+    row += [{"isNull": True}, {"stringValue": "checkout"}, {"longValue": 3}]
+    asked = rdsdata_backends[ACCOUNT]["eu-west-1"].sql_results
+    asked[arn, open_sessions.statement("aurora-postgresql")] = QueryResults(records=[row])
+    drift(stack)
+    stack.sweep()
+    [request] = desk(stack).requests()
+    told = request.finding.decision["preflight"]
+    assert told["outcome"] == "seen"
+    [client] = told["clients"]
+    assert (client["user"], client["address"], client["application"]) == ("till", "10.0.0.9", "checkout")
+    assert told["why"] == "its log group does not exist"
+    assert not is_on(stack)

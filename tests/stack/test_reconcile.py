@@ -13,7 +13,10 @@ from stack import fleet
 from stack.cases import CASES
 from stack.deployed import ALICE, Deployed, policy_text
 from stack.desk import answered, desk
+from warden.core import heads
+from warden.core.errors import TransientError
 from warden.core.reconciliation import Recorded, compare, intended
+from warden.gateways.ledger import DynamoLedger
 
 if TYPE_CHECKING:
     from stack.case import Case
@@ -43,6 +46,25 @@ def test_what_warden_wrote_is_what_cloudtrail_shows(stack: Deployed) -> None:
     assert (answer["writes"], answer["intents"], answer["matched"]) == (1, 1, 1)
     assert (answer["differences"], answer["settled"], answer["problems"]) == ([], [], [])
     assert stack.entries("reconciliation")[-1]["after"]["matched"] == 1
+
+
+def test_where_each_chain_ends_is_in_the_log_afterwards(stack: Deployed) -> None:
+    reconcile(stack)
+
+    told, differ = heads.told(stack.logged(heads.MESSAGE))
+    assert (told, differ) == (stack.ledger.heads(), [])
+
+
+def test_heads_that_cannot_be_read_are_a_problem(stack: Deployed) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DynamoLedger, "heads", lambda _: refuse(TransientError("not now")))
+        answer = reconcile(stack)
+
+    assert answer["problems"] == ["The heads of the ledger could not be read: not now"]
+
+
+def refuse(error: Exception) -> Any:
+    raise error
 
 
 @pytest.mark.slow

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from warden.pipeline.evaluate import Evaluator
     from warden.pipeline.judge import Judge
     from warden.pipeline.missed import MissedDrift
+    from warden.pipeline.open_sessions import Sampler
     from warden.pipeline.ports import Brakes
     from warden.pipeline.preflight import Preflight
     from warden.pipeline.probe import Probe, ProbeWatch
@@ -261,13 +262,37 @@ class Wiring:
 
     @functools.cached_property
     def _preflight(self) -> Preflight:
-        from warden.gateways.preflight import DynamoLooks, InsightsLogs
+        from warden.gateways.preflight import DynamoLooks, DynamoSamples, InsightsLogs
         from warden.pipeline.preflight import Preflight
 
+        table = self.environment["WARDEN_STATE_TABLE"]
         return Preflight(
             logs=InsightsLogs(self._client("logs")),
-            looks=DynamoLooks(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            looks=DynamoLooks(self._client("dynamodb"), table),
             setting=self.policy.preflight,
+            samples=DynamoSamples(self._client("dynamodb"), table),
+            asked=frozenset(access.cluster for access in self.policy.data_api),
+        )
+
+    def sampler(self) -> Sampler | None:
+        """Who asks writers for open sessions without TLS; None where the policy names none."""
+        if not self.policy.data_api:
+            return None
+        from warden.core.preflight import Question
+        from warden.gateways.preflight import AuroraDataApi, DynamoSamples
+        from warden.pipeline.open_sessions import Sampler
+
+        asking = {one.id: one.remediation for one in all_controls() if one.remediation is not None}
+        return Sampler(
+            accesses=self.policy.data_api,
+            controls=[name for name, found in asking.items() if found.preflight is Question.CLEAR_TEXT],
+            days=self.policy.preflight.days,
+            data_api=AuroraDataApi(self._client("rds-data")),
+            samples=DynamoSamples(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"]),
+            findings=self._findings,
+            reader=self._reader(),
+            clock=now,
+            is_ours=[(self.environment.account, self.environment.region)],
         )
 
     def _visitor(self, reader: RdsReader, brakes: Brakes) -> Visitor:

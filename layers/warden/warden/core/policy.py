@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from warden.core import caution, preflight
+from warden.core import caution, open_sessions, preflight
 from warden.core.decision import Mode
 from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS
@@ -168,6 +168,8 @@ class Policy:
     day_one: caution.DayOne = field(default_factory=caution.DayOne)
     undo: caution.Undo = field(default_factory=caution.Undo)
     preflight: preflight.Setting = field(default_factory=preflight.Setting)
+    data_api: tuple[open_sessions.Access, ...] = ()
+    """The clusters whose writer is asked who is connected without TLS."""
     tickets: TicketPolicy = field(default_factory=TicketPolicy)
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
@@ -290,6 +292,7 @@ class _Parser(PolicyValues):
             day_one=caution.day_one(self.table(document, "day_one"), self),
             undo=caution.undo(self.table(document, "undo"), self),
             preflight=preflight.read(self.table(document, "preflight"), self),
+            data_api=open_sessions.read(self.table(document, "preflight"), self),
             tickets=read_tickets(document, self, controls=self._controls),
         )
 

@@ -38,8 +38,8 @@ class Setting:
 
 
 def read(table: Mapping[str, Any], values: PolicyValues) -> Setting:
-    """Read the section; raises PolicyError."""
-    values.keys(table, "preflight", optional={"days", "gigabytes"})
+    """Read the section but for `data_api`, which `open_sessions` reads; raises PolicyError."""
+    values.keys(table, "preflight", optional={"days", "gigabytes", "data_api"})
     standard = Setting()
     return Setting(
         days=values.number(table, "preflight.days", standard.days, low=1, high=_LONGEST_CYCLE),

@@ -74,6 +74,21 @@ def is_named_so(ref: ResourceRef) -> bool:
     return ref.id.startswith(PREFIX)
 
 
+def claim(ref: ResourceRef, tagged: Mapping[str, str]) -> str:
+    """What name and tags say of a thing that a procedure has made for a while, as a sentence; empty where they do not.
+
+    For whoever sees no records: it tells people where to look, and exempts nothing.
+    """
+    if ref.resource_type not in TEMPORARY_TYPES or not is_named_so(ref) or not tagged.get(NONCE):
+        return ""
+    if not tagged.get(PROCEDURE) or not tagged.get(SERVES):
+        return ""
+    return (
+        f"Its name and tags say that Warden made it for a while, for {tagged[PROCEDURE]} of {tagged[SERVES]}; only the "
+        "deployment knows whether that is so."
+    )
+
+
 def event_about(made: ResourceRef, event_name: str) -> str:
     """The name of an event about what a procedure made, where it leads to a look at what that serves."""
     return f"{made.id}: {event_name}"

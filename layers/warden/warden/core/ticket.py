@@ -6,20 +6,17 @@ The text is put together in `core.ticket_text`; how it looks in one system is in
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from warden.core.sections import Bullets, Code, Facts, Links, Paragraph, Section
+from warden.core.sections import Links, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from warden.core.finding import Finding
-    from warden.core.sections import Block, Link
-
-_LADDER = (8_192, 2_048, 512, 128)
+    from warden.core.sections import Link
 
 
 class TicketState(StrEnum):
@@ -137,70 +134,3 @@ def ticket_id(key: str, *, generation: int = 1, incarnation: int = 1) -> str:
     parts = [key, *([str(generation)] if (generation, incarnation) != (1, 1) else [])]
     parts += [str(incarnation)] if incarnation != 1 else []
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:40]
-
-
-# --- room -------------------------------------------------------------------------------------------------
-
-
-def fitted(ticket: Ticket, fits: Callable[[Ticket], bool]) -> Ticket:
-    """The ticket with as little left out as needed: whole sections, the heaviest first, then the ends of texts.
-
-    `fits` renders it and says whether that is short enough. What is left out is said.
-    """
-    if fits(ticket):
-        return ticket
-    weights = sorted({section.weight for section in ticket.sections if section.weight}, reverse=True)
-    candidate = ticket
-    for weight in weights:
-        kept = tuple(s for s in ticket.sections if s.weight < weight)
-        candidate = replace(ticket, sections=(*kept, _left_out(ticket.sections, weight)))
-        if fits(candidate):
-            return candidate
-    for room in _LADDER:
-        candidate = replace(
-            candidate,
-            summary=cut(ticket.summary, room),
-            sections=tuple(
-                replace(s, blocks=tuple(_cut_block(b, room) for b in s.blocks)) for s in candidate.sections
-            ),
-        )
-        if fits(candidate):
-            return candidate
-    return replace(candidate, summary=cut(ticket.summary, _LADDER[-1]), sections=())
-
-
-def length(text: str) -> int:
-    """How many characters a text has by the strictest count: Java and JavaScript count what is beyond 16 bits twice."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def cut(text: str, room: int) -> str:
-    """The beginning of a text, in at most `room` characters by `length`, with a mark where something is left out."""
-    if length(text) <= room:
-        return text
-    kept = text[: max(room - 3, 0)]
-    while length(kept) > max(room - 3, 0):
-        # Each of what is too much is one character at least, and two at most.
-        kept = kept[: -max((length(kept) - max(room - 3, 0)) // 2, 1)]
-    return f"{kept}..."
-
-
-def _left_out(sections: tuple[Section, ...], weight: int) -> Section:
-    names = ", ".join(s.heading for s in sections if s.weight >= weight)
-    return Section(
-        heading="Left out for length", blocks=(Paragraph(f"{names}: `warden ledger` has all of it."),)
-    )
-
-
-def _cut_block(block: Block, room: int) -> Block:
-    match block:
-        case Paragraph():
-            return Paragraph(cut(block.text, room))
-        case Code():
-            return Code(cut(block.text, room))
-        case Facts():
-            return Facts(tuple((name, cut(value, room)) for name, value in block.rows))
-        case Bullets():
-            return Bullets(tuple(cut(item, room) for item in block.items[: max(room // 64, 1)]))
-        case Links():
-            return block

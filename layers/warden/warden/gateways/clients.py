@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from warden.gateways.pace import Pace
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "rds-data": ("ExecuteStatement",),
     "rds": (
         "DescribeDBClusters",
         "DescribeDBInstances",

@@ -6,12 +6,12 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from warden.core.errors import LaterError, RejectedError, SinkRefusedError
+from warden.core.errors import LaterError, RejectedError
 from warden.core.rendering.machine import document
-from warden.gateways.errors import DENIED, translated
+from warden.core.ticket_room import within
+from warden.gateways.errors import translated
 from warden.gateways.items import shortened
+from warden.gateways.presence import unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SOURCE = "aurora-warden"
 DETAIL_TYPE = "Aurora Warden Ticket"
+LIMIT = 256 * 1024
+"""Bytes of an entry (PutEvents)."""
 _LIMIT = 200_000
 """Bytes of detail: an entry may have 256 KB with its other members (PutEvents)."""
 _RESOURCES = 10
@@ -48,23 +50,30 @@ class EventBusSink:
 
     def check(self) -> str:
         """See whether the bus is there; whether it takes events, only one of them shows."""
-        with translated("events:DescribeEventBus"):
-            try:
-                self._client.describe_event_bus(Name=self._bus)
-            except ClientError as error:
-                code = error.response.get("Error", {}).get("Code", "")
-                if code == "ResourceNotFoundException":
-                    msg = f"there is no event bus {self._bus} in this account and Region"
-                    raise SinkRefusedError(msg) from error
-                if code in DENIED:
-                    return f"whether the event bus {self._bus} is there: {error}"
-                raise
-        return ""
+        return unseen(
+            "events:DescribeEventBus",
+            lambda: self._client.describe_event_bus(Name=self._bus),
+            what=f"event bus {self._bus}",
+            missing={"ResourceNotFoundException"},
+        )
 
 
 def entry(ticket: Ticket, *, bus: str, now: datetime) -> Any:
     """One entry of PutEvents; evidence is left out before anything else is."""
 
+    def made(candidate: Ticket) -> dict[str, Any]:
+        return _entry(candidate, bus=bus, now=now)
+
+    return made(within(ticket, lambda candidate: _bytes(made(candidate)) <= LIMIT))
+
+
+def _bytes(made: dict[str, Any]) -> int:
+    """What PutEvents counts: "the size of ... Detail ..., DetailType, Source" and resources, in UTF-8."""
+    texts = [made["Source"], made["DetailType"], made["Detail"], *made["Resources"]]
+    return sum(len(text.encode("utf-8", "replace")) for text in texts)
+
+
+def _entry(ticket: Ticket, *, bus: str, now: datetime) -> dict[str, Any]:
     def with_finding(finding: Finding) -> str:
         return json.dumps(document(replace(ticket, findings=(finding, *ticket.findings[1:]))))
 

@@ -11,7 +11,8 @@ from warden.core.deep_links import console
 from warden.core.errors import AccessDeniedError, LaterError, TicketGoneError, TransientError
 from warden.core.rendering import markdown
 from warden.core.rendering.harmless import one_line, uncalculated
-from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted, length
+from warden.core.ticket import Handle, Remote, RemoteState
+from warden.core.ticket_room import cut, fitted, length
 from warden.gateways.errors import translated
 
 if TYPE_CHECKING:

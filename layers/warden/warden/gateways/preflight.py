@@ -1,4 +1,4 @@
-"""What a preflight reads: CloudWatch Logs Insights, and the State table for what its queries found."""
+"""What a preflight reads: CloudWatch Logs Insights, the Data API, and the State table for what they found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from warden.core.connection_lines import MOST_ROWS
 from warden.core.coverage import LogGroup, Span
 from warden.core.errors import RejectedError, ThrottledError
-from warden.core.preflight import answer_of
+from warden.core.open_sessions import Sample
+from warden.core.preflight import Client, answer_of
 from warden.core.rows import Found, Look, Scan
 from warden.gateways.errors import translated
 from warden.gateways.items import decode, encode
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from warden.core.open_sessions import Access
 
 # Of GetQueryResults' status, these are not the end.
 _RUNS = frozenset({"Scheduled", "Running"})
@@ -81,6 +84,27 @@ class InsightsLogs:
         )
 
 
+class AuroraDataApi:
+    """Implements `ports.DataApi`."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def rows(self, access: Access, sql: str) -> list[list[Any]]:
+        """The rows of a statement; AWS takes the credentials out of the secret, and they never come here."""
+        database = {"database": access.database} if access.database else {}
+        with translated("rds-data:ExecuteStatement"):
+            answer = self._client.execute_statement(
+                resourceArn=access.cluster, secretArn=access.secret, sql=sql, **database
+            )
+        return [[_value(field) for field in record] for record in answer.get("records") or []]
+
+
+def _value(field: Mapping[str, Any]) -> Any:
+    """A `Field`: one of its members has the value, and `isNull` says that there is none."""
+    return None if field.get("isNull") else next(iter(field.values()))
+
+
 class DynamoLooks:
     """Implements `ports.Looks`, one row for each database."""
 
@@ -109,8 +133,8 @@ class DynamoLooks:
             self._client.put_item(TableName=self._table, Item={**_key(look.arn), **encode(row)})
 
 
-def _key(arn: str) -> dict[str, Any]:
-    return encode({"pk": "preflight", "sk": arn})
+def _key(arn: str, part: str = "preflight") -> dict[str, Any]:
+    return encode({"pk": part, "sk": arn})
 
 
 def _plain(value: Any) -> str:
@@ -128,3 +152,32 @@ def _scan(kept: Mapping[str, Any] | None) -> Scan | None:
         lacks=kept["lacks"],
         answer=answer_of(kept["answer"]),
     )
+
+
+class DynamoSamples:
+    """Implements `ports.Samples`, one row for each cluster."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, arn: str) -> Sample | None:
+        """Those of a cluster."""
+        with translated("dynamodb:GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(arn, "sessions"), ConsistentRead=True
+            )
+        if "Item" not in answer:
+            return None
+        kept = json.loads(decode(answer["Item"])["sample"])
+        clients = tuple(Client(**one) for one in kept["clients"])
+        return Sample(**{**kept, "at": datetime.fromisoformat(kept["at"]), "clients": clients})
+
+    def put(self, sample: Sample) -> None:
+        """Keep them."""
+        row: dict[str, str | int | bool] = {
+            "sample": json.dumps(asdict(sample), default=_plain),
+            "expires_at": int((sample.at + _LIVES).timestamp()),
+        }
+        with translated("dynamodb:PutItem"):
+            self._client.put_item(TableName=self._table, Item={**_key(sample.arn, "sessions"), **encode(row)})

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from warden.core.errors import AccessDeniedError, LaterError, RejectedError, SinkRefusedError, TransientError
+from warden.core.errors import LaterError, RejectedError, SinkRefusedError, TransientError
 from warden.core.rendering.harmless import one_line, printable
 from warden.core.resource import ResourceRef, ResourceType
 from warden.core.sections import Code
-from warden.core.ticket import Resolution, TicketState, cut
+from warden.core.ticket import Resolution, TicketState
+from warden.core.ticket_room import cut
 from warden.gateways.errors import translated
+from warden.gateways.presence import unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,11 +84,13 @@ class SecurityHubSink:
 
     def check(self) -> str:
         """See whether Security Hub is enabled here; whether it takes findings, only one of them shows."""
-        try:
-            self._call("DescribeHub", self._client.describe_hub)
-        except AccessDeniedError as error:
-            return f"whether Security Hub is enabled: {error}"
-        return ""
+        return unseen(
+            "securityhub:DescribeHub",
+            self._client.describe_hub,
+            what="Security Hub in this account and Region",
+            # "The account doesn't have permission to perform this action", as where it is not enabled.
+            missing={"InvalidAccessException", "ResourceNotFoundException"},
+        )
 
 
 def finding(ticket: Ticket, *, deployment: Deployment, now: datetime) -> dict[str, Any]:
@@ -161,7 +165,7 @@ def _ours(error: ClientError) -> Exception:
     """What `translated` cannot know: errors that only Security Hub has; all others as they are."""
     message = f"securityhub: {error}"
     match error.response.get("Error", {}).get("Code", ""):
-        case "InvalidAccessException" | "ResourceNotFoundException":
+        case "InvalidAccessException":
             # "The account doesn't have permission to perform this action", as where Security Hub is not enabled.
             return SinkRefusedError(message)
         case "LimitExceededException":

@@ -6,15 +6,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from warden.core.errors import SinkRefusedError
 from warden.core.rendering import plain
 from warden.core.rendering.machine import document
 from warden.core.rendering.notification import notification
-from warden.core.ticket import fitted
-from warden.gateways.errors import DENIED, translated
+from warden.core.ticket_room import fitted, within
+from warden.gateways.errors import translated
 from warden.gateways.items import shortened
+from warden.gateways.presence import unseen
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -26,7 +24,6 @@ LIMIT = 262_144
 """Bytes of message and attributes: "By default, a message can be at most 256 KiB in size" (Publish)."""
 _TEXT = 60_000
 """Bytes of the text: the rest is for the object that each protocol of machines gets a copy of."""
-_MISSING = frozenset({"NotFound", "NotFoundException"})
 _MACHINES = ("sqs", "lambda", "http", "https", "firehose", "email-json")
 
 
@@ -46,22 +43,20 @@ class SnsSink:
 
     def check(self) -> str:
         """See whether the topic is there; whether its policy and its key let us publish, only a message shows."""
-        with translated("sns:GetTopicAttributes"):
-            try:
-                self._client.get_topic_attributes(TopicArn=self._topic_arn)
-            except ClientError as error:
-                code = error.response.get("Error", {}).get("Code", "")
-                if code in _MISSING:
-                    msg = f"there is no topic {self._topic_arn}"
-                    raise SinkRefusedError(msg) from error
-                if code in DENIED:
-                    return f"whether the topic {self._topic_arn} is there: {error}"
-                raise
-        return ""
+        return unseen(
+            "sns:GetTopicAttributes",
+            lambda: self._client.get_topic_attributes(TopicArn=self._topic_arn),
+            what=f"topic {self._topic_arn}",
+            missing={"NotFound", "NotFoundException"},
+        )
 
 
 def publication(ticket: Ticket) -> dict[str, Any]:
     """The parameters of Publish, within SNS's limit: evidence is left out before anything else is."""
+    return _publication(within(ticket, lambda candidate: _bytes(_publication(candidate)) <= LIMIT))
+
+
+def _publication(ticket: Ticket) -> dict[str, Any]:
     short = fitted(ticket, lambda candidate: len(plain.text(candidate).encode()) <= _TEXT)
     text = plain.text(short)
     finding = shortened(
@@ -72,6 +67,10 @@ def publication(ticket: Ticket) -> dict[str, Any]:
 
 def chat(ticket: Ticket) -> dict[str, Any]:
     """The parameters of Publish of a custom notification, which chat applications show."""
+    return _chat(within(ticket, lambda candidate: _bytes(_chat(candidate)) <= LIMIT))
+
+
+def _chat(ticket: Ticket) -> dict[str, Any]:
     return {"Message": json.dumps(notification(ticket)), "MessageAttributes": _attributes(ticket)}
 
 

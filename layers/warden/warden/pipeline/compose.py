@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from warden.core import collections
 from warden.core.control import Severity
 from warden.core.ticket import Resolution, TicketState
+from warden.core.ticket_room import bounded
 from warden.core.ticket_rows import OPEN, finding_of, is_change
 from warden.core.ticket_text import Story, ticket
 
@@ -52,12 +53,13 @@ class Composer:
             revision=row.revision,
         )
         if collections.is_collection(row.key):
-            return self._collection(row, story)
+            collected = self._collection(row, story)
+            return None if collected is None else bounded(collected)
         finding = self.findings.get(*split(finding_of(row.key)))
         if finding is None:
             return None
         control = self.controls.get(finding.control)
-        return replace(ticket(finding, control, story=story), is_change=is_change(row.key))
+        return bounded(replace(ticket(finding, control, story=story), is_change=is_change(row.key)))
 
     def _collection(self, row: TicketRow, story: Story) -> Ticket | None:
         members = list(self.tickets.members(row.key))

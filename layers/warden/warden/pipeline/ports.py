@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from warden.core.kinds import Need
     from warden.core.ledger import Head, LedgerEntry, Link
     from warden.core.messages import RemediationMessage, TicketMessage
+    from warden.core.open_sessions import Access, Sample
     from warden.core.plan import Call
     from warden.core.procedure import Record
     from warden.core.progress import Progress
@@ -34,6 +35,7 @@ __all__ = [
     "Chains",
     "Clock",
     "ConnectionLogs",
+    "DataApi",
     "Delivery",
     "Due",
     "Errand",
@@ -159,6 +161,10 @@ class Ledger(Protocol):
 
 class Chains(Protocol):
     """The record, chain by chain."""
+
+    def heads(self) -> Mapping[str, Head]:
+        """The heads of all chains."""
+        ...
 
     def active(self, since: datetime) -> Mapping[str, Head]:
         """The heads of the chains that have grown since."""
@@ -382,6 +388,26 @@ class Looks(Protocol):
 
     def put(self, look: Look) -> None:
         """Keep a look."""
+        ...
+
+
+class DataApi(Protocol):
+    """The Data API of Aurora, as far as a preflight asks it; raises the errors of `core.errors`."""
+
+    def rows(self, access: Access, sql: str) -> Sequence[Sequence[Any]]:
+        """The rows of a statement, by the user of the secret."""
+        ...
+
+
+class Samples(Protocol):
+    """The sessions without TLS that were found open."""
+
+    def get(self, arn: str) -> Sample | None:
+        """Those of a cluster."""
+        ...
+
+    def put(self, sample: Sample) -> None:
+        """Keep them."""
         ...
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warden.core import connection_lines, coverage, preflight
+from warden.core import connection_lines, coverage, open_sessions, preflight
 from warden.core.errors import (
     AccessDeniedError,
     MissingFactError,
@@ -19,10 +19,11 @@ from warden.core.preflight import Answer, Question
 from warden.core.rows import Look, Scan
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from warden.core.resource import Resource
-    from warden.pipeline.ports import ConnectionLogs, Looks
+    from warden.pipeline.ports import ConnectionLogs, Looks, Samples
 
 _REFUSALS = (AccessDeniedError, MissingFactError, RejectedError, ResourceGoneError, UnsupportedError)
 _LOST = timedelta(minutes=90)
@@ -37,22 +38,33 @@ class Preflight:
     logs: ConnectionLogs
     looks: Looks
     setting: preflight.Setting
+    samples: Samples
+    asked: Collection[str] = ()
+    """The ARNs of the clusters whose writers are asked for open sessions, too."""
 
     def answer(self, question: Question, resource: Resource, now: datetime) -> Answer | None:
         """What is known; None while the first look is under way, so that it is to be had at a later visit."""
         if question is Question.PASSWORD:
             return self._unknown("nothing tells who logs in with the present password")
+        look = None
         if why := connection_lines.untold(resource):
-            return self._unknown(why)
-        try:
-            look = self._read(self._look(resource), resource, now)
-            if look.whole is None:
-                return self._begin(look, resource, now)
-        except ThrottledError:
+            answer: Answer | None = self._unknown(why)
+        else:
+            try:
+                look = self._read(self._look(resource), resource, now)
+                answer = _told(look) or self._begin(look, resource, now)
+            except ThrottledError:
+                return None
+            except _REFUSALS as error:
+                answer = self._unknown(f"CloudWatch Logs could not be asked: {error}")
+        arn = resource.ref.arn
+        if answer is None or arn not in self.asked:
+            return answer
+        sample = self.samples.get(arn)
+        if sample is None or now - sample.at > open_sessions.STALE:
+            # The next tick asks, since the finding is open.
             return None
-        except _REFUSALS as error:
-            return self._unknown(f"CloudWatch Logs could not be asked: {error}")
-        return _told(look)
+        return open_sessions.added(answer, sample, noted=look.noted if look is not None else {})
 
     def confirms(self, question: Question, resource: Resource, now: datetime) -> bool:
         """Whether the answer is recent enough to write on; if not, what has come since is looked at."""

@@ -12,7 +12,7 @@ from warden.core.reconciliation import CALL_TAKES, Difference, Intended, compare
 from warden.core.rows import Reconciled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from warden.core.ledger import Link
@@ -46,6 +46,8 @@ class Reconciliation:
     """Calls that the SDK made again because an answer was lost."""
     differences: list[Difference] = field(default_factory=list)
     """Those that were not told before."""
+    heads: Mapping[str, Head] = field(default_factory=dict)
+    """Where each chain of the ledger ends now, this run's own entry included: to be told where no table is."""
     problems: list[str] = field(default_factory=list)
     """What could not be read, as sentences: where there is any, no difference does not mean that there is none."""
 
@@ -62,10 +64,16 @@ class Reconciler:
     clock: Clock
 
     def reconcile(self) -> Reconciliation:
-        """Compare what happened since the last reconciliation; what cannot be read is a problem, and is read again.
+        """Compare what happened since the last reconciliation; what cannot be read is a problem, and is read again."""
+        report = self._reconcile()
+        try:
+            report.heads = self.chains.heads()
+        except WardenError as error:
+            report.problems.append(f"The heads of the ledger could not be read: {error}")
+        return report
 
-        The ledger comes before the checkpoint: a crash in between tells a difference twice rather than never.
-        """
+    def _reconcile(self) -> Reconciliation:
+        """The ledger comes before the checkpoint: a crash in between tells a difference twice rather than never."""
         until = self.clock() - LATE
         try:
             last = self.reconciliations.get()

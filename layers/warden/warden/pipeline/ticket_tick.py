@@ -7,29 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warden.core import lifecycle
-from warden.core.collections import is_collection
-from warden.core.errors import (
-    AccessDeniedError,
-    ConflictError,
-    LaterError,
-    RefusedError,
-    SinkRefusedError,
-    TransientError,
-)
-from warden.core.ledger import EntryKind
-from warden.core.ticket_rows import REVIEW, Errand, ExemptionRequest
-from warden.pipeline import notes
-from warden.pipeline.collect import REVIEW_EVERY
-from warden.pipeline.compose import split
+from warden.core.errors import RefusedError, TransientError
+from warden.pipeline.ticket_review import AT_MOST, Reviews, due
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from warden.core.ledger import LedgerEntry
-    from warden.core.ticket import Handle, Remote
     from warden.pipeline.courier import Courier
-    from warden.pipeline.ports import Delivery, TicketRow
     from warden.pipeline.ticket import Ticketer
 
 _CHECK_EVERY = timedelta(hours=6)
@@ -37,8 +19,6 @@ _CHECK_REFUSED_EVERY = timedelta(minutes=10)
 _OVERDUE = timedelta(hours=1)
 _TURN = 300
 """Seconds between two ticks."""
-_AT_MOST = 50
-"""Errands of one sink, and tickets that are read in trackers, in one tick."""
 
 
 @dataclass(slots=True)
@@ -69,7 +49,7 @@ class Tick:
                 self._sink(name, report)
             except Exception as error:  # noqa: BLE001 - one sink must not take the others with it
                 report.problems.append(f"{name}: {type(error).__name__}: {error}")
-        self._reviews(report)
+        Reviews(ticketer=self.ticketer, report=report).run()
         return report
 
     def _in_turn(self, names: list[str]) -> list[str]:
@@ -97,7 +77,7 @@ class Tick:
         if why := self._refusal(name):
             report.refused[name] = why
             return
-        for errand in _first(backlog, now)[:_AT_MOST]:
+        for errand in due(backlog, now)[:AT_MOST]:
             if self._is_over or self.courier.run(errand) in {"resting", "out_of_patience"}:
                 return
 
@@ -120,130 +100,3 @@ class Tick:
         else:
             courier.keep_health(replace(health, refused="", since=None, checked_at=now))
         return courier.health(name).refused
-
-    # --- reviews ------------------------------------------------------------------------------------------
-
-    def _reviews(self, report: Report) -> None:
-        now = self.courier.clock()
-        for errand in _first(self.courier.outbox.backlog(REVIEW), now):
-            if self._is_over or report.done["read"] >= _AT_MOST:
-                return
-            try:
-                self._review(errand, report)
-            except Exception as error:  # noqa: BLE001 - nor one ticket the others
-                report.problems.append(f"{errand.ticket}: {type(error).__name__}: {error}")
-                self.courier.outbox.later(replace(errand, due_at=now + REVIEW_EVERY))
-
-    def _review(self, errand: Errand, report: Report) -> None:
-        """One ticket: against its finding, whose message may have been lost, and against what people did with it."""
-        if not is_collection(errand.ticket):
-            finding = self.ticketer.findings.get(*split(errand.ticket))
-            if finding is not None:
-                _, errands = self.ticketer.settle(finding, opens=False)
-                for told in errands:
-                    self.courier.run(told)
-        row = self.ticketer.tickets.get(errand.ticket)
-        if row is None or not row.is_open:
-            self.courier.outbox.done(errand)
-            return
-        for sink in row.sinks:
-            if sink in self.courier.trackers:
-                try:
-                    self._read(row, sink, report)
-                except Exception as error:  # noqa: BLE001 - nor one tracker the others
-                    report.problems.append(f"{sink}: {row.key}: {type(error).__name__}: {error}")
-        report.done["reviewed"] += 1
-        self.courier.outbox.later(
-            replace(
-                errand,
-                due_at=self.courier.clock() + REVIEW_EVERY,
-                sequence=max(errand.sequence, row.revision),
-            )
-        )
-
-    def _read(self, row: TicketRow, sink: str, report: Report) -> None:
-        delivery = self.ticketer.tickets.delivery(row.key, sink)
-        if delivery is None or delivery.handle is None or delivery.told != row.state:
-            return
-        courier, now = self.courier, self.courier.clock()
-        if courier.health(sink).is_resting(now):
-            return
-        report.done["read"] += 1
-        try:
-            remote = courier.trackers[sink].remote(delivery.handle)
-        except (AccessDeniedError, SinkRefusedError) as error:
-            courier.refuse(sink, error)
-            raise
-        except TransientError as error:
-            if not (isinstance(error, LaterError) and error.alone):
-                courier.rest(sink, error)
-            raise
-        courier.recover(sink)
-        answered = lifecycle.answered(row, delivery, remote)
-        if answered is None:
-            return
-        errand = Errand(ticket=row.key, sink=sink, due_at=now, first_at=now, sequence=row.revision)
-        entry = None
-        if answered.asks:
-            # Before the row says that it was taken: a process that dies in between takes it again.
-            entry = self._request(row, delivery, delivery.handle, remote)
-            errand = replace(errand, sequence=row.revision + 1)
-        try:
-            self.ticketer.tickets.write(answered.delivery, errand, entry=entry)
-        except ConflictError:
-            return
-        report.done["answers"] += 1
-        courier.run(errand)
-
-    # --- what people ask for ------------------------------------------------------------------------------
-
-    def _request(
-        self, row: TicketRow, delivery: Delivery, handle: Handle, remote: Remote
-    ) -> LedgerEntry | None:
-        """Somebody said that it will not be fixed: keep that, and let everybody know who reads the ticket.
-
-        Returns what the ledger is to be told of it.
-        """
-        finding = self.courier.composer.first(row.key)
-        if finding is None:
-            return None
-        now = self.courier.clock()
-        request = ExemptionRequest(
-            finding_id=row.key,
-            arn=finding.arn,
-            control=finding.control,
-            owner=row.owner,
-            sink=delivery.sink,
-            ticket=handle.id,
-            url=handle.url,
-            by=remote.by,
-            at=now,
-            reason=remote.reason,
-        )
-        self.ticketer.tickets.request(request)
-        who = remote.by or "Somebody"
-        note = (
-            f"{who} closed {handle.id} in {delivery.sink} as {remote.reason or 'not to be fixed'}, which asks for an "
-            "exemption. Nothing is exempt by it: the drift is still there."
-        )
-        self.ticketer.noted(row, note)
-        after = {
-            "sink": delivery.sink,
-            "ticket": handle.id,
-            "url": handle.url,
-            "by": remote.by,
-            "reason": remote.reason,
-        }
-        return notes.entry(
-            finding,
-            EntryKind.EXEMPTION_REQUEST,
-            after,
-            at=now,
-            actor="ticket",
-            policy_version=self.ticketer.policy.version,
-        )
-
-
-def _first(errands: list[Errand], now: datetime) -> list[Errand]:
-    due = [errand for errand in errands if errand.due_at <= now]
-    return sorted(due, key=lambda errand: (errand.due_at, errand.ticket))

@@ -50,8 +50,7 @@ class Tracking:
             visit.keep(replace(visit.delivery, moving=True))
         match step:
             case Step.UPDATE:
-                self._tracker.update(handle, ticket)
-                visit.told()
+                self._update(handle, ticket)
             case Step.RESOLVE:
                 visit.told(unsaid=self._tracker.resolve(handle, ticket))
             case Step.REOPEN:
@@ -111,6 +110,16 @@ class Tracking:
             replace(visit.delivery, handle=handle, told=OPEN, digest=digest, creating_at=None, searches=0),
             entry,
         )
+
+    def _update(self, handle: Handle, ticket: Ticket) -> None:
+        delivery = self._visit.delivery
+        try:
+            self._tracker.update(handle, ticket)
+        except RejectedError:
+            if not (delivery.left or delivery.asked):
+                raise
+            # Somebody closed it and it was left so: many a tracker lets nobody edit what is closed.
+        self._visit.told()
 
     # --- what is over -------------------------------------------------------------------------------------
 

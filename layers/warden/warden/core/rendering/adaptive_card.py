@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from warden.core.rendering.harmless import defused, one_line, printable
 from warden.core.rendering.plain import announced
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
-from warden.core.ticket import cut, fitted
+from warden.core.ticket_room import cut, fitted
 
 if TYPE_CHECKING:
     from warden.core.sections import Block, Section

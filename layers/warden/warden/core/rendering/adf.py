@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.rendering.harmless import one_line, printable, uncalculated
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
-from warden.core.ticket import cut, fitted, length
+from warden.core.ticket_room import cut, fitted, length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.rendering.harmless import defused, one_line
 from warden.core.sections import Code, Paragraph
-from warden.core.ticket import cut
+from warden.core.ticket_room import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,10 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.core.rendering.harmless import one_line
-from warden.core.ticket import cut
+from warden.core.ticket_room import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from warden.gateways.http import Answer
 
@@ -55,23 +54,30 @@ _REJECTED = frozenset(
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that a server asks to be left alone for; None where it does not say.
 
-    `Retry-After` holds seconds or a date (RFC 9110, 10.2.3). GitHub and ServiceNow send the time of the next window
-    instead, as seconds since 1970 ("Rate limits for the REST API"; "Inbound REST API rate limiting").
+    `Retry-After` holds seconds or a date (RFC 9110, 10.2.3). Others send the time of the next window instead: GitHub
+    and ServiceNow as seconds since 1970 ("Rate limits for the REST API"; "Inbound REST API rate limiting"), Jira in
+    ISO 8601 ("Rate limiting").
     """
     value = headers.get("retry-after", "").strip()
-    seconds: float | None = None
-    if value.isascii() and value.isdigit():
-        seconds = float(value)
+    at: datetime | float | None = None
+    if _is_number(value):
+        at = now.timestamp() + float(value)
     elif value:
-        try:
+        with suppress(ValueError, OverflowError):
             at = parsedate_to_datetime(value)
-        except (ValueError, OverflowError):
-            at = None
-        if at is not None:
-            seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
-    elif (reset := headers.get("x-ratelimit-reset", "").strip()).isascii() and reset.isdigit():
-        seconds = float(reset) - now.timestamp()
-    return None if seconds is None else min(max(seconds, 0.0), AFTER_LIMIT)
+    elif _is_number(reset := headers.get("x-ratelimit-reset", "").strip()):
+        at = float(reset)
+    elif reset:
+        with suppress(ValueError):
+            at = datetime.fromisoformat(reset)
+    if isinstance(at, datetime):
+        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return None if at is None else min(max(at - now.timestamp(), 0.0), AFTER_LIMIT)
+
+
+def _is_number(text: str) -> bool:
+    # There are digits beyond ASCII, which no number is read from.
+    return text.isascii() and text.isdigit()
 
 
 def is_throttled(answer: Answer) -> bool:
@@ -144,9 +150,10 @@ def _meaning(answer: Answer, asked: Asked) -> tuple[type[WardenError], str]:
         ),
         (asked.of_ticket and status in _GONE, TicketGoneError, ""),
         (
-            asked.of_ticket and status == HTTPStatus.FORBIDDEN and not is_of_token(answer),
+            (asked.of_ticket or asked.creates) and status == HTTPStatus.FORBIDDEN and not is_of_token(answer),
             ForbiddenTicketError,
-            "",
+            # ServiceNow's "REST response codes": 403 is also "caused by ACL failures, or business rule or data policy".
+            "the account may not do this, or a rule of the system forbids it",
         ),
         (
             HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST,

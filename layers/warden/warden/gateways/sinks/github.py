@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from warden.core.errors import AmbiguousError, LaterError, SinkRefusedError, TicketGoneError
 from warden.core.rendering import markdown
 from warden.core.rendering.harmless import defused, one_line, uncalculated
-from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted, length
+from warden.core.ticket import Handle, Remote, RemoteState
+from warden.core.ticket_room import cut, fitted, length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,8 @@ from warden.core.errors import (
     WardenError,
 )
 from warden.core.rendering.harmless import defused, one_line, uncalculated
-from warden.core.ticket import Handle, Remote, RemoteState, cut
+from warden.core.ticket import Handle, Remote, RemoteState
+from warden.core.ticket_room import cut
 from warden.gateways.sinks.jira_workflow import DONE, between, category, closing, reopening, resolution
 
 if TYPE_CHECKING:

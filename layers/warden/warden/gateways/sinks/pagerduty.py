@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from warden.core.errors import CredentialsError, RejectedError
 from warden.core.rendering import machine
 from warden.core.rendering.harmless import one_line, printable
-from warden.core.ticket import cut
+from warden.core.ticket_room import bounded, cut, within
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,7 +51,7 @@ class PagerDuty:
     def notify(self, ticket: Ticket) -> None:
         """Trigger, acknowledge or resolve the alert of the ticket; or tell of a change that Warden made."""
         if ticket.is_change:
-            self._enqueue(_change(ticket), "change")
+            self._enqueue(_change(bounded(ticket)), "change")
             return
         if not ticket.is_open:
             # What was never triggered is not there to be resolved, and PagerDuty ignores it.
@@ -59,7 +59,10 @@ class PagerDuty:
             return
         if not self._pages(ticket):
             return
-        self._enqueue(_trigger(ticket))
+        fitting = within(
+            bounded(ticket), lambda candidate: _bytes(_trigger(candidate)) <= EVENT_LIMIT - SUMMARY_LIMIT
+        )
+        self._enqueue(_trigger(fitting))
         if ticket.finding.decision.get("action") in _AT_WORK:
             self._enqueue({"event_action": "acknowledge", "dedup_key": ticket.id})
 

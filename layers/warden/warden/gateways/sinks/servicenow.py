@@ -15,7 +15,8 @@ from warden.core.errors import (
 )
 from warden.core.rendering import plain
 from warden.core.rendering.harmless import one_line, printable, uncalculated
-from warden.core.ticket import Handle, Remote, RemoteState, cut, fitted, length
+from warden.core.ticket import Handle, Remote, RemoteState
+from warden.core.ticket_room import cut, fitted, length
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
