@@ -39,7 +39,8 @@ def name(facts: Mapping[str, Any]) -> str:
 
 def member_name(member: Mapping[str, Any]) -> str:
     """The name of the instance that takes the place of this one."""
-    return _named(member["DBInstanceIdentifier"], member["DbiResourceId"])
+    identifier = member["DBInstanceIdentifier"]
+    return _named(identifier, member.get("DbiResourceId") or identifier)
 
 
 def _named(identifier: str, resource_id: str) -> str:
