@@ -9,6 +9,8 @@ ARGS   ?=
 # Clusters of the fleets of make bench, and how often each is scanned
 SIZES  ?= 50 200
 TIMES  ?= 3
+# Milliseconds that each call takes longer, as one to AWS does
+LATENCY ?= 0
 # Histories that `make simulate` plays, and the seed of the first.
 RUNS   ?= 30
 SEED   ?= 1
@@ -147,7 +149,7 @@ e2e: build $(VENV_RIE)/.stamp ## Build, then run the built functions in AWS's ru
 	@E2E_REQUIRED=1 $(PYTEST) -m slow tests/e2e $(ARGS)
 
 bench: build $(VENV_RIE)/.stamp $(VENV_BENCH)/.stamp ## Measure scans beside Custodian, and cold starts (SIZES="50 200" TIMES=3)
-	@$(BIN)/python -m tools.benchmark.compare --sizes $(SIZES) --times $(TIMES)
+	@$(BIN)/python -m tools.benchmark.compare --sizes $(SIZES) --times $(TIMES) --latency $(LATENCY)
 
 deploy: build ## Deploy to AWS: make deploy ENV=dev, or ENV=prod, which shows the changes and asks
 	$(SAM) deploy --config-env $(ENV)

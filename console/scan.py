@@ -53,6 +53,7 @@ OPERATIONS_OF_A_SCAN = {
 }
 _ALL = Draw(most=1)
 CLEAN, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+_TOLD = frozenset({ComplianceType.NON_COMPLIANT, ComplianceType.INSUFFICIENT_DATA})
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -200,6 +201,7 @@ class _Region:
             deployment=deployment,
             clock=lambda: datetime.now(UTC),
             bulk=True,
+            once=True,
         )
         self._judge = Judge.of(controls, policy=policy, ceiling=Mode.REMEDIATE, reader=self._reader)
 
@@ -210,7 +212,8 @@ class _Region:
                 continue
             _say(f"{self._region}: reading {KINDS[resource_type].name}s")
             try:
-                for resource in self._reader.list(resource_type, self._judge.needs_of_a_list(resource_type)):
+                needs = self._judge.needs_of_a_list(resource_type)
+                for resource in self._reader.list(resource_type, needs, complete=self._judge.completed):
                     self._one(resource)
             except Exception as error:  # noqa: BLE001 - one kind that fails must not take the others with it
                 _say(f"{self._region}: {KINDS[resource_type].name}s could not be listed: {_said(error)}")
@@ -221,6 +224,7 @@ class _Region:
             return
         self._scan.resources[resource.ref.resource_type] += 1
         try:
+            # As a rule its list has done so already, for several at a time.
             resource = self._judge.completed(resource)
             _, judgements = self._judge.decide(
                 resource,
@@ -234,18 +238,21 @@ class _Region:
                 self._scan.evaluations[ComplianceType.INSUFFICIENT_DATA] += 1
                 self._missed(control, resource.ref.resource_type, resource.ref.arn, f"{_said(error)}.")
             return
+        self._scan.evaluations.update(judgement.evaluation.compliance for judgement in judgements)
         for judgement in judgements:
-            self._count(judgement, resource)
+            if self._show_all or judgement.evaluation.compliance in _TOLD:
+                self._tell(judgement, resource)
 
-    def _count(self, judgement: Judgement, resource: Resource) -> None:
+    def _tell(self, judgement: Judgement, resource: Resource) -> None:
         evaluation = judgement.evaluation
         compliance = evaluation.compliance
-        self._scan.evaluations[compliance] += 1
         if compliance is ComplianceType.INSUFFICIENT_DATA:
             self._missed(
                 judgement.control, resource.ref.resource_type, resource.ref.arn, evaluation.annotation
             )
         if compliance is ComplianceType.NON_COMPLIANT or self._show_all:
+            calls = [call.to_json() for call in judgement.calls]
+            evidence, plan = plain([evaluation.evidence, calls])
             self._scan.findings.append(
                 {
                     "control": judgement.control.id,
@@ -255,9 +262,9 @@ class _Region:
                     "compliance": compliance.value,
                     "severity": judgement.control.severity.value,
                     "annotation": f"{evaluation.annotation} {claim(resource.ref, resource.tags)}".rstrip(),
-                    "evidence": plain(evaluation.evidence),
+                    "evidence": evidence,
                     "decision": judgement.decision.to_json(),
-                    "plan": [plain(call.to_json()) for call in judgement.calls],
+                    "plan": plan,
                     "manual": judgement.manual,
                 }
             )

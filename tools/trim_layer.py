@@ -7,10 +7,11 @@
 | botocore's service models | the operations of `warden.gateways.clients`, with every shape they reach |
 | its endpoints | every Region, those services |
 | paginators | of those operations; waiters and examples go, for nothing here waits in a Lambda function |
+| what writes botocore's docstrings | three classes of an empty text: it takes a twentieth of a cold start to import |
 | `*.dist-info`, `bin`, `__pycache__` | gone |
 | `.py` | with the bytecode of Lambda's Python beside it, where this machine has that Python (`--python`) |
 
-Code is otherwise left alone, and so is botocore's cacert.pem, without which no TLS connection is verified.
+Other code is left alone, and so is botocore's cacert.pem, without which no TLS connection is verified.
 /opt is read-only: without bytecode, each cold start would compile every module that it imports, which takes longer than
 all the rest. It names /opt/python whatever machine it was made on, and is never compared with a file's time.
 """
@@ -37,13 +38,34 @@ if TYPE_CHECKING:
 # Read once when a client is made; the rest of botocore/data is one directory per service.
 _GLOBAL_FILES = ("partitions.json", "sdk-default-configuration.json", "_retry.json")
 _ENDPOINT_RULES = "endpoint-rule-set-1"
+_DOCSTRINGS = '''"""Methods of clients have no docstrings in a function."""
+
+
+class _Nothing(str):
+    def __new__(cls, *_, **__):
+        return super().__new__(cls)
+
+
+ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = _Nothing
+'''
 _JUNK = ("**/__pycache__", "**/*.pyc", "*.dist-info", "bin", ".lock")
 
 
 def trim(python: Path, operations: Mapping[str, Sequence[str]]) -> None:
     """Trim the directory in place: botocore to these operations."""
     _drop_junk(python)
+    drop_docstrings(python / "botocore" / "docs")
     trim_botocore(python / "botocore" / "data", operations)
+
+
+def drop_docstrings(docs: Path) -> None:
+    """Leave of botocore's package of docstrings what its other modules import."""
+    for path in docs.iterdir():
+        if path.name not in {"__init__.py", "utils.py"}:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name, text in (("__init__.py", ""), ("docstring.py", _DOCSTRINGS)):
+        (docs / name).unlink(missing_ok=True)
+        (docs / name).write_text(text, encoding="utf-8")
 
 
 def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> None:

@@ -44,7 +44,7 @@ from console.local.rds.controls import RdsControls
 from console.local.rds.endpoint import Endpoint
 from console.local.rds.registry import Patch, Patches
 from console.local.rds.state import Clock, Lifecycle, SystemClock, World
-from warden.gateways import pace
+from warden.gateways import pace, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -274,6 +274,8 @@ class LocalAws(AbstractContextManager["LocalAws"]):
             Patch(target=backup, attribute="now", replacement=self.clock.now),
             Patch(target=ticket_sinks, attribute="now", replacement=self.clock.now),
             Patch(target=pace, attribute="paced", replacement=False),
+            # Answers come from this process, and moto is not made for several at a time.
+            Patch(target=together, attribute="threads", replacement=1),
             Patch(target=lookups, attribute="recorded", replacement=lambda: self._trail.events),
             Patch(
                 target=moto.core.errors,

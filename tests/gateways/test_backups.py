@@ -307,6 +307,17 @@ def test_plans_that_may_not_be_read_are_no_pass_and_no_finding(estate: Estate, o
     assert operation in found.annotation
 
 
+@pytest.mark.parametrize("operation", ["GetBackupPlan", "ListBackupSelections", "GetBackupSelection"])
+def test_a_plan_that_is_deleted_while_plans_are_read_protects_nobody_and_the_others_still_do(
+    estate: Estate, operation: str
+) -> None:
+    select(estate, a_plan(estate, "short-lived"), Resources=["*"])
+    select(estate, a_plan(estate, "nightly"), Resources=["*"])
+    estate.aws.faults.inject(f"backup:{operation}", "ResourceNotFoundException")
+    [swept] = estate.reader(bulk=True).list(ResourceType.DB_CLUSTER, (Need.BACKUP_PLANS,))
+    assert [plan["BackupPlanName"] for plan in swept.facts[Need.BACKUP_PLANS]] == ["nightly"]
+
+
 # --- recovery points --------------------------------------------------------------------------------------
 
 RECENT, INSTANCE_RECENT = "cluster_recovery_point_recent", "instance_recovery_point_recent"
@@ -403,6 +414,15 @@ def test_a_continuous_backup_is_as_old_as_what_it_restores(estate: Estate, clock
     assert estate.judged(RECENT, arn(estate)).compliance is COMPLIANT
     behind(estate, "orders", hours=40)
     assert estate.judged(RECENT, arn(estate)).compliance is NON_COMPLIANT
+
+
+def test_a_vault_that_is_deleted_while_vaults_are_read_costs_the_others_nothing(estate: Estate) -> None:
+    for name in ("abandoned", "databases"):
+        a_vault(estate, name)
+    point = back_up(estate)
+    estate.aws.faults.inject("backup:ListRecoveryPointsByBackupVault", "ResourceNotFoundException")
+    [swept] = estate.reader(bulk=True).list(ResourceType.DB_CLUSTER, (Need.RECOVERY_POINTS,))
+    assert [one["RecoveryPointArn"] for one in swept.facts[Need.RECOVERY_POINTS]] == [point]
 
 
 def test_a_sweep_lists_each_vault_once_for_each_type(estate: Estate) -> None:

@@ -37,12 +37,6 @@ def test_within_a_sweep_an_answer_is_read_once():
     assert (ask(reads, answers), ask(reads, answers), answers.asked) == ([], [], 1)
 
 
-def test_for_an_event_it_is_read_afresh():
-    reads, answers = Reads(None, bulk=False), Answers(1, 2)
-
-    assert (ask(reads, answers), ask(reads, answers)) == (1, 2)
-
-
 @pytest.mark.parametrize("refusal", [AccessDeniedError("no"), UnsupportedError("what?")])
 def test_that_we_may_not_ask_is_heard_once_and_told_to_everybody(refusal):
     reads, answers = Reads(None, bulk=True), Answers(refusal, "never")
@@ -71,6 +65,15 @@ def test_what_may_pass_by_itself_is_asked_again(failure):
     with pytest.raises(type(failure)):
         ask(reads, answers)
     assert ask(reads, answers) == "now"
+
+
+def test_what_does_not_pass_is_not_asked_for_by_everybody():
+    reads, answers = Reads(None, bulk=True), Answers(*[ThrottledError("slower")] * 3)
+
+    for _ in range(10):
+        with pytest.raises(ThrottledError):
+            ask(reads, answers)
+    assert answers.asked == 3
 
 
 def page_of_html():

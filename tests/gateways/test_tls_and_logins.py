@@ -12,7 +12,6 @@ from warden.core.control import ComplianceType
 from warden.core.errors import GuardError
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan
-from warden.gateways.rds_writer import RdsWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +127,7 @@ def test_a_group_of_two_instances_is_not_written_to(estate: Estate) -> None:
     parameter = {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "immediate"}
     call = Call("ModifyDBParameterGroup", {"DBParameterGroupName": shared, "Parameters": [parameter]})
     with pytest.raises(GuardError, match="also used by"):
-        RdsWriter(estate.reader()._reads.api).apply(call, resource, control.remediation.permits)
+        estate.writer().apply(call, resource, control.remediation.permits)
 
 
 def test_an_instance_without_a_parameter_group_is_not_judged_and_stops_no_sweep(estate: Estate) -> None:

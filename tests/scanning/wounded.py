@@ -32,6 +32,8 @@ class Wounded:
 
     def __init__(self, url: str) -> None:
         self.answers: dict[str, Answer] = {}
+        self.of_one: dict[tuple[str, str], Answer] = {}
+        """The same by operation, and by what the request has to hold, such as the name of one resource."""
         self.before: dict[str, Callable[[], Any]] = {}
         """What happens once, just before an operation is passed on."""
         self.seen: list[str] = []
@@ -69,6 +71,9 @@ class Wounded:
         if hook is not None:
             hook()
         wanted = self.answers.get(operation) or self.answers.get("*")
+        for (of, text), answer in self.of_one.items():
+            if of == operation and text in body.decode():
+                wanted = answer
         if wanted is None:
             wanted = _passed_on(request, url, body)
         if not wanted.status:

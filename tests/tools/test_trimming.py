@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import botocore
 import pytest
 
 from tools.service_model import UnknownOperationError, trim_endpoints, trim_paginators, trim_service
+from tools.trim_layer import drop_docstrings
 
 MODEL = {
     "version": "2.0",
@@ -73,3 +80,30 @@ def test_regions_stay_when_services_go() -> None:
     partition = {"partition": "aws", "regions": {"eu-west-1": {}}, "services": {"rds": {}, "ec2": {}}}
     trimmed = trim_endpoints({"version": 3, "partitions": [partition]}, ["rds"])
     assert trimmed["partitions"] == [{**partition, "services": {"rds": {}}}]
+
+
+_CLIENT = """
+import sys
+import botocore
+from botocore.session import Session
+client = Session().create_client("sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="s")
+assert botocore.__file__.startswith(sys.path[0]), botocore.__file__
+print(repr(str(client.get_caller_identity.__doc__)), client.can_paginate("get_caller_identity"))
+"""
+
+
+def test_without_its_docstrings_botocore_makes_clients_all_the_same(tmp_path: Path) -> None:
+    copied = tmp_path / "botocore"
+    shutil.copytree(
+        Path(botocore.__file__).parent, copied, ignore=shutil.ignore_patterns("data", "__pycache__")
+    )
+    (copied / "data").symlink_to(Path(botocore.__file__).parent / "data")
+    drop_docstrings(copied / "docs")
+    assert sorted(path.name for path in (copied / "docs").iterdir()) == [
+        "__init__.py",
+        "docstring.py",
+        "utils.py",
+    ]
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{_CLIENT}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stdout.strip() == "'' False"

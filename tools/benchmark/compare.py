@@ -52,13 +52,13 @@ class Row:
 
 
 @contextlib.contextmanager
-def servers() -> Iterator[tuple[str, str]]:
+def servers(latency: int = 0) -> Iterator[tuple[str, str]]:
     """Moto's server, and the counting one in front of it: their addresses."""
     ports = [_free(), _free()]
     behind, front = (f"http://127.0.0.1:{port}" for port in ports)
     commands = (
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(ports[0])],
-        [sys.executable, "-m", "tools.benchmark.counting", behind, str(ports[1])],
+        [sys.executable, "-m", "tools.benchmark.counting", behind, str(ports[1]), f"--latency={latency}"],
     )
     with contextlib.ExitStack() as stack:
         for command, port in zip(commands, ports, strict=True):
@@ -166,11 +166,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.benchmark.compare")
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200])
     parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--latency", type=int, default=0, metavar="MILLISECONDS", help="of each call")
     arguments = parser.parse_args(argv)
     rows: list[Row] = []
     lines: list[str] = []
     for size in arguments.sizes:
-        with servers() as (behind, front):
+        with servers(arguments.latency) as (behind, front):
             truth = Fleet(behind, size)
             truth.seed()
             for row in measured(front, truth, arguments.times):
@@ -179,6 +180,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if size == arguments.sizes[0]:
                 lines = starts(front, 2 * arguments.times + 1)
     command = f"make bench SIZES='{' '.join(map(str, arguments.sizes))}' TIMES={arguments.times}"
+    if arguments.latency:
+        command += f" LATENCY={arguments.latency}"
     text = "\n".join(
         (
             f"`{command}`; {machine()}.",

@@ -14,6 +14,7 @@ import json
 import re
 import sys
 import threading
+import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -153,8 +154,8 @@ def _cut(whole: ET.Element, first: int, most: int) -> bytes:
     return ET.tostring(answer)
 
 
-def serve(behind: str, port: int) -> ThreadingHTTPServer:
-    """The server; it serves once `serve_forever` is called."""
+def serve(behind: str, port: int, *, latency: float = 0.0) -> ThreadingHTTPServer:
+    """The server; it serves once `serve_forever` is called, and lets everybody wait for so many seconds first."""
     counting = Counting(behind)
 
     class Handler(BaseHTTPRequestHandler):
@@ -167,6 +168,7 @@ def serve(behind: str, port: int) -> ThreadingHTTPServer:
             asked = _asked(body) if "X-Amz-Target" not in self.headers else {}
             operation = asked.get("Action") or self.headers.get("X-Amz-Target", self.path).rpartition(".")[2]
             counting.count(f"{service}:{operation}")
+            time.sleep(latency)
             if service == "rds" and _LISTS.fullmatch(operation):
                 self._answer(*counting.page(asked, dict(self.headers)))
             elif operation == _PARAMETERS:
@@ -216,8 +218,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.benchmark.counting")
     parser.add_argument("behind")
     parser.add_argument("port", type=int)
+    parser.add_argument("--latency", type=int, default=0, metavar="MILLISECONDS")
     arguments = parser.parse_args(argv)
-    serve(arguments.behind, arguments.port).serve_forever()
+    serve(arguments.behind, arguments.port, latency=arguments.latency / 1000).serve_forever()
     return 0
 
 

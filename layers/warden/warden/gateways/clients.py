@@ -7,6 +7,7 @@ assumed here one day without anybody else noticing.
 from __future__ import annotations
 
 import os
+import threading
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +205,7 @@ class Clients:
         self._session.register_component("response_parser_factory", parsers)
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._on_call = on_call
+        self._lock = threading.RLock()
 
     def get(self, service: str, *, account: str, region: str) -> Any:
         """The client for a service in an account and Region."""
@@ -212,7 +214,10 @@ class Clients:
             raise LookupError(msg)
         key = (service, account, region)
         if key not in self._clients:
-            self._clients[key] = self._make(service, region)
+            # Clients may be used by many threads at a time; what makes them may not.
+            with self._lock:
+                if key not in self._clients:
+                    self._clients[key] = self._make(service, region)
         return self._clients[key]
 
     def later(self, service: str, *, account: str, region: str) -> Any:
@@ -247,4 +252,5 @@ class Clients:
     def _count(self, event_name: str = "", **_: Any) -> None:
         service, operation = event_name.split(".", 2)[1:]
         if self._on_call is not None:
-            self._on_call(f"{service}:{operation}")
+            with self._lock:
+                self._on_call(f"{service}:{operation}")

@@ -6,6 +6,7 @@ a process, by events and sweeps alike.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from warden.core.errors import UnsupportedError
@@ -32,6 +33,7 @@ class EngineFacts:
         self._api = api
         self._known: dict[Hashable, Any] = {}
         self._unsupported: dict[str, UnsupportedError] = {}
+        self._locks: dict[str, threading.Lock] = {}
 
     def defaults(self, operation: str, family: str) -> Mapping[str, dict[str, Any]]:
         """The defaults of a parameter group family by name, as an item of a group would give them.
@@ -90,13 +92,22 @@ class EngineFacts:
             raise self._unsupported[operation].with_traceback(None)
         key = (operation, which)
         if key not in self._known:
-            try:
-                self._known[key] = read()
-            except UnsupportedError as unsupported:
-                self._unsupported[operation] = unsupported
-                raise
+            with self._locks.setdefault(operation, threading.Lock()):
+                self._ask(key, read)
         answer: T = self._known[key]
         return answer
+
+    def _ask(self, key: tuple[str, Hashable], read: Callable[[], Any]) -> None:
+        if key in self._known:
+            return
+        operation, _ = key
+        if operation in self._unsupported:
+            raise self._unsupported[operation].with_traceback(None)
+        try:
+            self._known[key] = read()
+        except UnsupportedError as unsupported:
+            self._unsupported[operation] = unsupported
+            raise
 
     def _read_defaults(self, operation: str, family: str) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from warden.core.errors import RefusedError
+from warden.core.errors import RefusedError, TransientError
 from warden.core.resource import ResourceRef, ResourceType
 
 if TYPE_CHECKING:
@@ -108,5 +108,9 @@ def _arn(reads: Reads, name: str) -> str:
             return name
     except ValueError:
         pass
-    found = described_if_there(reads, name)
+    try:
+        found = described_if_there(reads, name)
+    except (RefusedError, TransientError):
+        # Whoever is judged by this key says so itself; the uses of the others are known all the same.
+        return name
     return name if found is None else str(found["Arn"])

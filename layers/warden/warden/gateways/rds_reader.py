@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from warden.core.errors import MissingFactError, RefusedError, ResourceGoneError, TransientError
 from warden.core.kinds import KINDS, Need, resource_key
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
-from warden.gateways.enrichments import ANSWERS
+from warden.gateways.enrichments import ANSWERS, BUILDS_ON_OTHERS
 from warden.gateways.kinds import READERS
 from warden.gateways.reads import Reads
+from warden.gateways.together import at_once, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -43,31 +44,37 @@ class RdsReader:
         deployment: Deployment,
         clock: Callable[[], datetime],
         bulk: bool = False,
+        once: bool = False,
         temporaries: DynamoTemporaries | None = None,
     ) -> None:
+        """Take `once` where nobody looks again at what was throttled: one fact is missing then, and not them all."""
         self._deployment = deployment
         self._clock = clock
-        self._reads = Reads(rds, bulk=bulk, temporaries=temporaries)
+        self._passing: tuple[type[Exception], ...] = (TransientError,) if once else ()
+        self._api = rds
+        self._temporaries = temporaries
+        self._shared = Reads(rds, bulk=True, temporaries=temporaries) if bulk else None
 
     def read(self, ref: ResourceRef, needs: Collection[Need]) -> Resource:
         """Describe one resource with its enrichments."""
-        described = READERS[ref.resource_type].describe(self._reads, ref, self._deployment)
+        reads = self._look()
+        described = READERS[ref.resource_type].describe(reads, ref, self._deployment)
         if described is None:
             msg = f"there is no {KINDS[ref.resource_type].name} {ref.id}"
             raise ResourceGoneError(msg)
-        return self.enrich(self._resource(described), needs)
+        return self._enriched(reads, self._resource(described), needs, passing=self._passing)
 
     def enrich(self, resource: Resource, needs: Collection[Need]) -> Resource:
         """The same resource with more facts; what AWS refuses to say is a missing fact with its reason."""
-        return self._enriched(resource, needs, passing=())
+        return self._enriched(self._look(), resource, needs, passing=self._passing)
 
     def resolve(self, lookup: Lookup) -> ResourceRef | None:
         """The resource that has this immutable id now."""
-        return READERS[lookup.resource_type].resolve(self._reads, lookup, self._deployment)
+        return READERS[lookup.resource_type].resolve(self._look(), lookup, self._deployment)
 
     def users(self, ref: ResourceRef) -> Iterable[ResourceRef]:
         """What uses a shared thing, such as the databases of a parameter group."""
-        return list(READERS[ref.resource_type].users(self._reads, ref, self._deployment))
+        return list(READERS[ref.resource_type].users(self._look(), ref, self._deployment))
 
     def list(
         self,
@@ -75,20 +82,37 @@ class RdsReader:
         needs: Collection[Need],
         *,
         but: Callable[[str], bool] | None = None,
+        complete: Callable[[Resource], Resource] | None = None,
     ) -> Iterator[Resource]:
         """Every resource of a type; one that cannot be enriched costs its neighbours nothing."""
-        for described in READERS[resource_type].items(self._reads, self._deployment):
-            if self._deployment.refusal(described.ref) is None:
-                resource = self._resource(described)
-                known = but is not None and but(resource.key)
-                yield resource if known else self._enriched(resource, needs, passing=(TransientError,))
+        reads = self._look()
+
+        def enriched(described: Described) -> Resource:
+            resource = self._resource(described)
+            if but is not None and but(resource.key):
+                return resource
+            resource = self._enriched(reads, resource, needs, passing=(TransientError,), alone=False)
+            try:
+                return resource if complete is None else complete(resource)
+            except Exception:  # noqa: BLE001 - whoever judges it asks again, and hears why
+                return resource
+
+        items = READERS[resource_type].items(reads, self._deployment)
+        ours = (described for described in items if self._deployment.refusal(described.ref) is None)
+        yield from in_order(enriched, ours)
+
+    def _look(self) -> Reads:
+        """What is shared: everything where whole lists are, else what one look at one resource asks for twice."""
+        return self._shared or Reads(self._api, bulk=False, temporaries=self._temporaries)
 
     def _resource(self, described: Described) -> Resource:
         ref = described.ref
         home = described.home or ref.region or self._deployment.region
         return Resource(
             ref=ref,
-            facts=Facts(described.facts),
+            facts=Facts(described.facts, otherwise=described.unknown)
+            if described.unknown
+            else Facts(described.facts),
             observed_at=self._clock(),
             key=resource_key(
                 ref.resource_type,
@@ -101,16 +125,33 @@ class RdsReader:
         )
 
     def _enriched(
-        self, resource: Resource, needs: Collection[Need], *, passing: tuple[type[Exception], ...]
+        self,
+        reads: Reads,
+        resource: Resource,
+        needs: Collection[Need],
+        *,
+        passing: tuple[type[Exception], ...],
+        alone: bool = True,
     ) -> Resource:
         if not needs:
             return resource
         facts, known, missing = resource.facts.opened()
         resource = resource.with_facts(facts)
-        # In the order of their declaration: some build on others, and say so.
-        for need in sorted(needs, key=_ORDER.__getitem__):
+
+        def answer(need: Need) -> None:
             try:
-                known[need] = ANSWERS[need](self._reads, resource)
+                known[need] = ANSWERS[need](reads, resource)
             except (*_MISSING, *passing) as error:
                 missing[need] = f"{error}"
+
+        wanted = sorted(needs, key=_ORDER.__getitem__)
+        for wave in (
+            [need for need in wanted if need not in BUILDS_ON_OTHERS],
+            [need for need in wanted if need in BUILDS_ON_OTHERS],
+        ):
+            if alone:
+                at_once(answer, wave)
+            else:
+                for need in wave:
+                    answer(need)
         return resource

@@ -1,10 +1,12 @@
-"""The reads that one reader shares: whole lists once for a sweep or a scan, afresh for an event."""
+"""The reads that one look at AWS shares: whole lists once for a sweep or a scan, each thing once for an event."""
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from warden.core.errors import AccessDeniedError, RefusedError, UnsupportedError
+from warden.core.errors import AccessDeniedError, RefusedError, UnsupportedError, WardenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -20,15 +22,21 @@ _NO_SUCH_KEY = "NotFoundException"
 """What KMS says of a key that is gone for good: "you can't recover the KMS key"."""
 
 
+_TRIES = 3
+"""How often what may pass by itself is asked for, each time with four retries of botocore's."""
+
+
 class Reads:
-    """AWS, as far as one reader has already asked it."""
+    """AWS, as far as one look at it has already asked: of one resource, or in `bulk` of all; by many threads."""
 
     def __init__(self, api: Rds, *, bulk: bool, temporaries: DynamoTemporaries | None = None) -> None:
         self.api = api
         self.bulk = bulk
         self._temporaries = temporaries
         self._answers: dict[Hashable, Any] = {}
+        self._locks: dict[Hashable, threading.Lock] = {}
         self._refusals: dict[Hashable, Exception] = {}
+        self._failed: Counter[Hashable] = Counter()
 
     def whole(self, operation: str, **parameters: Any) -> list[dict[str, Any]]:
         """Every item of a list operation; where reads are shared, read once."""
@@ -49,25 +57,35 @@ class Reads:
         return self.once("records", lambda: {record.arn: record for record in kept.all()}).get(arn)
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
-        """What `read` returns; where reads are shared, it is called once for each key.
+        """What `read` returns; it is called once for each key, and who asks meanwhile waits.
 
         That we may not ask is kept too, and that there is no such thing: a thousand resources are not refused a
-        thousand times. What may pass by itself is not: the next resource that needs the same asks again.
+        thousand times. What may pass by itself is asked for again by the next resource that needs it, but not for ever:
+        where a list of many pages is throttled in its middle, that would ask for its beginning a thousand times.
         """
-        if not self.bulk:
-            return read()
+        if key not in self._answers:
+            # What is read for one key asks for others, and those never for it.
+            with self._locks.setdefault(key, threading.Lock()):
+                self._ask(key, read)
+        answer: T = self._answers[key]
+        return answer
+
+    def _ask(self, key: Hashable, read: Callable[[], Any]) -> None:
         if key in self._refusals:
             # Its traceback would grow with every resource, and keep what each had read.
             raise self._refusals[key].with_traceback(None)
         if key not in self._answers:
             try:
                 self._answers[key] = read()
-            except RefusedError as refusal:
-                if isinstance(refusal, _LASTING) or refusal.code == _NO_SUCH_KEY:
+            except WardenError as refusal:
+                self._failed[key] += 1
+                if _lasts(refusal) or self._failed[key] >= _TRIES:
                     self._refusals[key] = refusal
                 raise
-        answer: T = self._answers[key]
-        return answer
+
+
+def _lasts(error: WardenError) -> bool:
+    return isinstance(error, _LASTING) or (isinstance(error, RefusedError) and error.code == _NO_SUCH_KEY)
 
 
 def _sorted(items: Iterable[dict[str, Any]], member: str) -> dict[Any, list[dict[str, Any]]]:

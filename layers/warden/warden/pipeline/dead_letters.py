@@ -10,7 +10,7 @@ from warden.core.decision import Action
 from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage, UndoMessage, decode_write
 from warden.core.pace import REFUSED, REFUSED_AT
-from warden.pipeline.ports import Due
+from warden.core.rows import Due
 
 if TYPE_CHECKING:
     from warden.core.finding import Finding

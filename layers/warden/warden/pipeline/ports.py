@@ -103,10 +103,12 @@ class Reader(Protocol):
         needs: Collection[Need],
         *,
         but: Callable[[str], bool] | None = None,
+        complete: Callable[[Resource], Resource] | None = None,
     ) -> Iterator[Resource]:
         """Every resource of a type, page by page; a throttled enrichment becomes a missing fact here.
 
-        Of a resource whose key `but` says yes to, nothing more is read than the list holds.
+        Of a resource whose key `but` says yes to, nothing more is read than the list holds. What `complete` reads of
+        the others may be read for several at the same time; where it fails, they are given without.
         """
         ...
 

@@ -25,9 +25,9 @@ from warden.core.pace import REFUSED, REFUSED_AT
 from warden.core.plan import Plan, digest, merge, written
 from warden.core.procedure import is_about_made
 from warden.core.resource import ResourceRef, ResourceType
+from warden.core.rows import Due
 from warden.core.trigger import Source
 from warden.pipeline.clean_up import CleanUp
-from warden.pipeline.ports import Due
 from warden.pipeline.restraints import Restraints
 from warden.pipeline.writes import Batch, Outcome, Status
 

@@ -150,8 +150,12 @@ class Sweeper:
             before = (
                 self.sweeps.visited(run.progress, resource_type) if run.progress.parts else frozenset[str]()
             )
+            judge = evaluator.visitor.judge
             for resource in evaluator.reader.list(
-                resource_type, evaluator.visitor.judge.needs_of_a_list(resource_type), but=run.skips(before)
+                resource_type,
+                judge.needs_of_a_list(resource_type),
+                but=run.skips(before),
+                complete=judge.completed,
             ):
                 seen.add(resource.key)
                 if run.progress.mark(resource.key) in before:

@@ -16,11 +16,11 @@ from warden.core.ledger import EntryKind, LedgerEntry, plain
 from warden.core.messages import RemediationMessage, TicketEvent, TicketMessage
 from warden.core.plan import Manual
 from warden.core.procedure import is_about_made
+from warden.core.rows import Due
 from warden.core.trigger import Source
 from warden.core.unannounced import tells_of
 from warden.core.version import code_version
 from warden.pipeline.judge import Judgement
-from warden.pipeline.ports import Due
 from warden.pipeline.restraints import Restraints
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from warden.core.kinds import Need
 from warden.core.resource import Resource
 from warden.gateways.enrichments import (
     alarms,
@@ -27,10 +28,19 @@ from warden.gateways.reads import Reads
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from warden.core.kinds import Need
-
 Answer: TypeAlias = Callable[[Reads, Resource], Any]
 """Raises the errors of `core.errors`; MissingFactError or KeyError where the answer lacks something."""
+
+BUILDS_ON_OTHERS = frozenset(
+    {
+        Need.CLASS_SUPPORT,
+        Need.MEMBER_PARAMETERS,
+        Need.PREFIX_LISTS,
+        Need.SIBLING_RULES,
+        Need.GUARDDUTY_ADMINISTRATOR,
+    }
+)
+"""Needs whose answers read those of others, which have to be there before; the others are read at the same time."""
 
 ANSWERS: Mapping[Need, Answer] = {
     **rds.ANSWERS,

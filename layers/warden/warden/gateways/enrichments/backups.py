@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from warden.core import backup_plans, backup_selections
-from warden.core.errors import MissingFactError
+from warden.core.errors import MissingFactError, RefusedError
 from warden.core.kinds import Need
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from warden.core.resource import Resource
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from warden.gateways.rds import Rds
     from warden.gateways.reads import Reads
 
+T = TypeVar("T")
+
+_GONE = "ResourceNotFoundException"
 _MINUTES = 60
 _WEEKS = timedelta(days=32)
 """A day more than the policy may ask for."""
@@ -54,24 +58,36 @@ def _backup_plans(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
 
 
 def _plans(api: Rds) -> list[dict[str, Any]]:
-    return [
-        {
-            "BackupPlanName": plan["BackupPlanName"],
-            "Rules": [
-                _rule(item)
-                for item in api.call("GetBackupPlan", BackupPlanId=plan["BackupPlanId"])["BackupPlan"][
-                    "Rules"
-                ]
-            ],
-            "Selections": [
-                api.call(
-                    "GetBackupSelection", BackupPlanId=plan["BackupPlanId"], SelectionId=item["SelectionId"]
-                )["BackupSelection"]
-                for item in api.every("ListBackupSelections", BackupPlanId=plan["BackupPlanId"])
-            ],
-        }
-        for plan in api.every("ListBackupPlans")
-    ]
+    plans = api.every("ListBackupPlans")
+    return [found for plan in plans for found in _if_there(partial(_plan, api, plan))]
+
+
+def _plan(api: Rds, plan: Mapping[str, Any]) -> dict[str, Any]:
+    rules = api.call("GetBackupPlan", BackupPlanId=plan["BackupPlanId"])["BackupPlan"]["Rules"]
+    selections = api.every("ListBackupSelections", BackupPlanId=plan["BackupPlanId"])
+    return {
+        "BackupPlanName": plan["BackupPlanName"],
+        "Rules": [_rule(item) for item in rules],
+        "Selections": [
+            found for item in selections for found in _if_there(partial(_selection, api, plan, item))
+        ],
+    }
+
+
+def _selection(api: Rds, plan: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    which = {"BackupPlanId": plan["BackupPlanId"], "SelectionId": item["SelectionId"]}
+    selection: dict[str, Any] = api.call("GetBackupSelection", **which)["BackupSelection"]
+    return selection
+
+
+def _if_there(read: Callable[[], T]) -> list[T]:
+    """What is read, or nothing where it was deleted since it was listed: then it protects nobody any more."""
+    try:
+        return [read()]
+    except RefusedError as error:
+        if error.code == _GONE:
+            return []
+        raise
 
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,10 +155,13 @@ def _points_of_all(
 def _points(api: Rds, vault: str, **which: Any) -> defaultdict[str, list[dict[str, Any]]]:
     """Recovery points in a vault by the ARN of their resource, with what counts of each."""
     found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for point in api.every(
-        "ListRecoveryPointsByBackupVault", BackupVaultName=vault, MaxResults=_MOST, **which
-    ):
-        found[point["ResourceArn"]].append({name: point[name] for name in _SHOWN})
+    listed = partial(
+        api.every, "ListRecoveryPointsByBackupVault", BackupVaultName=vault, MaxResults=_MOST, **which
+    )
+    # A vault that was deleted since it was listed held none: AWS deletes no other.
+    for points in _if_there(listed):
+        for point in points:
+            found[point["ResourceArn"]].append({name: point[name] for name in _SHOWN})
     return found
 
 

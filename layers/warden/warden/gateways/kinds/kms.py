@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from warden.core.errors import RefusedError, TransientError
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType
 from warden.gateways import keys
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class KmsKeyKind:
     """Reads keys: those of the account that a cluster, an instance or a snapshot names."""
 
-    def describe(self, reads: Reads, ref: ResourceRef, here: Deployment) -> Described | None:
+    def describe(self, reads: Reads, ref: ResourceRef, here: Deployment) -> Described:
         """One key, used or not. A key that is gone is described as gone: its databases are not."""
         del here
         metadata = keys.described_if_there(reads, ref.arn)
@@ -49,9 +50,11 @@ class KmsKeyKind:
             except ValueError:
                 continue  # a name that KMS does not know: the resource's own controls tell of it
             if ref.resource_type is ResourceType.KMS_KEY and here.refusal(ref) is None:
-                described = self.describe(reads, ref, here)
-                if described is not None:
-                    yield described
+                try:
+                    yield self.describe(reads, ref, here)
+                except (RefusedError, TransientError) as error:
+                    # One key that we may not look at costs the others nothing.
+                    yield Described(ref=ref, facts={}, immutable_id=ref.arn, unknown=str(error))
 
     def resolve(self, reads: Reads, lookup: Lookup, here: Deployment) -> ResourceRef | None:
         """By its id, which is the end of its ARN."""

@@ -24,6 +24,8 @@ class Described:
     tags: Mapping[str, str] = field(default_factory=dict)
     home: str = ""
     """The Region whose deployment acts on it; empty for the ARN's own."""
+    unknown: str = ""
+    """Why nothing is known of it but that it is there: it is judged, as what cannot be judged."""
 
 
 class KindReader(Protocol):
