@@ -10,6 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from fakes import NOW
+from fakes.aws import HERE
 from gateways.test_sns import FINDING
 from warden.controls import cluster_deletion_protection_enabled as protection
 from warden.core import collections
@@ -159,6 +160,6 @@ def test_a_collection_lists_the_gravest_and_counts_the_rest():
 
 
 def test_an_owner_may_be_whatever_somebody_wrote_into_a_tag():
-    assert collections.group_key("ü|" * 500, "c", "1").isascii()
-    assert collections.control_of(collections.group_key("a|b", "c", "1")) == "c"
-    assert collections.group_key("a", "c", "1") != collections.group_key("b", "c", "1")
+    assert collections.group_key("ü|" * 500, "c", HERE).isascii()
+    assert collections.control_of(collections.group_key("a|b", "c", HERE)) == "c"
+    assert collections.group_key("a", "c", HERE) != collections.group_key("b", "c", HERE)

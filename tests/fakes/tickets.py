@@ -42,6 +42,9 @@ class MemoryTickets:
     def members(self, group: str) -> Iterator[Member]:
         return iter([member for (name, _), member in sorted(self.collected.items()) if name == group])
 
+    def waiting(self, key: str, sink: str) -> Errand | None:
+        return self.errands.get((sink, key))
+
     def write(self, *rows: TicketRow | Delivery | Member | Errand, entry: LedgerEntry | None = None) -> None:
         for row in rows:
             if isinstance(row, TicketRow | Delivery):

@@ -67,6 +67,8 @@ def test_what_was_written_is_what_is_read(tickets: DynamoTickets | MemoryTickets
     assert tickets.get(KEY) == replace(ROW, revision=1)
     assert tickets.delivery(KEY, "jira") == replace(DELIVERY, revision=1)
     assert tickets.backlog("jira") == [ERRAND]
+    assert tickets.waiting(KEY, "jira") == ERRAND
+    assert tickets.waiting(KEY, "sns") is None
     assert tickets.backlog("sns") == []
     assert list(tickets.members("group|a")) == [member]
     assert list(tickets.members("group|b")) == []

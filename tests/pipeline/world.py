@@ -155,6 +155,7 @@ class World:
         self.tracker = MemoryTracker(self.clock)
         self.policy = policy_of(policy)
         self.ceiling = ceiling
+        self.deployment = HERE
         self.controls = tuple(controls or CONTROLS)
         self.jitter = 0.0
         self.wrap: Callable[[str, Any], Any] = lambda _, port: port
@@ -308,6 +309,7 @@ class World:
             tickets=self._port("tickets"),
         )
         return Courier(
+            deployment=self.deployment,
             notifiers={"sns": self._port("sink")},
             trackers={"opscenter": self._port("tracker")},
             tickets=self._port("tickets"),

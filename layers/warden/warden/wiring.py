@@ -435,6 +435,7 @@ class Wiring:
         from warden.pipeline.courier import Courier
 
         return Courier(
+            deployment=self.deployment,
             notifiers=self._sinks.notifiers,
             trackers=self._sinks.trackers,
             tickets=self._tickets,

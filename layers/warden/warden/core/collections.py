@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from warden.core.control import Control
     from warden.core.finding import Finding
+    from warden.core.resource import Deployment
     from warden.core.ticket_rows import Member
     from warden.core.ticket_text import Story
 
@@ -30,15 +31,19 @@ _LISTED = 200
 """Findings that a ticket names one by one; of the rest it says how many."""
 
 
-def group_key(owner: str, control: str, account: str) -> str:
-    """The name of the collection of an owner's findings of one control."""
+def group_key(owner: str, control: str, deployment: Deployment) -> str:
+    """The name of the collection of an owner's findings of one control.
+
+    Deployments may share a tracker, where one finds its tickets by these names: no other may have the same.
+    """
     # An owner is whatever somebody wrote into a tag; a key of the table has its limits.
-    return f"{_GROUP}{control}|{account}|{hashlib.sha256(owner.encode()).hexdigest()[:16]}"
+    whose = hashlib.sha256(owner.encode()).hexdigest()[:16]
+    return f"{_GROUP}{control}|{deployment.account}|{deployment.region}|{whose}"
 
 
-def summary_key(sink: str, now: datetime) -> str:
-    """The name of the collection of what was too much for a sink on a day."""
-    return f"{_SUMMARY}{sink}|{now:%Y-%m-%d}"
+def summary_key(sink: str, now: datetime, deployment: Deployment) -> str:
+    """The name of the collection of what was too much for a deployment's sink on a day."""
+    return f"{_SUMMARY}{sink}|{now:%Y-%m-%d}|{deployment.account}|{deployment.region}"
 
 
 def is_collection(key: str) -> bool:
@@ -148,7 +153,7 @@ def _rank(severity: str) -> int:
 def _title(row: TicketRow, count: int, severity: str, first: Finding) -> str:
     many = f"{count} resource{'s' * (count != 1)}"
     if is_summary(row.key):
-        _, sink, day = row.key.split("|")
+        _, sink, day, *_ = row.key.split("|")
         return f"[{severity}] {count} findings of {day} that were too many for {sink}"
     return f"[{severity}] {many} of {row.owner} {'do' if count != 1 else 'does'} not meet: {first.title}"
 

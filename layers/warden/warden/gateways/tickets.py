@@ -63,6 +63,10 @@ class DynamoTickets:
         """The findings of a collection, read consistently."""
         return (_row(Member, row) for row in self._query(f"ticket#{group}", "member#"))
 
+    def waiting(self, key: str, sink: str) -> Errand | None:
+        """What is still to be done for a ticket at a sink, read consistently."""
+        return self._read(Errand, _errand_key(key, sink))
+
     def write(self, *rows: TicketRow | Delivery | Member | Errand, entry: LedgerEntry | None = None) -> None:
         """Write all of them or none, `entry` into the ledger; ConflictError if another wrote one since it was read."""
         puts = [self._put(row) for row in rows]
@@ -209,6 +213,10 @@ def _delivery_key(key: str, sink: str) -> dict[str, str]:
     return {"pk": f"ticket#{key}", "sk": f"delivery#{sink}"}
 
 
+def _errand_key(key: str, sink: str) -> dict[str, str]:
+    return {"pk": f"outbox#{sink}", "sk": key}
+
+
 def _key(row: _Any) -> dict[str, str]:
     match row:
         case TicketRow():
@@ -218,7 +226,7 @@ def _key(row: _Any) -> dict[str, str]:
         case Member():
             return {"pk": f"ticket#{row.group}", "sk": f"member#{row.finding_id}"}
         case Errand():
-            return {"pk": f"outbox#{row.sink}", "sk": row.ticket}
+            return _errand_key(row.ticket, row.sink)
         case SinkHealth():
             return {"pk": f"sink#{row.sink}", "sk": "sink"}
         case ExemptionRequest():

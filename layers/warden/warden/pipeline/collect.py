@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from warden.core.finding import Finding
+    from warden.core.resource import Deployment
     from warden.core.ticket_policy import TicketPolicy
     from warden.pipeline.compose import Composer
     from warden.pipeline.ports import Tickets
@@ -44,20 +45,32 @@ def joined(
         now=now,
         window=policy.reopen_window,
     )
-    return [group, _member(row.group, row, finding), *errands(group, now=now, due_at=collections.due_at(now))]
-
-
-def errands(row: TicketRow, *, now: datetime, due_at: datetime) -> list[Errand]:
-    """One for each sink that a ticket is told in, and, while it is open, one to look at it again."""
-    sequence = row.revision + 1
-    each = [
-        Errand(ticket=row.key, sink=sink, due_at=due_at, first_at=now, sequence=sequence)
-        for sink in row.sinks
+    return [
+        group,
+        _member(row.group, row, finding),
+        *errands(group, tickets=tickets, now=now, due_at=collections.due_at(now)),
     ]
+
+
+def errands(row: TicketRow, *, tickets: Tickets, now: datetime, due_at: datetime) -> list[Errand]:
+    """One for each sink that a ticket is told in, and, while it is open, one to look at it again."""
+    each = [errand(row, sink, tickets=tickets, now=now, due_at=due_at) for sink in row.sinks]
     if not row.is_open:
         return each
-    review = Errand(ticket=row.key, sink=REVIEW, due_at=now + REVIEW_EVERY, first_at=now, sequence=sequence)
-    return [*each, review]
+    return [*each, errand(row, REVIEW, tickets=tickets, now=now, due_at=now + REVIEW_EVERY)]
+
+
+def errand(row: TicketRow, sink: str, *, tickets: Tickets, now: datetime, due_at: datetime) -> Errand:
+    """What is to be done for the next revision of a ticket at a sink, no later than what waits there already."""
+    waits = tickets.waiting(row.key, sink)
+    return Errand(
+        ticket=row.key,
+        sink=sink,
+        # Else what changes more often than it is told would never be told, and never be overdue.
+        due_at=min(waits.due_at, due_at) if waits else due_at,
+        first_at=waits.first_at if waits else now,
+        sequence=row.revision + 1,
+    )
 
 
 def cover(
@@ -66,11 +79,12 @@ def cover(
     *,
     tickets: Tickets,
     composer: Composer,
+    deployment: Deployment,
     window: timedelta,
     now: datetime,
 ) -> Delivery:
     """Let the summary of a sink's day tell a ticket, or know that it has changed; returns the row as it is kept."""
-    key = delivery.covered or collections.summary_key(delivery.sink, now)
+    key = delivery.covered or collections.summary_key(delivery.sink, now, deployment)
     finding = composer.first(row.key)
     by = int(row.is_open) - int(delivery.told == OPEN)
     wanted = replace(delivery, covered=key, generation=row.generation, told=row.state, digest=row.digest)
@@ -80,7 +94,8 @@ def cover(
         )
         extra = [] if finding is None else [_member(key, row, finding)]
         try:
-            tickets.write(wanted, summary, *extra, *errands(summary, now=now, due_at=collections.due_at(now)))
+            due = errands(summary, tickets=tickets, now=now, due_at=collections.due_at(now))
+            tickets.write(wanted, summary, *extra, *due)
         except ConflictError as error:
             conflict = error
         else:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
+    from warden.core.resource import Deployment
     from warden.core.ticket_policy import TicketPolicy
     from warden.core.ticket_rows import SinkHealth
     from warden.pipeline.compose import Composer
@@ -35,6 +36,7 @@ _PATIENCE = timedelta(seconds=15)
 class Courier:
     """Everything that delivering needs; one for each invocation, since it remembers who kept it waiting."""
 
+    deployment: Deployment
     notifiers: Mapping[str, Notifier]
     trackers: Mapping[str, Tracker]
     tickets: Tickets

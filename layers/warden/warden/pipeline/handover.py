@@ -122,6 +122,7 @@ class Handover:
             self.delivery,
             tickets=courier.tickets,
             composer=courier.composer,
+            deployment=courier.deployment,
             window=courier.policy.reopen_window,
             now=courier.clock(),
         )

@@ -95,7 +95,7 @@ def _refuse(
     wanted = noted(row, said, composer.findings)
     delivery = tickets.delivery(row.key, request.sink)
     rows: list[TicketRow | Delivery | Member | Errand] = [wanted]
-    rows += collect.errands(wanted, now=now, due_at=now)
+    rows += collect.errands(wanted, tickets=tickets, now=now, due_at=now)
     if delivery is not None and delivery.handle is not None and delivery.asked:
         # As if it had been resolved: then it is opened again, and after that it is said why.
         rows.append(replace(delivery, asked=False, left=False, told=RESOLVED, say=said))

@@ -475,6 +475,10 @@ class Tickets(Protocol):
         """One more of something today (UTC), atomically; how many that makes."""
         ...
 
+    def waiting(self, key: str, sink: str) -> Errand | None:
+        """What is still to be done for a ticket at a sink, read consistently."""
+        ...
+
     def request(self, request: ExemptionRequest) -> None:
         """Keep, or replace, what somebody asked for about a finding."""
         ...

@@ -14,7 +14,6 @@ from warden.core.errors import ConflictError, TransientError
 from warden.core.finding import WorkflowStatus
 from warden.core.ledger import EntryKind
 from warden.core.messages import TicketEvent
-from warden.core.resource import ResourceRef
 from warden.core.ticket import Resolution, TicketState
 from warden.core.ticket_policy import Grouping
 from warden.core.ticket_rows import REVIEW, Errand, TicketRow, change_key
@@ -111,9 +110,10 @@ class Ticketer:
                 wanted, row, finding, tickets=self.tickets, policy=self.policy.tickets, now=now
             )
             if wanted.is_open:
-                rows += [e for e in collect.errands(wanted, now=now, due_at=now) if e.sink == REVIEW]
+                due_at = now + collect.REVIEW_EVERY
+                rows += [collect.errand(wanted, REVIEW, tickets=self.tickets, now=now, due_at=due_at)]
         else:
-            rows += collect.errands(wanted, now=now, due_at=now)
+            rows += collect.errands(wanted, tickets=self.tickets, now=now, due_at=now)
         self.tickets.write(*rows, entry=self._entry(finding, state, wanted))
         if not wanted.is_open:
             self.tickets.settle_request(finding.id)
@@ -129,7 +129,7 @@ class Ticketer:
         wanted = lifecycle.changed(row, finding, sinks=self.policy.tickets.changes(finding), now=now)
         if wanted is None:
             return []
-        errands = collect.errands(wanted, now=now, due_at=now)
+        errands = collect.errands(wanted, tickets=self.tickets, now=now, due_at=now)
         self.tickets.write(wanted, *errands)
         return errands
 
@@ -138,7 +138,7 @@ class Ticketer:
         if row.note == note:
             return
         now, wanted = self.clock(), notes.noted(row, note, self.findings)
-        self.tickets.write(wanted, *collect.errands(wanted, now=now, due_at=now))
+        self.tickets.write(wanted, *collect.errands(wanted, tickets=self.tickets, now=now, due_at=now))
 
     # --- where it is told ---------------------------------------------------------------------------------
 
@@ -162,8 +162,7 @@ class Ticketer:
     def _group(self, finding: Finding, owner: str) -> str:
         """The collection that tells a new ticket; empty where it is one of its own."""
         policy = self.policy.tickets
-        account = ResourceRef.from_arn(finding.arn).account
-        key = collections.group_key(owner, finding.control, account)
+        key = collections.group_key(owner, finding.control, self.courier.deployment)
         match policy.group:
             case Grouping.FINDING:
                 return ""

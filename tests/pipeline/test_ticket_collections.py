@@ -1,0 +1,104 @@
+"""Tickets of many findings: when they are told, where, by which name, and what is asked about them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.aws import HERE
+from pipeline.test_ticket_sinks import POLICY, fixed, ticks
+from pipeline.world import World
+from warden.core.errors import LaterError
+
+if TYPE_CHECKING:
+    from fakes.tickets import Kept
+
+GROUPED = f"{POLICY}[tickets]\ngroup = 'owner-and-control'\n"
+
+
+# --- when they are told -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("group", ["owner-and-control", "flood"])
+def test_a_collection_that_changes_each_minute_is_told_every_ten(group: str) -> None:
+    world = World(f"{POLICY}[tickets]\ngroup = '{group}'\n")
+    for number in range(40):
+        world.look(world.cluster(f"db-{number}", DeletionProtection=False))
+        world.tell()
+        world.clock.advance(minutes=1)
+        if number % 5 == 1:
+            report = world.tick()
+    assert report.overdue == 0
+    [kept] = [one for one in world.tracker.kept if "resources of" in one.ticket.title]
+    told = [one.arn.rpartition(":")[2] for one in world.tickets.collected.values()]
+    text = str(kept.ticket.sections)
+    listed = [name for name in told if f"cluster:{name}:" in text]
+    assert len(listed) >= len(told) - 15
+
+
+def test_a_collection_that_changes_each_minute_is_reviewed_each_half_hour() -> None:
+    world = World(GROUPED)
+    reviewed = 0
+    for number in range(40):
+        world.look(world.cluster(f"db-{number}", DeletionProtection=False))
+        world.tell()
+        world.clock.advance(minutes=1)
+        before = {errand.ticket: errand.due_at for errand in world.tickets.backlog("")}
+        world.tick()
+        after = {errand.ticket: errand.due_at for errand in world.tickets.backlog("")}
+        reviewed += sum(
+            before[key] < after[key] for key in before if key.startswith("group|") and key in after
+        )
+    assert reviewed == 1
+
+
+def test_what_changes_while_its_sink_is_down_has_waited_since_the_first_change() -> None:
+    world = World(GROUPED)
+    world.tracker.failures = [LaterError("503") for _ in range(99)]
+    begun = world.clock()
+    for number in range(14):
+        world.look(world.cluster(f"db-{number}", DeletionProtection=False))
+        world.tell()
+        world.clock.advance(minutes=5)
+        report = world.tick()
+    [waits] = world.tickets.backlog("opscenter")
+    assert waits.first_at == begun
+    assert report.overdue == 1
+
+
+# --- whose they are -----------------------------------------------------------------------------------------
+
+
+def whose(kept: Kept) -> set[str]:
+    return {finding.arn.partition("cluster:")[2][:2] for finding in kept.ticket.findings}
+
+
+@pytest.mark.parametrize(
+    ("policy", "count"),
+    [(GROUPED, 1), (f"{POLICY}[tickets]\ngroup = 'finding'\ndaily = 1\n", 2)],
+    ids=["group", "summary"],
+)
+@pytest.mark.parametrize("other", [{"account": "210987654321"}, {"region": "us-east-1"}])
+def test_deployments_that_share_a_tracker_have_collections_of_their_own(
+    policy: str, count: int, other: dict[str, str]
+) -> None:
+    one, two = World(policy), World(policy)
+    two.deployment = replace(HERE, **other)
+    two.tracker = one.tracker
+    refs = {
+        world: [world.cluster(f"{name}-{n}", DeletionProtection=False) for n in range(2)]
+        for world, name in ((one, "eu"), (two, "us"))
+    }
+    for world in (one, two):
+        for ref in refs[world]:
+            world.look(ref)
+            world.tell()
+        ticks(world, 4)
+    before = [whose(kept) for kept in one.tracker.open]
+    assert before.count({"eu"}) == before.count({"us"}) == count
+    for ref in refs[two]:
+        fixed(two, ref)
+    ticks(two, 4)
+    assert [whose(kept) for kept in one.tracker.open] == [{"eu"}] * count
