@@ -70,7 +70,7 @@ def adjusted(
 
     It is open for as long as one of its findings is; opened again after the window, it is a new ticket.
     """
-    told = tuple(dict.fromkeys([*(row.sinks if row else ()), *sinks]))
+    told = tuple(sinks)
     if row is None:
         return TicketRow(
             key=key,
