@@ -111,7 +111,7 @@ def test_controls_are_listed_for_people(capsys: Capsys) -> None:
         assert control.id in done.out
         assert control.title in done.out
     lines = {line.split()[0]: line for line in done.out.splitlines() if line[0] != " "}
-    assert lines["cluster_storage_encrypted"].endswith("ticket"), "it plans nothing that can be written"
+    assert lines["instance_storage_encrypted"].endswith("ticket"), "it plans nothing that can be written"
     assert lines["cluster_deletion_protection_enabled"].endswith("remediation, safe")
 
 

@@ -433,6 +433,40 @@ def test_a_restore_without_a_key_is_as_its_snapshot_was(local: LocalAws, rds: An
     assert the_cluster(rds, "old-again")["StorageEncryptionType"] == "none"
 
 
+@corrects("restores-draw-windows")
+def test_a_restored_cluster_has_windows_of_its_own_unless_one_is_asked_for(rds: Any):
+    a_cluster(rds, PreferredBackupWindow="05:00-05:30", PreferredMaintenanceWindow="sun:06:00-sun:06:30")
+    a_snapshot(rds)
+    for name, asked in (("drawn", {}), ("asked", {"PreferredBackupWindow": "05:00-05:30"})):
+        rds.restore_db_cluster_from_snapshot(
+            DBClusterIdentifier=name, SnapshotIdentifier="before", Engine="aurora-postgresql", **asked
+        )
+    assert the_cluster(rds, "drawn")["PreferredBackupWindow"] != "05:00-05:30"
+    assert the_cluster(rds, "drawn")["PreferredMaintenanceWindow"] != "sun:06:00-sun:06:30"
+    assert the_cluster(rds, "asked")["PreferredBackupWindow"] == "05:00-05:30"
+
+
+@corrects("restores-into-a-vpc")
+def test_a_cluster_of_the_express_configuration_is_restored_into_a_vpc(rds: Any):
+    rds.create_db_cluster(
+        DBClusterIdentifier="trial", Engine="aurora-postgresql", WithExpressConfiguration=True
+    )
+    a_snapshot(rds, cluster="trial")
+    asked = {
+        "DBClusterIdentifier": "settled",
+        "SnapshotIdentifier": "before",
+        "Engine": "aurora-postgresql",
+        "EnableVPCNetworking": True,
+    }
+    refused("InvalidParameterCombination", rds.restore_db_cluster_from_snapshot, **asked)
+    asked["EnableInternetAccessGateway"] = False
+    refused("InvalidParameterCombination", rds.restore_db_cluster_from_snapshot, **asked)
+    rds.restore_db_cluster_from_snapshot(**asked, EnableIAMDatabaseAuthentication=True)
+    cluster = the_cluster(rds, "settled")
+    assert (cluster["VPCNetworkingEnabled"], cluster["InternetAccessGatewayEnabled"]) == (True, False)
+    assert cluster["DBSubnetGroup"]
+
+
 @corrects("restores-start-with-defaults")
 def test_a_restored_cluster_starts_without_what_was_switched_on(rds: Any):
     a_cluster(

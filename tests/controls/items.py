@@ -452,6 +452,25 @@ _NO_GROUP: Mapping[str, Any] = {
 }
 
 
+_NO_SUCCESSOR: Mapping[str, Any] = {
+    Need.SUCCESSOR: {
+        "Cluster": None,
+        "Others": [],
+        "Members": [],
+        "Snapshot": None,
+        "Record": None,
+        "SnapshotRecord": None,
+    },
+    Need.QUOTAS: {
+        **_NO_GROUP[Need.QUOTAS],
+        **{name: {"Used": 3, "Max": 40} for name in ("DBClusters", "DBInstances", "ManualClusterSnapshots")},
+    },
+    Need.SUBNET_GROUPS: {},
+    Need.INBOUND_RULES: {},
+    Need.ALIAS_KEYS: {"alias/databases": KEY.rpartition("/")[2]},
+}
+
+
 def enrichments(resource_type: ResourceType) -> dict[str, Any]:
     """What the reader would add to the item of a type, if every control asked for everything."""
     match resource_type:
@@ -471,6 +490,7 @@ def enrichments(resource_type: ResourceType) -> dict[str, Any]:
                 Need.CLASS_SUPPORT: {"db.r7g.large": monitoring_items.EVERYTHING},
                 Need.PARAMETER_GROUP_USERS: [CLUSTER["DBClusterArn"]],
                 **_NO_GROUP,
+                **_NO_SUCCESSOR,
                 Need.GLOBAL_CLUSTER: None,
                 Need.BLUE_GREEN: [],
                 Need.RECENT_EVENTS: [],

@@ -85,8 +85,11 @@ def test_a_sixteenth_reader_is_refused() -> None:
     call, resource = planned()
     crowd = [{**resource.facts["Members"][0], "DBInstanceIdentifier": f"orders-{n}"} for n in range(1, 17)]
     full = items.resource(CONTROL.resource_type, {**EXAMPLE.facts, "Members": crowd})
-    with pytest.raises(GuardError, match="16 instances already"):
+    with pytest.raises(GuardError):
         check(call, PERMITS, full)
+    assert CONTROL.remediation is not None
+    with pytest.raises(GuardError, match="16 instances already"):
+        check(call, CONTROL.remediation.permits, full)
 
 
 def test_without_the_members_nothing_is_created() -> None:

@@ -339,6 +339,16 @@ class FakeAws:
                 item for item in self.blue_green if ref.arn in {item.get("Source"), item.get("Target")}
             ],
             Need.GLOBAL_CLUSTER: lambda *_: None,
+            # Of procedures, nothing is begun.
+            Need.SUCCESSOR: lambda *_: {
+                **dict.fromkeys(("Cluster", "Snapshot", "Record", "SnapshotRecord")),
+                "Others": [],
+                "Members": [],
+            },
+            Need.QUOTAS: lambda *_: {},
+            Need.SUBNET_GROUPS: lambda *_: {},
+            Need.INBOUND_RULES: lambda *_: {},
+            Need.ALIAS_KEYS: lambda *_: {},
             Need.ENGINE_STATUS: lambda *_: "available",
             Need.UPGRADE_TARGETS: lambda *_: [],
             Need.SUPPORT_DATES: lambda _, facts: _supported(facts["EngineVersion"], until=self.clock()),

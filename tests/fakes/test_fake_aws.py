@@ -476,9 +476,14 @@ def test_every_operation_and_every_need_that_the_fake_knows_is_some_controls() -
     assert called | {"CopyDBSnapshot", "ModifyDBClusterParameterGroup"} == set(OPERATIONS)
     assert {need for resource_type in BROKEN for need in _needs(resource_type)} | {
         Need.ENCRYPTED_COPIES,
+        Need.ALIAS_KEYS,
         Need.BLUE_GREEN,
         Need.DELETIONS,
         Need.FIRING_ALARMS,
+        Need.INBOUND_RULES,
         Need.PARAMETERS,
         Need.PARAMETER_GROUP_USERS,
+        Need.QUOTAS,
+        Need.SUBNET_GROUPS,
+        Need.SUCCESSOR,
     } == KNOWN

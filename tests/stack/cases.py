@@ -184,6 +184,8 @@ def _restorable(stack: Deployed, name: str) -> str:
     return fleet.cluster_snapshot(stack, f"from-{name}", name)
 
 
+_SUCCESSOR = ("CreateDBClusterSnapshot", "RestoreDBClusterFromSnapshot")
+"""Of a cluster without instances."""
 _INSIGHTS = {"EnablePerformanceInsights": True, "PerformanceInsightsKMSKeyId": KEY}
 _ADVANCED = {**_INSIGHTS, "DatabaseInsightsMode": "advanced", "PerformanceInsightsRetentionPeriod": 465}
 _STANDARD = {"DatabaseInsightsMode": "standard", "PerformanceInsightsRetentionPeriod": 7}
@@ -572,6 +574,7 @@ _CASES = (
         seed=_later("cluster"),
         seeded=False,
         drift=_create_cluster(StorageEncrypted=True),
+        writes=_SUCCESSOR,
     ),
     Case(
         control="cluster_data_api_approved",
@@ -778,6 +781,7 @@ _CASES = (
         drift=lambda stack, name: stack.client("rds").restore_db_cluster_from_snapshot(
             DBClusterIdentifier=name, SnapshotIdentifier=f"from-of-{name}", Engine="aurora-postgresql"
         ),
+        writes=_SUCCESSOR,
     ),
     Case(
         control="cluster_tls_enforced",
@@ -795,6 +799,7 @@ _CASES = (
             Engine="aurora-postgresql",
             WithExpressConfiguration=True,
         ),
+        writes=(*_SUCCESSOR, "CreateDBInstance"),
     ),
     Case(
         control="db_snapshot_customer_managed_key",

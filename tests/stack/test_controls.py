@@ -30,10 +30,10 @@ _ALWAYS = {
     "cluster_deletion_protection_enabled",
     "cluster_log_exports_complete",
     "cluster_master_secret_healthy",
-    "cluster_storage_encrypted",
     "cluster_tls_enforced",
     "db_snapshot_encrypted",
     "instance_not_publicly_accessible",
+    "instance_storage_encrypted",
     "kms_key_usable",
     "security_group_not_open_to_world",
 }
@@ -52,13 +52,14 @@ def _asks_first(control: Control) -> bool:
     if control.remediation is None:
         return False
     operations = {permit.operation for permit in control.remediation.permits}
-    return control.remediation.preflight or bool(operations & ONLY_APPROVED)
+    asks = control.remediation.preflight or control.remediation.asks
+    return bool(asks or operations & ONLY_APPROVED)
 
 
 def _is_procedure(control: Control) -> bool:
-    """Whether its remediation takes several visits, which have tests of their own (test_procedures.py)."""
+    """Whether its remediation takes several visits: see test_procedures.py and test_successor.py."""
     permits = control.remediation.permits if control.remediation else ()
-    return any(permit.operation == "DeleteDBCluster" for permit in permits)
+    return any(permit.operation == "RestoreDBClusterFromSnapshot" for permit in permits)
 
 
 # A control without a case fails a test of its own, below.

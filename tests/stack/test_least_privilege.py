@@ -78,6 +78,10 @@ def life_of(case: Case, folder: Path) -> list[RecordedCall]:
             case.drift(stack, case.name)
         stack.settle()
         stack.sweep()
+        if "RestoreDBClusterFromSnapshot" in case.writes:
+            for request in desk(stack).requests():
+                answered(stack, request)
+            stack.hours_later(0.5)
         if "DeleteDBCluster" in case.writes:
             # The record of what a procedure made ends a while after it.
             stack.hours_later(0.5)

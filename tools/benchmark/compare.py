@@ -184,7 +184,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         command += f" LATENCY={arguments.latency}"
     text = "\n".join(
         (
-            f"`{command}`; {machine()}.",
+            f"`{command}`",
+            "",
+            f"{machine()}.",
             "",
             *scans(rows),
             "",

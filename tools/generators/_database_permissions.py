@@ -79,6 +79,11 @@ NEED_ACTIONS: Final[Mapping[Need, tuple[str, ...]]] = {
         "rds:DescribeDBParameterGroups",
         "rds:DescribeDBParameters",
     ),
+    Need.SUCCESSOR: (
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBInstances",
+    ),
     Need.QUOTAS: ("rds:DescribeAccountAttributes",),
     Need.SUBNET_GROUPS: ("ec2:DescribeRouteTables", "rds:DescribeDBSubnetGroups"),
     Need.INBOUND_RULES: ("ec2:DescribeSecurityGroups",),
@@ -306,7 +311,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "secretsmanager:CreateSecret": Scope(resources=_MANAGED_SECRETS),
     "secretsmanager:TagResource": Scope(resources=_MANAGED_SECRETS),
     # What a procedure makes for itself: its name begins so, and it was tagged when it was made. A cluster of another
-    # name, or without the tag, is none that Warden may delete or snapshot.
+    # name, or without the tag, is none that Warden may delete.
     "rds:RestoreDBClusterFromSnapshot": Scope(
         resources=(
             _OWN_CLUSTERS,
@@ -322,7 +327,10 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "rds:CreateDBParameterGroup": Scope(
         resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:pg:warden-*",)
     ),
-    "rds:CreateDBClusterSnapshot": Scope(resources=(_OWN_CLUSTERS, _OWN_SNAPSHOTS)),
+    # Of any cluster: a successor begins with a snapshot of the original, under a name of Warden's own.
+    "rds:CreateDBClusterSnapshot": Scope(
+        resources=("arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster:*", _OWN_SNAPSHOTS)
+    ),
     "rds:DeleteDBCluster": Scope(
         resources=(_OWN_CLUSTERS,),
         conditions={"Null": {f"aws:ResourceTag/{procedure.NONCE}": "false"}},

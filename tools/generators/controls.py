@@ -123,7 +123,9 @@ def _safety_word(control: Control) -> str:
 def _safety(control: Control) -> str:
     if control.remediation is None or not control.remediation.permits:
         return "Warden writes nothing"
-    return f"{control.remediation.safety.value}: {_SAFETY[control.remediation.safety]}"
+    asks = "needs an approval each time, whatever the policy allows"
+    needs = asks if control.remediation.asks else _SAFETY[control.remediation.safety]
+    return f"{control.remediation.safety.value}: {needs}"
 
 
 def _operations(control: Control) -> list[str]:

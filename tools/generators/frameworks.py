@@ -32,7 +32,7 @@ The command line has the same, as text or as JSON:
 ```console run
 $ warden controls --framework cis-aws-5
 CIS AWS Foundations v5.0.0: … requirements, … controls
-2.2.1  cluster_storage_encrypted         HIGH      ticket
+2.2.1  cluster_storage_encrypted          HIGH      remediation, costs
 …
 $ warden controls --framework sox
 warden: there is no framework 'sox'; known are security-hub, aws-config, …

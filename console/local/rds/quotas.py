@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from console.local.rds.call import Call
 
 # RDS User Guide, "Quotas and constraints for Amazon RDS": the defaults.
-_CLUSTERS, _GROUPS = 40, 50
+_CLUSTERS, _INSTANCES, _GROUPS = 40, 40, 50
 
 
 def describe_attributes(call: Call) -> dict[str, Any]:
@@ -20,6 +20,7 @@ def describe_attributes(call: Call) -> dict[str, Any]:
     backend = call.backend
     used = {
         "DBClusters": (len(backend.clusters), _CLUSTERS),
+        "DBInstances": (len(backend.databases), _INSTANCES),
         "DBClusterParameterGroups": (_custom(backend.db_cluster_parameter_groups), _GROUPS),
         "DBParameterGroups": (_custom(backend.db_parameter_groups), _GROUPS),
         "ManualClusterSnapshots": (_manual(backend.cluster_snapshots), QUOTA),

@@ -16,7 +16,7 @@ from console.local.rds.call import Call, conflicting, filtered, find_cluster, fi
 from console.local.rds.cluster_items import present as present_cluster
 from console.local.rds.encryption import Encryption, encryption_of
 from console.local.rds.registry import Correction, Topic
-from console.local.rds.state import StorageEncryptionType
+from console.local.rds.state import StorageEncryptionType, extras
 
 
 def _settings_of_cluster(cluster: Any) -> dict[str, Any]:
@@ -28,8 +28,6 @@ def _settings_of_cluster(cluster: Any) -> dict[str, Any]:
         "DatabaseName": cluster.database_name,
         "Port": cluster.port,
         "BackupRetentionPeriod": cluster.backup_retention_period,
-        "PreferredBackupWindow": cluster.preferred_backup_window,
-        "PreferredMaintenanceWindow": cluster.preferred_maintenance_window,
         "DBSubnetGroupName": cluster.db_subnet_group_name,
         "CharacterSetName": cluster.character_set_name,
         "AvailabilityZones": cluster.availability_zones,
@@ -65,8 +63,24 @@ def cluster_from_snapshot(call: Call) -> dict[str, Any]:
     encrypted = _restored_encryption(call, snapshot, key_needs_encryption=False)
     source = snapshot.cluster
     settings = {**_settings_of_cluster(source), "Tags": snapshot.tags, **call.parameters}
+    place = _networking(call)
     cluster = clusters.build(call, settings, encrypted=encrypted, password=_password_of(source))
+    extras(cluster).members |= place
     return {"DBCluster": clusters.born(call, cluster)}
+
+
+def _networking(call: Call) -> dict[str, bool]:
+    """Read whether it is to stand in a VPC, as far as the request says so."""
+    if not call.has("EnableVPCNetworking"):
+        return {}
+    if not call.has("EnableInternetAccessGateway"):
+        conflicting("EnableVPCNetworking must be used together with EnableInternetAccessGateway.")
+    if not call.get("EnableIAMDatabaseAuthentication"):
+        conflicting("IAM database authentication is required when EnableVPCNetworking is specified.")
+    return {
+        "VPCNetworkingEnabled": bool(call["EnableVPCNetworking"]),
+        "InternetAccessGatewayEnabled": bool(call["EnableInternetAccessGateway"]),
+    }
 
 
 def cluster_to_point_in_time(call: Call) -> dict[str, Any]:
@@ -261,6 +275,21 @@ TOPIC = Topic(
             why="moto's restored cluster inherits protection, exports and security groups that AWS leaves out",
             reference="RestoreDBClusterFromSnapshotMessage.DeletionProtection",
             words="By default, deletion protection isn't enabled.",
+        ),
+        Correction(
+            name="restores-draw-windows",
+            why="moto's restored cluster inherits the windows, of which a snapshot knows nothing",
+            reference="RestoreDBClusterFromSnapshotMessage.PreferredBackupWindow",
+            words=(
+                "The default is a 30-minute window selected at random from an 8-hour block of time for each Amazon Web"
+                " Services Region."
+            ),
+        ),
+        Correction(
+            name="restores-into-a-vpc",
+            why="moto does not know the internet access gateway, nor how a restore leaves it behind",
+            reference="RestoreDBClusterFromSnapshotMessage.EnableVPCNetworking",
+            words="When both parameters are specified, IAM database authentication is required.",
         ),
         Correction(
             name="restores-make-no-instances",

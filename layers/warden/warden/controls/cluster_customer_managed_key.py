@@ -13,9 +13,11 @@ keys.
 
 Remediation safety
 ------------------
-Disruptive. And never done by Warden: the key of a cluster is settled when it is created. A ticket carries
-the commands for a successor with the key `baseline.kms_key`; clients move to it, and no command deletes
-the old one.
+Costs, and never finished by Warden: the key of a cluster is settled when it is created, and clients move to
+a successor. Where the policy's `baseline.kms_key` names the key, and a person approves it each time, Warden prepares
+that successor beside this cluster, as [cluster_storage_encrypted](cluster_storage_encrypted.md) does it and with the
+same exceptions, and a ticket says how to cut over. Else a ticket carries the commands. Warden changes nothing of this
+cluster, and deletes neither.
 
 References
 ----------
@@ -29,11 +31,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import baseline, customer_keys, frameworks, rekeying, scope
+from warden.core import customer_keys, frameworks, rekeying, scope, successor, successor_permits
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
 from warden.core.kinds import Need
-from warden.core.plan import Manual
+from warden.core.plan import Manual, Plan, Wait
 from warden.core.resource import ResourceType
+from warden.core.successor_examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,11 +49,20 @@ def evaluate(resource: Resource, settings: Mapping[str, Any]) -> Verdict:
     return scope.outside(resource) or customer_keys.judge_storage(resource, settings, "StorageEncrypted")
 
 
-def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
-    """Tell a person how this cluster gets a successor with the key."""
+def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
+    """The next call on the way to a successor with the key, or how a person makes one."""
+    key, allowed = settings["kms_key"], settings["allowed_keys"]
+    if key and allowed and key not in allowed:
+        # Else the successor would not do either.
+        return _by_hand(resource, settings, "The policy's kms_key is not written among its allowed_keys. ")
+    return successor.plan(resource, settings, lambda why: _by_hand(resource, settings, why))
+
+
+def _by_hand(resource: Resource, settings: Mapping[str, Any], why: str) -> Manual:
     return Manual(
-        "The key of a cluster cannot be changed. Restore a successor with the key from a snapshot, move the clients to "
-        "it, and keep this cluster until you are sure; what is written after the snapshot is not in the successor.",
+        f"{why}The key of a cluster cannot be changed. Restore a successor with the key from a snapshot, move the "
+        "clients to it, and keep this cluster until you are sure; what is written after the snapshot is not in the "
+        "successor.",
         rekeying.cluster(resource, customer_keys.preferred(settings)),
     )
 
@@ -75,9 +87,15 @@ CONTROL = Control(
         frameworks.ENCRYPTION_AT_REST,
     ),
     needs=(Need.STORAGE_KEY, Need.KEY_ALIASES),
-    settings=(*customer_keys.SETTINGS, baseline.KMS_KEY),
+    settings=(*customer_keys.SETTINGS, *successor.SETTINGS),
     evaluate=evaluate,
-    remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE, needs=(Need.MEMBERS,)),
+    remediation=Remediation(
+        plan=plan,
+        permits=successor_permits.PERMITS,
+        safety=Safety.COSTS,
+        needs=successor.NEEDS,
+        asks=True,
+    ),
     fix="""\
 The key of a cluster cannot be changed. Restore a successor with the key, add its instances, move the clients:
 
@@ -206,6 +224,7 @@ Terraform `kms_key_id` of `aws_rds_cluster`, likewise.
             facts={"KmsKeyId": None, "StorageKey": None},
             expect=ComplianceType.INSUFFICIENT_DATA,
         ),
+        *examples({"StorageKey": _OF_AWS}),
         Example(
             name="a type of encryption that nobody has heard of",
             facts={"StorageEncryptionType": "sse-quantum"},

@@ -11,9 +11,14 @@ cluster is encrypted all the same. Whether that key is good enough is another qu
 
 Remediation safety
 ------------------
-Disruptive, and never done by Warden: an encrypted cluster is a new cluster, restored from a snapshot, and
-clients move to it. A ticket carries the commands for this cluster, with its subnet group, security groups,
-parameter group and instances. The old cluster is not deleted by any of them.
+Costs, and never finished by Warden: an encrypted cluster is a new cluster, restored from a snapshot, and
+clients move to it. Where the policy's `baseline.kms_key` names a key, and a person approves it each time, Warden
+prepares that cluster beside this one: restored from a snapshot, with the subnet group, security groups, parameter
+groups, tags, exported logs, logins and instances that this one has, never public, and protected from deletion. It
+costs as much as this one. Nothing of this cluster is changed, and no client notices: a ticket then says how to cut
+over. What Warden has prepared, and this cluster, are deleted by nobody but you. Without a key, and for a Multi-AZ DB
+cluster, a member of a global database, a replica of another cluster, Aurora Serverless v1 and Limitless Database, a
+ticket carries the commands.
 
 References
 ----------
@@ -27,11 +32,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import baseline, encryption, engines, frameworks, guidance, scope
+from warden.core import encryption, engines, frameworks, guidance, scope, successor, successor_permits
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
 from warden.core.kinds import Need
-from warden.core.plan import Manual
+from warden.core.plan import Manual, Plan, Wait
 from warden.core.resource import ResourceType
+from warden.core.successor_examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,15 +50,20 @@ def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
     return scope.outside(resource) or encryption.judge(resource, "StorageEncrypted")
 
 
-def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
-    """Tell a person how this cluster gets an encrypted successor."""
+def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
+    """The next call on the way to an encrypted successor, or how a person makes one."""
+    return successor.plan(resource, settings, lambda why: _by_hand(resource, settings, why))
+
+
+def _by_hand(resource: Resource, settings: Mapping[str, Any], why: str) -> Manual:
     facts = resource.facts
     identifier = facts["DBClusterIdentifier"]
-    snapshot, successor = f"{identifier}-before-encryption", f"{identifier}-encrypted"
+    snapshot, made = f"{identifier}-before-encryption", f"{identifier}-encrypted"
     multi_az = facts["Engine"] in engines.MULTI_AZ_CLUSTER
     return Manual(
-        "A cluster cannot be encrypted in place. Restore an encrypted successor from a snapshot, move the clients to "
-        "it, and keep this cluster until you are sure; what is written after the snapshot is not in the successor.",
+        f"{why}A cluster cannot be encrypted in place. Restore an encrypted successor from a snapshot, move the "
+        "clients to it, and keep this cluster until you are sure; what is written after the snapshot is not in the "
+        "successor.",
         (
             guidance.command(
                 resource,
@@ -66,7 +77,7 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
                 resource,
                 "restore-db-cluster-from-snapshot",
                 {
-                    "db-cluster-identifier": successor,
+                    "db-cluster-identifier": made,
                     "snapshot-identifier": snapshot,
                     "engine": facts["Engine"],
                     "engine-version": facts["EngineVersion"],
@@ -84,12 +95,12 @@ def plan(resource: Resource, settings: Mapping[str, Any]) -> Manual:
                     "copy-tags-to-snapshot": True,
                 },
             ),
-            *(() if multi_az else _instances(resource, successor)),
+            *(() if multi_az else _instances(resource, made)),
         ),
     )
 
 
-def _instances(resource: Resource, successor: str) -> list[str]:
+def _instances(resource: Resource, made: str) -> list[str]:
     """Aurora restores a volume without instances: one for each that the cluster has."""
     return [
         guidance.command(
@@ -97,7 +108,7 @@ def _instances(resource: Resource, successor: str) -> list[str]:
             "create-db-instance",
             {
                 "db-instance-identifier": f"{member['DBInstanceIdentifier']}-encrypted",
-                "db-cluster-identifier": successor,
+                "db-cluster-identifier": made,
                 "engine": resource.facts["Engine"],
                 "db-instance-class": member["DBInstanceClass"],
                 "publicly-accessible": False,
@@ -123,9 +134,15 @@ CONTROL = Control(
         frameworks.cis_database("2.2"),
         frameworks.ENCRYPTION_AT_REST,
     ),
-    settings=(baseline.KMS_KEY,),
+    settings=successor.SETTINGS,
     evaluate=evaluate,
-    remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE, needs=(Need.MEMBERS,)),
+    remediation=Remediation(
+        plan=plan,
+        permits=successor_permits.PERMITS,
+        safety=Safety.COSTS,
+        needs=successor.NEEDS,
+        asks=True,
+    ),
     fix="""\
 A cluster cannot be encrypted in place. Take a snapshot, restore it with a key, add instances, move the clients:
 
@@ -175,6 +192,7 @@ Make it last: CloudFormation `StorageEncrypted: true` of `AWS::RDS::DBCluster`, 
             },
             expect=ComplianceType.NON_COMPLIANT,
         ),
+        *examples({"StorageEncrypted": False, "StorageEncryptionType": "none", "KmsKeyId": None}),
         Example(
             name="a type that nobody has heard of",
             facts={"StorageEncrypted": True, "StorageEncryptionType": "sse-quantum"},

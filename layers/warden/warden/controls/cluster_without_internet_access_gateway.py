@@ -9,8 +9,12 @@ controls of an account hold for it, and none of its checks for public addresses 
 
 Remediation safety
 ------------------
-Disruptive, and therefore never unattended: the gateway of such a cluster cannot be turned off. Its data can
-be restored to a cluster of full configuration in a VPC, under another endpoint, to which clients must move.
+Costs, and never finished by Warden: the gateway of such a cluster cannot be turned off. Its data can be
+restored to a cluster of full configuration in a VPC, under another endpoint, to which clients must move. Where the
+policy's baseline names `kms_key`, `successor_subnet_group` (of private subnets) and `successor_security_group`, and a
+person approves it each time, Warden prepares that cluster beside this one, as
+[cluster_storage_encrypted](cluster_storage_encrypted.md) does it and with the same exceptions, and a ticket says how
+to cut over. Else a ticket carries the commands. Warden changes nothing of this cluster, and deletes neither.
 
 References
 ----------
@@ -23,7 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import frameworks, guidance, scope
+from warden.core import frameworks, guidance, scope, successor, successor_permits
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -35,8 +39,9 @@ from warden.core.control import (
     compliant,
     non_compliant,
 )
-from warden.core.plan import Manual
+from warden.core.plan import Manual, Plan, Wait
 from warden.core.resource import ResourceType
+from warden.core.successor_examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,13 +60,17 @@ def evaluate(resource: Resource, _settings: Mapping[str, Any]) -> Verdict:
     return compliant(f"{resource.ref.id} lives in a VPC and has no internet access gateway.")
 
 
-def plan(resource: Resource, _settings: Mapping[str, Any]) -> Manual:
-    """Say how to move the data to a cluster of full configuration."""
+def plan(resource: Resource, settings: Mapping[str, Any]) -> Plan | Manual | Wait:
+    """The next call on the way to a cluster of full configuration, or how a person makes one."""
+    return successor.plan(resource, settings, lambda why: _by_hand(resource, why))
+
+
+def _by_hand(resource: Resource, why: str) -> Manual:
     name = resource.facts["DBClusterIdentifier"]
-    snapshot, successor = f"{name}-to-vpc", f"{name}-in-vpc"
+    snapshot, made = f"{name}-to-vpc", f"{name}-in-vpc"
     return Manual(
-        "The gateway of a cluster of express configuration cannot be turned off. Restore a snapshot to a cluster of "
-        "full configuration in private subnets, give it instances, let the clients move, and delete this one last.",
+        f"{why}The gateway of a cluster of express configuration cannot be turned off. Restore a snapshot to a cluster "
+        "of full configuration in private subnets, give it instances, let the clients move, and delete this one last.",
         (
             guidance.command(
                 resource,
@@ -77,7 +86,7 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Manual:
                 resource,
                 "restore-db-cluster-from-snapshot",
                 {
-                    "db-cluster-identifier": successor,
+                    "db-cluster-identifier": made,
                     "snapshot-identifier": snapshot,
                     "engine": resource.facts["Engine"],
                     "engine-version": resource.facts["EngineVersion"],
@@ -92,13 +101,13 @@ def plan(resource: Resource, _settings: Mapping[str, Any]) -> Manual:
                     "deletion-protection": True,
                 },
             ),
-            guidance.command(resource, "wait db-cluster-available", {"db-cluster-identifier": successor}),
+            guidance.command(resource, "wait db-cluster-available", {"db-cluster-identifier": made}),
             guidance.command(
                 resource,
                 "create-db-instance",
                 {
-                    "db-instance-identifier": f"{successor}-1",
-                    "db-cluster-identifier": successor,
+                    "db-instance-identifier": f"{made}-1",
+                    "db-cluster-identifier": made,
                     "engine": resource.facts["Engine"],
                     "db-instance-class": "db.serverless",
                     "publicly-accessible": False,
@@ -115,8 +124,15 @@ CONTROL = Control(
     resource_type=ResourceType.DB_CLUSTER,
     severity=Severity.HIGH,
     frameworks=frameworks.NETWORK,
+    settings=successor.SETTINGS,
     evaluate=evaluate,
-    remediation=Remediation(plan=plan, permits=(), safety=Safety.DISRUPTIVE),
+    remediation=Remediation(
+        plan=plan,
+        permits=successor_permits.PERMITS,
+        safety=Safety.COSTS,
+        needs=successor.NEEDS,
+        asks=True,
+    ),
     fix="""\
 Restore a snapshot of it to a cluster of full configuration in private subnets:
 
@@ -161,6 +177,7 @@ clusters by hand.
             facts={"InternetAccessGatewayEnabled": False, "VPCNetworkingEnabled": True},
             expect=ComplianceType.COMPLIANT,
         ),
+        *examples({"InternetAccessGatewayEnabled": True, "VPCNetworkingEnabled": True}),
         Example(
             name="a DocumentDB cluster is another product",
             facts={"Engine": "docdb"},

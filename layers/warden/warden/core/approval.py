@@ -74,7 +74,8 @@ def is_needed(
 ) -> bool:
     """Whether a control's calls need somebody's approval: they cost or disrupt, and the policy does not allow that.
 
-    What takes away a procedure's own temporary thing needs none; a reboot needs one, whatever the policy allows.
+    What takes away a procedure's own temporary thing needs none. A reboot, or another cluster, needs one, whatever the
+    policy allows.
     `looked` is what the preflight found.
     """
     remediation = control.remediation
@@ -83,7 +84,7 @@ def is_needed(
     plan = planned if isinstance(planned, Plan) else None
     if isinstance(planned, Wait) or (plan is not None and plan.stage is Stage.CLEAN_UP):
         return False
-    if plan is not None and any(call.operation in ONLY_APPROVED for call in plan.calls):
+    if plan is not None and (remediation.asks or any(call.operation in ONLY_APPROVED for call in plan.calls)):
         return True
     allowed = {
         Safety.SAFE: True,

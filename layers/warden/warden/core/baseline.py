@@ -49,3 +49,21 @@ TEMPORARY_SECURITY_GROUP = Setting(
     pattern=r"(sg-[0-9a-f]{8,17})?",
     shared=True,
 )
+
+SUCCESSOR_SUBNET_GROUP = Setting(
+    name="successor_subnet_group",
+    default="",
+    doc="The DB subnet group, of private subnets only, of the successors of clusters that stand in no VPC, being of "
+    "express configuration. Empty: Warden prepares none for these, and a ticket tells how.",
+    pattern=r"([A-Za-z][A-Za-z0-9._ -]{0,254})?",
+    shared=True,
+)
+
+SUCCESSOR_SECURITY_GROUP = Setting(
+    name="successor_security_group",
+    default="",
+    doc="The security group of these successors; of the same VPC as `successor_subnet_group`. Empty: Warden prepares "
+    "none, and a ticket tells how.",
+    pattern=r"(sg-[0-9a-f]{8,17})?",
+    shared=True,
+)

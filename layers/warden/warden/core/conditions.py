@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import MissingFactError
 from warden.core.kinds import KINDS, Need
@@ -10,7 +10,7 @@ from warden.core.plan import needs_apply_immediately
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from warden.core.plan import Call
     from warden.core.resource import Resource
@@ -55,7 +55,12 @@ def is_busy(resource: Resource) -> bool:
 
 def in_blue_green(resource: Resource) -> bool:
     """Whether a blue/green deployment that is not yet done holds the database."""
-    return any(deployment["Status"] not in _DONE_BLUE_GREEN for deployment in resource.facts[Need.BLUE_GREEN])
+    return is_in_blue_green(resource.facts[Need.BLUE_GREEN])
+
+
+def is_in_blue_green(deployments: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether one of these blue/green deployments is not yet done."""
+    return any(deployment["Status"] not in _DONE_BLUE_GREEN for deployment in deployments)
 
 
 def would_flush(resource: Resource, calls: Iterable[Call]) -> bool:

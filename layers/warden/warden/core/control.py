@@ -127,6 +127,8 @@ class Remediation:
     safety: Safety
     needs: tuple[Need, ...] = ()
     """Facts that only the plan needs: read only once there is drift."""
+    asks: bool = False
+    """Whether a person approves each plan of it, whatever the policy allows."""
     containment: bool = False
     """Whether it closes a door that is open to the Internet or the world: freezes do not hold it up."""
     preflight: Question | None = None

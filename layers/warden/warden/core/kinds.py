@@ -69,6 +69,10 @@ class Need(StrEnum):
     OWN_GROUP = "OwnGroup"
     """The parameter group that has the name of a database's own one: its Description, None where there is none; what
     somebody set in it (Values), who uses it (Users), and what Warden wrote down of it (Record), or None."""
+    SUCCESSOR = "Successor"
+    """What a cluster's successor is made with: the Cluster of its name, that one's Members, the Snapshot of its name,
+    each None or empty where there is none; what Warden wrote down of them (Record, SnapshotRecord); and the names of
+    other clusters that are tagged as its successors (Others)."""
     QUOTAS = "Quotas"
     """How many of each thing the account has in this Region (Used), and may have (Max), by the quota's name
     (DescribeAccountAttributes)."""
@@ -189,6 +193,9 @@ KINDS: Mapping[ResourceType, Kind] = {
                 "AwsBackupRecoveryPointArn": None,
                 "ReplicationSourceIdentifier": None,
                 "ReadReplicaIdentifiers": [],
+                # Lists that AWS leaves out where they are empty.
+                "AssociatedRoles": [],
+                "DomainMemberships": [],
                 "InternetAccessGatewayEnabled": None,
                 "VPCNetworkingEnabled": None,
                 "MasterUserSecret": None,

@@ -65,6 +65,8 @@ class Record:
     announced_at: datetime
     resource_id: str = ""
     """The immutable id of what was made; empty until AWS has answered, or where the kind has none."""
+    stays: bool = False
+    """Whether it is made to stay: then nobody but a person deletes it, whatever becomes of the procedure."""
 
 
 def is_named_so(ref: ResourceRef) -> bool:
@@ -107,7 +109,7 @@ def objection(item: Mapping[str, Any], record: Record | None) -> str:
         return f"the record is about {record.arn}"
     if tags.get(SERVES) != record.serves or not record.nonce or tags.get(NONCE) != record.nonce:
         return "its tags are not those that Warden gave it"
-    if item.get("DBClusterMembers"):
+    if item.get("DBClusterMembers") and not record.stays:
         return "it has instances, and Warden made it without any"
     if record.resource_id:
         same = item["DbClusterResourceId"] == record.resource_id
@@ -115,6 +117,29 @@ def objection(item: Mapping[str, Any], record: Record | None) -> str:
     # The answer to the call that made it never arrived: nobody could know the nonce before, nor make it earlier.
     made = item["ClusterCreateTime"]
     return "" if made >= record.announced_at - _SKEW else "it is older than Warden's record"
+
+
+def makes(call: Call) -> bool:
+    """Whether a call makes a thing of a procedure's, so that a record is written before it."""
+    own = call.operation == "CreateDBClusterSnapshot" and (pairs(call.parameters["Tags"]) or {}).get(
+        PROCEDURE
+    )
+    return call.operation in CREATES or bool(own)
+
+
+def stays(call: Call) -> bool:
+    """Whether what a call makes is protected from the first moment on: Warden protects nothing that it deletes."""
+    return call.parameters.get("DeletionProtection") is True
+
+
+def is_member_of_own(item: Mapping[str, Any], record: Record | None) -> bool:
+    """Whether an instance is surely one that Warden made in a cluster of its own that stays, by tags; not public."""
+    if record is None or not record.stays or not record.nonce:
+        return False
+    if "PubliclyAccessible" not in item or item["PubliclyAccessible"]:
+        return False
+    held = {tag["Key"]: tag.get("Value", "") for tag in item.get("TagList") or []}
+    return (held.get(SERVES), held.get(NONCE)) == (record.serves, record.nonce)
 
 
 def tags(control: str, serves: str) -> list[dict[str, str]]:
@@ -232,7 +257,7 @@ class OwnTags:
 
     def refusal(self, value: Any, facts: Facts) -> str | None:
         """Refuse another resource's ARN, further tags, and a tag twice."""
-        given = _pairs(value)
+        given = pairs(value)
         if given is None or set(given) - {PROCEDURE, SERVES, NONCE} or not {PROCEDURE, SERVES} <= set(given):
             return f"{value!r} are not the tags of a procedure"
         return (
@@ -248,7 +273,7 @@ class CopyTags:
 
     def refusal(self, value: Any, facts: Facts) -> str | None:
         """Refuse a tag that the original has not, and a copy of something else."""
-        given = _pairs(value)
+        given = pairs(value)
         if given is None or given.get(COPY_OF) != facts[self.arn]:
             return f"{value!r} does not say of what it is a copy"
         live = {tag["Key"]: tag.get("Value", "") for tag in facts["TagList"]}
@@ -256,7 +281,8 @@ class CopyTags:
         return f"{sorted(foreign)!r} are not tags of the original" if foreign else None
 
 
-def _pairs(value: Any) -> dict[str, str] | None:
+def pairs(value: Any) -> dict[str, str] | None:
+    """A parameter's tags by their keys; None where it holds none, or one twice."""
     if not isinstance(value, list) or not all(
         isinstance(tag, dict) and set(tag) == {"Key", "Value"} for tag in value
     ):

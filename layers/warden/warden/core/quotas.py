@@ -9,11 +9,14 @@ from warden.core.plan import Manual
 from warden.core.resource import Facts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from warden.core.resource import Resource
 
 # AccountQuota.AccountQuotaName, in words.
 _WORDS = {
     "DBClusters": "DB clusters",
+    "DBInstances": "DB instances",
     "ManualClusterSnapshots": "manual DB cluster snapshots",
     "ManualSnapshots": "manual DB snapshots",
     "DBClusterParameterGroups": "DB cluster parameter groups",
@@ -21,13 +24,19 @@ _WORDS = {
 }
 
 
-def lacking(resource: Resource, *names: str) -> Manual | None:
-    """What a person does where there is no room for one more of each; None where there is."""
+def lacking(resource: Resource, *names: str, more: Mapping[str, int] | None = None) -> Manual | None:
+    """What a person does where there is no room for one more of each, or as many `more`; None where there is."""
     quotas = Facts(resource.facts[Need.QUOTAS])
-    full = [name for name in names if quotas[name]["Used"] >= quotas[name]["Max"]]
+    wanted = {**dict.fromkeys(names, 1), **(more or {})}
+    full = [name for name, count in wanted.items() if quotas[name]["Used"] + count > quotas[name]["Max"]]
     if not full:
         return None
     said = " and ".join(f"{_WORDS[name]} ({quotas[name]['Max']})" for name in full)
+    if several := [f"{wanted[name]} more {_WORDS[name]}" for name in full if wanted[name] > 1]:
+        return Manual(
+            f"The account has no room for {' and '.join(several)} in this Region: delete what nobody needs, or have "
+            "the quota raised (Service Quotas). Warden begins as soon as there is room."
+        )
     return Manual(
         f"The account has as many {said} as it may have in this Region: delete what nobody needs, or have the quota "
         "raised (Service Quotas). Warden begins as soon as there is room."

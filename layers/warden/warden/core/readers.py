@@ -44,7 +44,7 @@ _WORKING = frozenset(
         ),
     }
 )
-_BROKEN = frozenset(
+BROKEN = frozenset(
     {
         *("delete-precheck", "deleting", "failed", "inaccessible-encryption-credentials"),
         *("inaccessible-encryption-credentials-recoverable", "incompatible-network", "incompatible-create"),
@@ -75,7 +75,7 @@ def standing(facts: Facts) -> Standing:
     roles = {member["DBInstanceIdentifier"]: member for member in facts["DBClusterMembers"]}
     items = {member["DBInstanceIdentifier"]: member for member in facts[Need.MEMBERS]}
     known = {name: item for name, item in sorted(items.items()) if _is_known(item, roles.get(name))}
-    gone = {name for name, item in items.items() if item["DBInstanceStatus"] in _BROKEN}
+    gone = {name for name, item in items.items() if item["DBInstanceStatus"] in BROKEN}
     unknown = tuple(sorted((set(roles) | set(items)) - set(known) - gone))
     leader = _leader(known, roles)
     if leader is None:

@@ -125,6 +125,12 @@ class ResourceRef:
         rest = prefix if resource_type is ResourceType.ACCOUNT else prefix + name
         return cls.from_arn(f"arn:{partition}:{service}:{home}:{account}:{rest}")
 
+    def beside(self, resource_type: ResourceType, name: str) -> ResourceRef:
+        """The resource of another type and name in the same account and Region."""
+        return self.build(
+            resource_type, partition=self.partition, region=self.region, account=self.account, name=name
+        )
+
     @property
     def partition(self) -> str:
         """The partition, such as `aws`, `aws-cn` or `aws-us-gov`."""

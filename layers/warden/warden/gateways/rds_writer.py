@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from warden.gateways.rds import Rds
     from warden.gateways.temporaries import DynamoTemporaries
 
-# Calls about a temporary cluster: by whichever parameter they name it.
-_ON_TEMPORARY = {"DeleteDBCluster": "DBClusterIdentifier", "CreateDBClusterSnapshot": "DBClusterIdentifier"}
+# Calls about a cluster that a procedure made, unless it is the resource itself that they name.
+_ON_OWN = frozenset({"CreateDBClusterSnapshot", "CreateDBInstance"})
 
 _IDS = (
     ("DBCluster", "DbClusterResourceId"),
+    ("DBClusterSnapshot", "DBClusterSnapshotArn"),
     ("DBSnapshot", "DBSnapshotArn"),
     ("DBClusterParameterGroup", "DBClusterParameterGroupArn"),
     ("DBParameterGroup", "DBParameterGroupArn"),
@@ -49,16 +50,16 @@ class RdsWriter:
     def apply(self, call: Call, resource: Resource, permits: Sequence[Permit]) -> str:
         """Make one call that the write guard lets pass, and return AWS's request id.
 
-        What is called about a temporary cluster passes only if the cluster is as Warden wrote down that it made it,
+        What is called about a procedure's own cluster passes only if it is as Warden wrote down that it made it,
         looked at immediately before the call.
         """
         guard.check(call, permits, resource)
         if (target := written(call, resource.ref, region=resource.home)) in self._never:
             msg = f"{call.operation}: {target.id} drifts on purpose, and nothing of Warden's may write to it"
             raise GuardError(msg)
-        if (parameter := _ON_TEMPORARY.get(call.operation)) is not None:
-            self._check_made(resource, str(call.parameters[parameter]))
-        record = self._announced(call, resource) if call.operation in procedure.CREATES else None
+        if (own := _own_cluster(call, resource)) is not None:
+            self._check_made(resource, own)
+        record = self._announced(call, resource) if procedure.makes(call) else None
         answer = self._rds.call(call.operation, **call.parameters)
         if record is not None and (resource_id := _id_of(answer)):
             # AWS has accepted the call, and nothing may hide that; what is not noted is found out by its tags.
@@ -101,6 +102,15 @@ class RdsWriter:
     def _note(self, record: procedure.Record, resource_id: str) -> None:
         if self._temporaries is not None:
             self._temporaries.put(replace(record, resource_id=resource_id), over=record)
+
+
+def _own_cluster(call: Call, resource: Resource) -> str | None:
+    """The name of the cluster that a procedure must have made; None where the call is about no such."""
+    name = str(call.parameters.get("DBClusterIdentifier"))
+    if call.operation == "DeleteDBCluster":
+        return name
+    itself = resource.ref.resource_type is ResourceType.DB_CLUSTER and resource.ref.id == name
+    return name if call.operation in _ON_OWN and not itself else None
 
 
 def _id_of(answer: Mapping[str, Any]) -> str:

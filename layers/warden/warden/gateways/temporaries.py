@@ -43,6 +43,7 @@ class DynamoTemporaries:
             "nonce": record.nonce,
             "announced_at": record.announced_at.isoformat(),
             "resource_id": record.resource_id,
+            "stays": record.stays,
         }
         with conditional("dynamodb:PutItem"):
             self._client.put_item(TableName=self._table, Item=encode(row), **_unchanged(over))
@@ -94,4 +95,5 @@ def _record(row: Mapping[str, Any]) -> Record:
         nonce=row["nonce"],
         announced_at=datetime.fromisoformat(row["announced_at"]),
         resource_id=row["resource_id"],
+        stays=bool(row.get("stays", False)),
     )

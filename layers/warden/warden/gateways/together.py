@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 T = TypeVar("T")
 
-threads = 8
+threads = 4
 """How many at a time; one where answers come from this process, as those of the local AWS do, and tests count calls."""
 
 _TOGETHER = 5

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from warden.core.decision import Mode
 from warden.core.errors import ResourceGoneError, WardenError
 from warden.core.messages import RemediationMessage
-from warden.core.procedure import TEMPORARY_TYPES, UNSEEN, objection
-from warden.core.resource import ResourceRef
+from warden.core.procedure import NONCE, TEMPORARY_TYPES, UNSEEN, objection
+from warden.core.resource import ResourceRef, ResourceType
 from warden.core.trigger import Source
-from warden.pipeline.procedures import unwanted
+from warden.pipeline.procedures import DONE, unwanted
 
 if TYPE_CHECKING:
     from warden.core.procedure import Record
+    from warden.core.resource import Resource
     from warden.pipeline.ports import Reader, Temporaries
     from warden.pipeline.visit import Visitor
 
@@ -56,14 +57,20 @@ class Caretaker:
             self._end(record) if why else self._wake(record)
             return []
         try:
-            temporary = self.reader.read(ref, ())
+            made = self.reader.read(ref, ())
         except ResourceGoneError:
             self._absent(record, why)
             return []
         if not why:
             self._wake(record)
             return []
-        if doubt := objection(temporary.facts, record):
+        return self._unwanted(record, made, why)
+
+    def _unwanted(self, record: Record, made: Resource, why: str) -> list[str]:
+        visitor, ref = self.visitor, made.ref
+        if record.stays:
+            return self._left_behind(record, made, why)
+        if doubt := objection(made.facts, record):
             return [f"{ref.arn} has the name of what a procedure made, and {doubt}: a person has to look."]
         if visitor.judge.ceiling is not Mode.REMEDIATE:
             return [
@@ -72,16 +79,33 @@ class Caretaker:
         self._have_it_cleaned_up(record)
         return []
 
+    def _left_behind(self, record: Record, made: Resource, why: str) -> list[str]:
+        """What stays is a person's from then on: at once where it is done, else once that person says so."""
+        if why == DONE or objection(made.facts, record):
+            self._end(record)
+            return []
+        half_made = (
+            f"{record.arn} was half made by a procedure, costs money, and is protected from deletion: delete it, or "
+            f"keep it by removing its tag {NONCE}. {why}"
+        )
+        return [half_made]
+
     def _absent(self, record: Record, why: str) -> None:
         """What is gone for good needs no record; what was never made, or is not seen yet, keeps it."""
         if not why and not record.resource_id:
             self._wake(record)
-        else:
-            self._end(record)
+            return
+        self._end(record)
 
     def _end(self, record: Record) -> None:
-        if self.visitor.clock() - record.announced_at >= UNSEEN:
-            self.temporaries.remove(record)
+        if self.visitor.clock() - record.announced_at < UNSEEN:
+            return
+        made = ResourceRef.from_arn(record.arn)
+        snapshot = made.beside(ResourceType.DB_CLUSTER_SNAPSHOT, made.id)
+        if record.stays and (of_snapshot := self.temporaries.get(snapshot.arn)) is not None:
+            # Whoever has deleted it, or taken it over, wants no other one of the snapshot that it was restored from.
+            self.temporaries.remove(of_snapshot)
+        self.temporaries.remove(record)
 
     def _wake(self, record: Record) -> None:
         """Have the next call looked for, unless a due row will."""

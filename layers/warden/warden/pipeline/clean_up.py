@@ -72,8 +72,10 @@ class CleanUp:
     def _under_lease(self) -> Outcome:
         remediator = self._remediator
         record = remediator.temporaries.get(self._message.clean_up)
-        if record is None or remediator.judge.ceiling is not Mode.REMEDIATE:
-            return self._said(Status.SKIPPED, "There is no record of it, or the ceiling is lower now.")
+        if record is None or record.stays or remediator.judge.ceiling is not Mode.REMEDIATE:
+            return self._said(
+                Status.SKIPPED, "There is no record of it, it was made to stay, or the ceiling is lower now."
+            )
         why = unwanted(
             record,
             judge=remediator.judge,

@@ -13,7 +13,8 @@ from warden.core.evaluation import Evaluation, Unplanned, evaluate, plan
 from warden.core.kinds import Need
 from warden.core.pace import REFUSED
 from warden.core.plan import Call, Manual, Plan, Stage, Wait, digest
-from warden.core.procedure import TEMPORARY_TYPES, eased, identity, is_named_so, objection
+from warden.core.procedure import TEMPORARY_TYPES, eased, identity, is_member_of_own, is_named_so, objection
+from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.policy import Policy
     from warden.core.preflight import Answer, Question
-    from warden.core.resource import Resource, ResourceType
+    from warden.core.resource import Resource
     from warden.pipeline.ports import Approvals, Reader, Temporaries
     from warden.pipeline.preflight import Preflight
     from warden.pipeline.restraints import Restraining
@@ -193,10 +194,24 @@ class Judge:
     def _is_our_own(self, resource: Resource) -> bool:
         """Whether name, tags and record agree that Warden made it for a while: a tag alone exempts nothing."""
         ref = resource.ref
-        if self.temporaries is None or ref.resource_type not in TEMPORARY_TYPES or not is_named_so(ref):
+        if self.temporaries is None or not is_named_so(ref):
+            return False
+        if ref.resource_type is ResourceType.DB_INSTANCE:
+            return self._is_in_our_own(resource, self.temporaries)
+        if ref.resource_type not in TEMPORARY_TYPES:
             return False
         record = self.temporaries.get(ref.arn)
         return record is not None and objection(resource.facts, record) == ""
+
+    @staticmethod
+    def _is_in_our_own(resource: Resource, temporaries: Temporaries) -> bool:
+        """Whether an instance is one of a cluster that a procedure is still preparing."""
+        facts = resource.facts
+        if "DBClusterIdentifier" not in facts or facts["DBClusterIdentifier"] is None:
+            return False
+        cluster = resource.ref.beside(ResourceType.DB_CLUSTER, facts["DBClusterIdentifier"])
+        record = temporaries.get(cluster.arn)
+        return is_member_of_own(resource.facts, record)
 
     def decide(
         self,
@@ -365,7 +380,7 @@ def _of_our_own(control: Control, resource: Resource) -> Evaluation:
         control=control,
         ref=resource.ref,
         compliance=ComplianceType.NOT_APPLICABLE,
-        annotation=f"{resource.ref.id} is a thing of Warden's own, which its procedure takes away.",
+        annotation=f"{resource.ref.id} is a thing of Warden's own, which a procedure takes away, or still prepares.",
     )
 
 

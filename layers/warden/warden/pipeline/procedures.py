@@ -8,7 +8,7 @@ from warden.core.control import ComplianceType
 from warden.core.decision import Action
 from warden.core.errors import ResourceGoneError, WardenError
 from warden.core.plan import Manual, digest, written
-from warden.core.procedure import CREATES, Record, is_named_so, with_nonce
+from warden.core.procedure import Record, is_named_so, makes, stays, with_nonce
 from warden.core.resource import ResourceRef, ResourceType
 from warden.pipeline.restraints import Restraints
 
@@ -23,12 +23,18 @@ if TYPE_CHECKING:
     from warden.pipeline.remediate import Remediator
 
 
+DONE = "Its procedure has come to its end."
+"""Why nobody wants what a procedure made, where all of it is done."""
+
+
 def announced(call: Call, concerned: Sequence[Judgement], resource: Resource, by: Remediator) -> Call:
     """Write down what a call is about to make, and give the call as it is made: with the nonce of the record.
 
     What an earlier visit has announced, and perhaps made, keeps its nonce: else what it made could not be known again.
     """
-    if call.operation not in CREATES:
+    if call.operation == "CreateDBInstance":
+        return _of_own_cluster(call, resource, by)
+    if not makes(call):
         return call
     arn = written(call, resource.ref, region=resource.home).arn
     pledge = digest((call,))
@@ -43,26 +49,27 @@ def announced(call: Call, concerned: Sequence[Judgement], resource: Resource, by
         pledge=pledge,
         nonce=by.new_owner(),
         announced_at=by.clock(),
+        stays=stays(call),
     )
     by.temporaries.put(record, over=before)
     return with_nonce(call, record.nonce)
+
+
+def _of_own_cluster(call: Call, resource: Resource, by: Remediator) -> Call:
+    """An instance of a cluster that a procedure made bears that one's nonce; others are no procedure's."""
+    cluster = resource.ref.beside(ResourceType.DB_CLUSTER, call.parameters["DBClusterIdentifier"])
+    record = by.temporaries.get(cluster.arn)
+    return call if record is None else with_nonce(call, record.nonce)
 
 
 def served_by(ref: ResourceRef, temporaries: Temporaries) -> list[ResourceRef]:
     """What a thing that a procedure made, or its snapshot, serves: an event about the one is about the other."""
     if not is_named_so(ref):
         return []
-    made = ref
-    if ref.resource_type is ResourceType.DB_CLUSTER_SNAPSHOT:
+    record = temporaries.get(ref.arn)
+    if record is None and ref.resource_type is ResourceType.DB_CLUSTER_SNAPSHOT:
         # The snapshot of a temporary cluster has the cluster's name.
-        made = ResourceRef.build(
-            ResourceType.DB_CLUSTER,
-            partition=ref.partition,
-            region=ref.region,
-            account=ref.account,
-            name=ref.id,
-        )
-    record = temporaries.get(made.arn)
+        record = temporaries.get(ref.beside(ResourceType.DB_CLUSTER, ref.id).arn)
     return [] if record is None else [ResourceRef.from_arn(record.serves)]
 
 
@@ -102,7 +109,8 @@ def unwanted(
     if resource.facts.missing or any(_is_wanted(one, until_done=until_done) for one in judgements):
         return ""
     decided = ", ".join(f"{one.control.id}: {one.decision.reason}" for one in judgements)
-    return f"It is decided otherwise now ({decided})."
+    done = any(_is_done(one) for one in judgements)
+    return DONE if done else f"It is decided otherwise now ({decided})."
 
 
 def _is_wanted(judgement: Judgement, *, until_done: bool) -> bool:
@@ -110,5 +118,9 @@ def _is_wanted(judgement: Judgement, *, until_done: bool) -> bool:
         return True
     if judgement.decision.action in {Action.REMEDIATE, Action.DEFER}:
         return True
-    done = isinstance(judgement.plan, Manual) and judgement.plan.done
-    return until_done and judgement.evaluation.compliance is ComplianceType.NON_COMPLIANT and not done
+    drifted = judgement.evaluation.compliance is ComplianceType.NON_COMPLIANT
+    return until_done and drifted and not _is_done(judgement)
+
+
+def _is_done(judgement: Judgement) -> bool:
+    return isinstance(judgement.plan, Manual) and judgement.plan.done

@@ -215,7 +215,9 @@ class Batch:
         approvals = self._remediator.judge.approvals
         for judgement in concerned:
             approval, control = judgement.approval, judgement.control.id
-            if approval is None and call.operation in ONLY_APPROVED:
+            remediation = judgement.control.remediation
+            asks = remediation is not None and remediation.asks
+            if approval is None and (asks or call.operation in ONLY_APPROVED):
                 msg = f"{call.operation} of {control} has no approval"
                 self._give_approvals_back(concerned)
                 self._halt(call, concerned, ResourceBusyError(msg), "needs_approval")

@@ -20,6 +20,7 @@ from warden.gateways.enrichments import (
     procedures,
     rds,
     secrets_manager,
+    successors,
     tls,
 )
 from warden.gateways.reads import Reads
@@ -55,4 +56,5 @@ ANSWERS: Mapping[Need, Answer] = {
     **backups.ANSWERS,
     **deletions.ANSWERS,
     **procedures.ANSWERS,
+    **successors.ANSWERS,
 }
