@@ -9,7 +9,7 @@ import pytest
 
 from fakes.aws import HERE
 from pipeline.test_ticket_sinks import POLICY, fixed, ticks
-from pipeline.world import World
+from pipeline.world import World, policy_of
 from warden.core.errors import LaterError
 
 if TYPE_CHECKING:
@@ -102,3 +102,32 @@ def test_deployments_that_share_a_tracker_have_collections_of_their_own(
         fixed(two, ref)
     ticks(two, 4)
     assert [whose(kept) for kept in one.tracker.open] == [{"eu"}] * count
+
+
+# --- where they are told ------------------------------------------------------------------------------------
+
+
+def test_a_collection_is_told_in_the_sink_that_takes_the_place_of_another() -> None:
+    world = World(f"{GROUPED}[[tickets.sinks]]\ntype = 'opscenter'\n")
+    ref = world.cluster("first", DeletionProtection=False)
+    world.look(ref)
+    world.tell()
+    ticks(world, 4)
+    assert len(world.tracker.open) == 1
+    world.policy = policy_of(f"{GROUPED}[[tickets.sinks]]\ntype = 'sns'\n")
+    ticks(world, 8)
+    assert [state for state, _ in world.told()] == ["OPEN"]
+    fixed(world, ref)
+    ticks(world, 3)
+    assert [state for state, _ in world.told()] == ["OPEN", "RESOLVED"]
+
+
+def test_a_finding_that_joins_a_collection_is_told_in_no_sink_that_the_policy_names_no_more() -> None:
+    world = World(f"{GROUPED}[[tickets.sinks]]\ntype = 'opscenter'\n")
+    world.look(world.cluster("first", DeletionProtection=False))
+    world.tell()
+    world.policy = policy_of(f"{GROUPED}[[tickets.sinks]]\ntype = 'sns'\n")
+    world.look(world.cluster("second", DeletionProtection=False))
+    world.tell()
+    [group] = [row for key, row in world.tickets.rows.items() if key.startswith("group|")]
+    assert group.sinks == ("sns",)

@@ -70,7 +70,7 @@ def adjusted(
 
     It is open for as long as one of its findings is; opened again after the window, it is a new ticket.
     """
-    told = tuple(dict.fromkeys([*(row.sinks if row else ()), *sinks]))
+    told = tuple(sinks)
     if row is None:
         return TicketRow(
             key=key,
@@ -191,12 +191,8 @@ def _sections(
         sections.append(Section(heading="What somebody did in a tracker", blocks=(Paragraph(story.note),)))
     if is_summary(row.key):
         sections.append(_counted(left))
-    listed = [f"[{member.severity}] {member.arn}: {member.annotation}" for member in left[:_LISTED]]
-    if len(left) > _LISTED:
-        listed.append(
-            f"and {len(left) - _LISTED} more: `warden tickets --ticket '{row.key}'` lists every one"
-        )
-    sections.append(Section(heading="What is open", blocks=(Bullets(tuple(listed)),), weight=1))
+    if left:
+        sections.append(Section(heading="What is open", blocks=(_listed(row, left),)))
     if control and left:
         blocks = (Paragraph("For each, with its own name in place of {id}:"), Code(control.fix.strip()))
         sections.append(Section(heading="How to fix it by hand", blocks=blocks, weight=2))
@@ -206,6 +202,14 @@ def _sections(
         sections.append(Section(heading="Frameworks", blocks=(Bullets(frameworks_of(control)),), weight=4))
     look = Section(heading="Where to look", blocks=(Links(()), Code(f"warden tickets --ticket '{row.key}'")))
     return [*sections, look]
+
+
+def _listed(row: TicketRow, left: Sequence[Member]) -> Bullets:
+    return Bullets(
+        tuple(f"[{member.severity}] {member.arn}: {member.annotation}" for member in left[:_LISTED]),
+        rest=max(len(left) - _LISTED, 0),
+        command=f"warden tickets --ticket '{row.key}'",
+    )
 
 
 def _counted(left: Sequence[Member]) -> Section:

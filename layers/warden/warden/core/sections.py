@@ -35,6 +35,18 @@ class Bullets:
     """Short texts, one below the other."""
 
     items: tuple[str, ...]
+    rest: int = 0
+    """How many more there are."""
+    command: str = ""
+    """What lists every one; where it is given, the list is shortened rather than left out."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is to be shown: the items, and that there are more."""
+        if not self.rest:
+            return self.items
+        where = f": `{self.command}` lists every one" if self.command else ""
+        return (*self.items, f"and {self.rest} more{where}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from warden.core.resource import ResourceRef
 from warden.core.sinks import DEFAULT_SINKS, SinkConfig, read_sinks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from warden.core.finding import Finding
     from warden.core.policy_values import PolicyValues
@@ -99,6 +99,11 @@ class TicketPolicy:
         """The sinks that a finding is told in: of the first route that holds, else every one: nothing goes untold."""
         found = next((route for route in self.routes if route.holds(finding)), None)
         return tuple(sink.name for sink in self.sinks) if found is None else found.sinks
+
+    def still(self, told: Iterable[str], finding: Finding) -> tuple[str, ...]:
+        """The sinks of a ticket that was told in some: those that there still are, and those of the finding's route."""
+        known = {sink.name for sink in self.sinks}
+        return tuple(dict.fromkeys([*(name for name in told if name in known), *self.route(finding)]))
 
 
 def read_tickets(

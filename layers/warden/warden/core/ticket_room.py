@@ -25,6 +25,8 @@ _DOCUMENT = 4
 _LADDER = (8_192, 2_048, 512, 128)
 _NAME = 512
 _ADDRESS = 2_048
+_NAMED = 160
+"""Characters in which an ARN finds room, with the severity before it."""
 _ITEM = 20
 """Characters: of so many things to list there is room for one."""
 
@@ -85,10 +87,16 @@ def _block(block: Block, room: int) -> Block:
                 tuple((cut(name, room), cut(value, room)) for name, value in block.rows[: room // _ITEM])
             )
         case Bullets():
-            return Bullets(tuple(cut(item, room) for item in block.items[: room // _ITEM]))
+            return _first(block, room // _ITEM, room)
         case Links():
             # Half an address leads nowhere.
             return Links(tuple(link for link in block.items if len(link.url) <= _ADDRESS))
+
+
+def _first(block: Bullets, count: int, width: int) -> Bullets:
+    """So many of the items, each of at most so many characters; of the others, how many there are."""
+    kept = tuple(cut(item, width) for item in block.items[:count])
+    return replace(block, items=kept, rest=block.rest + len(block.items) - len(kept))
 
 
 def _finding(finding: Finding, room: int) -> Finding:
@@ -127,7 +135,7 @@ def _value(value: Any, room: int) -> Any:
 
 
 def fitted(ticket: Ticket, fits: Callable[[Ticket], bool]) -> Ticket:
-    """The ticket with as little left out as needed: whole sections, the heaviest first, then the ends of texts.
+    """The ticket with as little left out as needed: whole sections, the heaviest first, then ends of lists and texts.
 
     `fits` renders it and says whether that is short enough. What is left out is said.
     """
@@ -138,9 +146,11 @@ def fitted(ticket: Ticket, fits: Callable[[Ticket], bool]) -> Ticket:
     candidate = ticket
     for weight in weights:
         kept = tuple(s for s in ticket.sections if s.weight < weight)
-        candidate = replace(ticket, sections=(*kept, _left_out(ticket.sections, weight)))
+        candidate = replace(ticket, sections=(*kept, _left_out(ticket, weight)))
         if fits(candidate):
             return candidate
+    if (listing := _listing(candidate, fits)) is not None:
+        return listing
     for room in _LADDER:
         candidate = bounded(candidate, room)
         if fits(candidate):
@@ -148,8 +158,36 @@ def fitted(ticket: Ticket, fits: Callable[[Ticket], bool]) -> Ticket:
     return replace(candidate, sections=())
 
 
-def _left_out(sections: tuple[Section, ...], weight: int) -> Section:
-    names = ", ".join(s.heading for s in sections if s.weight >= weight)
-    return Section(
-        heading="Left out for length", blocks=(Paragraph(f"{names}: `warden ledger` has all of it."),)
+def _listing(ticket: Ticket, fits: Callable[[Ticket], bool]) -> Ticket | None:
+    """The ticket with as much of its list as fits: each item in full, else the beginnings of as many as can be."""
+    longest = max((len(block.items) for block in _lists(ticket)), default=0)
+    for width in (ROOM, _NAMED) if longest else ():
+        low, high = 0, longest
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if fits(_shortened(ticket, middle, width)) else (low, middle - 1)
+        if low == longest or (low and width == _NAMED):
+            return _shortened(ticket, low, width)
+    return None
+
+
+def _lists(ticket: Ticket) -> list[Bullets]:
+    blocks = (block for section in ticket.sections for block in section.blocks)
+    return [block for block in blocks if isinstance(block, Bullets) and block.command]
+
+
+def _shortened(ticket: Ticket, count: int, width: int) -> Ticket:
+    def shorter(block: Block) -> Block:
+        return _first(block, count, width) if isinstance(block, Bullets) and block.command else block
+
+    return replace(
+        ticket,
+        sections=tuple(replace(s, blocks=tuple(shorter(b) for b in s.blocks)) for s in ticket.sections),
     )
+
+
+def _left_out(ticket: Ticket, weight: int) -> Section:
+    names = ", ".join(s.heading for s in ticket.sections if s.weight >= weight)
+    # Of many findings, what may be left out is what is always so of their control.
+    where = f"docs/reference/controls/{ticket.control}.md" if _lists(ticket) else "`warden ledger`"
+    return Section(heading="Left out for length", blocks=(Paragraph(f"{names}: {where} has all of it."),))

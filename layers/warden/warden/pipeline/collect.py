@@ -36,11 +36,12 @@ def joined(
 ) -> list[TicketRow | Member | Errand]:
     """What is written beside the row of a finding that a collection tells; read just before it is."""
     was_open = before is not None and before.is_open and before.group == row.group
+    group_before = tickets.get(row.group)
     group = collections.adjusted(
-        tickets.get(row.group),
+        group_before,
         row.group,
         by=int(row.is_open) - int(was_open),
-        sinks=policy.route(finding) if row.is_open else (),
+        sinks=policy.still(group_before.sinks if group_before else (), finding),
         owner=row.owner,
         now=now,
         window=policy.reopen_window,

@@ -142,6 +142,16 @@ class Ticketer:
 
     # --- where it is told ---------------------------------------------------------------------------------
 
+    def moved(self, key: str) -> None:
+        """Let a collection be told where the policy says now, since its sinks may have been replaced."""
+        row, finding = self.tickets.get(key), self.courier.composer.first(key)
+        if row is None or not row.is_open or finding is None or collections.is_summary(key):
+            # A summary is of its one sink.
+            return
+        now, wanted = self.clock(), replace(row, sinks=self.policy.tickets.still(row.sinks, finding))
+        if wanted != row:
+            self.tickets.write(wanted, *collect.errands(wanted, tickets=self.tickets, now=now, due_at=now))
+
     def _placed(self, finding: Finding, row: TicketRow | None, wanted: TicketRow) -> TicketRow | None:
         """The row with its sinks, or with the collection that tells it; None where that changes nothing."""
         policy = self.policy.tickets
@@ -153,10 +163,7 @@ class Ticketer:
         if wanted.group:
             placed = replace(wanted, owner=wanted.owner or owner)
         else:
-            known = {sink.name for sink in policy.sinks}
-            kept = [sink for sink in wanted.sinks if sink in known]
-            sinks = tuple(dict.fromkeys([*kept, *policy.route(finding)]))
-            placed = replace(wanted, owner=owner, sinks=sinks)
+            placed = replace(wanted, owner=owner, sinks=policy.still(wanted.sinks, finding))
         return None if placed == row else placed
 
     def _group(self, finding: Finding, owner: str) -> str:

@@ -71,6 +71,8 @@ class Reviews:
                 _, errands = self.ticketer.settle(finding, opens=False)
                 for told in errands:
                     self._courier.run(told)
+        else:
+            self.ticketer.moved(errand.ticket)
         row = self.ticketer.tickets.get(errand.ticket)
         if row is None or not row.is_open:
             self._courier.outbox.done(errand)

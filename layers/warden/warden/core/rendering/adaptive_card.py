@@ -86,7 +86,7 @@ def _block(block: Block) -> list[Node]:
                 for line in printable(lines).splitlines()
                 if line.strip()
             ]
-        case Bullets(items=items):
+        case Bullets(lines=items):
             return [_line(_run(f"• {one_line(item)}"), spacing="small") for item in items]
         case Links():
             # They are the buttons below the card.

@@ -73,7 +73,7 @@ def _block(block: Block) -> list[Node]:
                 [*_text(f"{one_line(name)}: ", "strong"), *_text(one_line(value), "code")]
                 for name, value in rows
             )
-        case Bullets(items=items):
+        case Bullets(lines=items):
             return _list(_text(one_line(item)) for item in items)
         case Links(items=items):
             return _list([_link(link.label, link.url)] for link in items)

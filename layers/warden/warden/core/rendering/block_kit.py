@@ -67,7 +67,7 @@ def _block(block: Block) -> Iterable[Node]:
             return _texts("\n".join(f"{one_line(name)}: {one_line(value)}" for name, value in rows))
         case Code(text=lines):
             return _code(lines)
-        case Bullets(items=items):
+        case Bullets(lines=items):
             return _texts("\n".join(f"• {one_line(item)}" for item in items))
         case Links(items=items):
             text = "\n".join(f"<{_address(link.url)}|{_entities(one_line(link.label))}>" for link in items)

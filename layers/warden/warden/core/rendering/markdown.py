@@ -56,7 +56,7 @@ def _block(block: Block) -> str:
             longest = max((len(run) for run in _FENCES.findall(lines)), default=2)
             fence = "`" * (longest + 1)
             return f"{fence}text\n{printable(lines)}\n{fence}"
-        case Bullets(items=items):
+        case Bullets(lines=items):
             return "\n".join(f"- {escaped(item)}" for item in items)
         case Links(items=items):
             return "\n".join(f"- [{escaped(link.label)}]({_address(link.url)})" for link in items)

@@ -50,7 +50,7 @@ def _lines(block: Block) -> Iterable[str]:
         case Facts(rows=rows):
             width = max((len(name) for name, _ in rows), default=0) + 1
             return [f"{name + ':':<{width}} {one_line(value)}" for name, value in rows]
-        case Bullets(items=items):
+        case Bullets(lines=items):
             return [one_line(item) for item in items]
         case Links(items=items):
             return [f"{link.label}: {link.url}" for link in items]

@@ -64,7 +64,7 @@ def _block(block: Block) -> str:
             return "\n".join(f"* *{escaped(name)}*: {escaped(value)}" for name, value in rows)
         case Code(text=lines):
             return f"{{noformat}}\n{_ENDS_VERBATIM.sub('{' + _BREAK, printable(lines))}\n{{noformat}}"
-        case Bullets(items=items):
+        case Bullets(lines=items):
             return "\n".join(f"* {escaped(item)}" for item in items)
         case Links(items=items):
             return "\n".join(f"* [{escaped(link.label)}|{_address(link.url)}]" for link in items)
