@@ -41,7 +41,7 @@ def joined(
         group_before,
         row.group,
         by=int(row.is_open) - int(was_open),
-        sinks=policy.still(group_before.sinks if group_before else (), finding),
+        sinks=policy.together(group_before.sinks if group_before else (), finding),
         owner=row.owner,
         now=now,
         window=policy.reopen_window,
