@@ -153,6 +153,8 @@ class World:
         self.temporaries = MemoryTemporaries()
         self.sink = MemorySink()
         self.tracker = MemoryTracker(self.clock)
+        self.beside: dict[str, MemoryTracker] = {}
+        """Trackers by other names than `opscenter`."""
         self.policy = policy_of(policy)
         self.ceiling = ceiling
         self.deployment = HERE
@@ -311,7 +313,7 @@ class World:
         return Courier(
             deployment=self.deployment,
             notifiers={"sns": self._port("sink")},
-            trackers={"opscenter": self._port("tracker")},
+            trackers={"opscenter": self._port("tracker"), **self.beside},
             tickets=self._port("tickets"),
             outbox=self._port("tickets"),
             composer=composer,

@@ -100,6 +100,8 @@ def cover(
         except ConflictError as error:
             conflict = error
         else:
+            if not summary.is_open:
+                tickets.settle_requests(key)
             return replace(wanted, revision=wanted.revision + 1)
     raise conflict
 

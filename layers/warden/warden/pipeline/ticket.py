@@ -111,8 +111,11 @@ class Ticketer:
             )
         rows += collect.errands(wanted, tickets=self.tickets, now=now, due_at=now)
         self.tickets.write(*rows, entry=self._entry(finding, state, wanted))
+        for group in rows[1:]:
+            if isinstance(group, TicketRow) and not group.is_open:
+                self.tickets.settle_requests(group.key)
         if not wanted.is_open:
-            self.tickets.settle_request(finding.id)
+            self.tickets.settle_requests(finding.id)
         else:
             self._notified(finding)
         own = [r for r in rows if isinstance(r, Errand) and r.ticket == finding.id and r.sink != REVIEW]
