@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
 
 TRACKERS = ("jira", "jira-data-center", "servicenow", "github")
 TICKET = a_ticket()
+WINDOW = {
+    "x-ratelimit-limit": "5000",
+    "x-ratelimit-remaining": "4987",
+    "x-ratelimit-reset": str(int(NOW.timestamp()) + 3_500),
+}
+"""What GitHub sends with each answer."""
 
 
 @pytest.fixture(params=TRACKERS)
@@ -217,6 +224,8 @@ def test_jira_that_wants_a_captcha_is_not_knocked_at_again(trackers: Server) -> 
     [
         ({"Retry-After": "30"}, {"message": "no"}, 30),
         ({}, {"message": "You have exceeded a secondary rate limit."}, 60),
+        ({}, {"message": "You have triggered an abuse detection mechanism."}, 60),
+        (WINDOW, {"message": "You have exceeded a secondary rate limit."}, 60),
         (
             {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) + 5)},
             {"message": "x"},
@@ -232,6 +241,54 @@ def test_github_throttles_with_403(
     with pytest.raises(LaterError) as caught:
         github.sink.create(TICKET)
     assert caught.value.after == pytest.approx(seconds, abs=1)
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(409, None), (429, 60), (502, None)])
+def test_the_window_that_github_names_in_each_answer_keeps_nobody_waiting(
+    trackers: Server, status: int, seconds: float | None
+) -> None:
+    github = desk.desk(trackers, "github")
+    handle = github.sink.create(TICKET)
+    github.server.faults.append(Fault(answer=TrackerAnswer(status, {"message": "x"}, WINDOW)))
+    with pytest.raises(LaterError) as caught:
+        github.sink.remote(handle)
+    assert caught.value.after == seconds
+
+
+def test_a_tracker_that_fails_at_a_create_is_left_alone_as_long_as_it_says(tracker: Desk) -> None:
+    tracker.server.faults.append(Fault(answer=TrackerAnswer(503, b"", {"Retry-After": "900"})))
+    with pytest.raises(AmbiguousError) as caught:
+        tracker.sink.create(TICKET)
+    assert caught.value.after == 900
+
+
+@pytest.mark.parametrize(
+    ("fault", "arrived"),
+    [
+        (Fault(answer=TrackerAnswer(429)), False),
+        (Fault(answer=TrackerAnswer(502), commits=True), True),
+        (Fault(resets=True, commits=True), True),
+    ],
+)
+def test_it_is_known_whether_what_failed_may_have_been_told(
+    trackers: Server, fault: Fault, arrived: bool
+) -> None:
+    slack = desk.desk(trackers, "slack")
+    slack.server.faults.append(fault)
+    with pytest.raises(LaterError) as caught:
+        tell(slack)
+    assert caught.value.arrived == arrived
+    assert kept(slack) == arrived
+
+
+def test_an_alert_is_known_to_be_there_where_acknowledging_it_fails(trackers: Server) -> None:
+    made = desk.desk(trackers, "pagerduty", page=["HIGH"])
+    made.server.faults.append(Fault(answer=TrackerAnswer(429), after=1))
+    finding = replace(TICKET.finding, decision={"action": "DEFER", "reason": "busy"})
+    with pytest.raises(LaterError) as caught:
+        made.sink.notify(a_ticket(finding=finding))
+    assert caught.value.arrived
+    assert list(made.system.alerts.values()) == ["triggered"]
 
 
 @pytest.mark.parametrize(

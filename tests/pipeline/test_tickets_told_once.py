@@ -11,13 +11,22 @@ import pytest
 from pipeline.crashes import Crash, Faults
 from pipeline.test_ticket_sinks import POLICY, drifted, fixed, ticks
 from pipeline.world import PROTECTION, World
-from warden.core.errors import ConflictError, LaterError, RejectedError, TicketGoneError, TransientError
+from warden.core.errors import (
+    AmbiguousError,
+    ConflictError,
+    LaterError,
+    RejectedError,
+    TicketGoneError,
+    TransientError,
+)
 from warden.core.messages import TicketEvent, TicketMessage
 from warden.core.ticket import RemoteState
 from warden.core.ticket_rows import TicketRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from warden.core.ticket import Ticket
 
 
 def recorded(world: World) -> list[str]:
@@ -347,3 +356,70 @@ def test_a_text_that_is_refused_leaves_no_ticket_open_behind_our_back() -> None:
     fixed(world, ref)
     ticks(world, 2)
     assert world.tracker.open == []
+
+
+# --- answers that were lost ---------------------------------------------------------------------------------
+
+
+class LossyPager:
+    """A sink that only tells, and whose answers may be lost: what it was told, by the state of the ticket."""
+
+    def __init__(self, *errors: Exception | None) -> None:
+        self.errors = list(errors)
+        self.heard: list[str] = []
+
+    def notify(self, ticket: Ticket) -> None:
+        error = self.errors.pop(0) if self.errors else None
+        if not isinstance(error, LaterError) or error.arrived:
+            self.heard.append(ticket.state.value)
+        if error is not None:
+            raise error
+
+    def check(self) -> str:
+        return ""
+
+
+LOST = LaterError("no whole answer within 20 seconds")
+THROTTLED = LaterError("429", arrived=False)
+
+
+@pytest.mark.parametrize("errors", [[LOST], [LOST, THROTTLED], [LOST, THROTTLED, THROTTLED]])
+def test_an_alert_whose_first_answer_was_lost_is_resolved(errors: list[Exception]) -> None:
+    world, ref = drifted()
+    pager = LossyPager(*errors)
+    world.sink = pager  # type: ignore[assignment]
+    world.tell()
+    ticks(world, len(errors) - 1)
+    assert pager.heard == ["OPEN"]
+    fixed(world, ref)
+    ticks(world)
+    assert pager.heard == ["OPEN", "RESOLVED"]
+
+
+def test_a_sink_that_was_told_of_nothing_is_not_told_that_it_is_over() -> None:
+    world, ref = drifted()
+    pager = LossyPager(THROTTLED)
+    world.sink = pager  # type: ignore[assignment]
+    world.tell()
+    fixed(world, ref)
+    ticks(world)
+    assert pager.heard == []
+
+
+def test_a_tracker_that_fails_at_creates_rests_as_long_as_it_asks() -> None:
+    world, _ = drifted()
+    tried: list[object] = []
+
+    def create(_: object) -> None:
+        tried.append(world.clock())
+        error = "503"
+        raise AmbiguousError(error, after=3_600)
+
+    world.tracker.create = create  # type: ignore[assignment]
+    for at in range(10):
+        world.look(world.cluster(f"db-{at}", DeletionProtection=False))
+    world.tell()
+    ticks(world, 11)
+    assert len(tried) == 1
+    ticks(world, 3)
+    assert len(tried) == 2

@@ -79,16 +79,25 @@ class LaterError(TransientError):
     Nothing was written, or it may be written again without harm.
     """
 
-    def __init__(self, message: str, *, after: float | None = None, alone: bool = False) -> None:
+    def __init__(
+        self, message: str, *, after: float | None = None, alone: bool = False, arrived: bool = True
+    ) -> None:
         super().__init__(message)
         self.after = after
         """Seconds that the sink asked to be left alone for (`Retry-After`); None where it did not say."""
         self.alone = alone
         """Whether it is about this ticket alone, so that the sink takes others."""
+        self.arrived = arrived
+        """Whether it may have been taken all the same; False where it is known that it was not."""
 
 
 class AmbiguousError(TransientError):
     """A ticket may or may not have been created: the connection broke, or time ran out, after the request was sent."""
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+        """Seconds that the tracker asked to be left alone for (`Retry-After`); None where it did not say."""
 
 
 class RefusedError(WardenError):

@@ -124,7 +124,7 @@ class Http:
         if watch.fired:
             said = f"no whole answer within {self._deadline:g} seconds"
         message = f"{method} {host}: {said}"
-        raise AmbiguousError(message) if sent and not repeatable else LaterError(message)
+        raise AmbiguousError(message) if sent and not repeatable else LaterError(message, arrived=sent)
 
     def _address(self, url: str) -> tuple[str, int, str]:
         """Host, port and what follows; raises ConfigurationError where the policy does not let it be called."""

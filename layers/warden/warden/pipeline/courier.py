@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from warden.core import backoff
-from warden.core.errors import ConflictError, LaterError
+from warden.core.errors import AmbiguousError, ConflictError, LaterError
 from warden.core.ticket_rows import Delivery, Errand
 from warden.pipeline.handover import Handover
 
@@ -133,7 +133,7 @@ class Courier:
     def rest(self, sink: str, error: Exception) -> datetime:
         """It is left alone for as long as it asked, or doubled with each failure in a row; returns until when."""
         health = self.health(sink)
-        asked = error.after if isinstance(error, LaterError) else None
+        asked = error.after if isinstance(error, LaterError | AmbiguousError) else None
         until = self.clock() + backoff.wait(health.failures + 1, asked=asked, jitter=self.jitter())
         self.keep_health(replace(health, failures=health.failures + 1, rests_until=until))
         return until

@@ -93,13 +93,14 @@ class Handover:
             self._tracking.take(step, ticket)
 
     def _notify(self, ticket: Ticket) -> None:
-        is_news = self.row.is_open and self.delivery.told != OPEN
+        # Once an answer was lost it may have been told, whatever becomes of the tries after.
+        is_news = self.row.is_open and self.delivery.told != OPEN and self.delivery.creating_at is None
         if is_news:
             self.keep(replace(self.delivery, creating_at=self.courier.clock()))
         try:
             self.courier.notifiers[self.errand.sink].notify(ticket)
-        except (LaterError, ThrottledError, RefusedError):
-            if is_news:
+        except (LaterError, ThrottledError, RefusedError) as error:
+            if is_news and not (isinstance(error, LaterError) and error.arrived):
                 self.give_up_creating()
             raise
         self.told()
@@ -178,7 +179,7 @@ class Handover:
         if not isinstance(error, TransientError):
             return setbacks.parked(courier, errand, error)
         if step is Step.CREATE and self.delivery.creating_at is not None:
-            return setbacks.later(courier, errand, lifecycle.settled_at(self.delivery), str(error))
+            return setbacks.unknown(courier, errand, error, lifecycle.settled_at(self.delivery))
         if isinstance(error, LaterError) and error.alone:
             return setbacks.alone(courier, errand, error)
         return setbacks.resting(courier, errand, error)

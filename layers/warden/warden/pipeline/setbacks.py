@@ -28,6 +28,11 @@ def alone(courier: Courier, errand: Errand, error: Exception) -> str:
     return _failed(courier, errand, courier.clock() + wait, error)
 
 
+def unknown(courier: Courier, errand: Errand, error: Exception, settled_at: datetime) -> str:
+    """A create of unknown end: it has its time, and the sink, which is not well, rests as after other failures."""
+    return later(courier, errand, max(courier.rest(errand.sink, error), settled_at), str(error))
+
+
 def resting(courier: Courier, errand: Errand, error: Exception) -> str:
     """A failure that passes: the whole sink rests, for as long as it asked or doubled each time."""
     return _failed(courier, errand, courier.rest(errand.sink, error), error)

@@ -33,6 +33,8 @@ AFTER_LIMIT = 86_400.0
 """Seconds: whoever asks for more has made a mistake, or his clock has."""
 _SECONDARY_SECONDS = 60.0
 """GitHub, "Rate limits for the REST API": without a header "wait for at least one minute"."""
+_SECONDARY = (b"secondary rate limit", b"abuse detection")
+"""What GitHub calls that limit, and GitHub Enterprise Server called it before."""
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.MOVED_PERMANENTLY})
 _LATER = frozenset(
     {
@@ -51,13 +53,14 @@ _REJECTED = frozenset(
 )
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+def retry_after(answer: Answer, now: datetime) -> float | None:
     """Seconds that a server asks to be left alone for; None where it does not say.
 
     `Retry-After` holds seconds or a date (RFC 9110, 10.2.3). Others send the time of the next window instead: GitHub
     and ServiceNow as seconds since 1970 ("Rate limits for the REST API"; "Inbound REST API rate limiting"), Jira in
-    ISO 8601 ("Rate limiting").
+    ISO 8601 ("Rate limiting"). GitHub sends it with each answer, where it means nothing unless no request is left.
     """
+    headers = answer.headers
     value = headers.get("retry-after", "").strip()
     at: datetime | float | None = None
     if _is_number(value):
@@ -65,6 +68,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     elif value:
         with suppress(ValueError, OverflowError):
             at = parsedate_to_datetime(value)
+    elif not _is_window_over(answer):
+        return None
     elif _is_number(reset := headers.get("x-ratelimit-reset", "").strip()):
         at = float(reset)
     elif reset:
@@ -73,6 +78,12 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     if isinstance(at, datetime):
         at = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     return None if at is None else min(max(at - now.timestamp(), 0.0), AFTER_LIMIT)
+
+
+def _is_window_over(answer: Answer) -> bool:
+    """Whether no request is left before the next window begins; who does not count what is left says so by 429."""
+    left = answer.headers.get("x-ratelimit-remaining", "").strip()
+    return left == "0" or (not left and answer.status == HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def _is_number(text: str) -> bool:
@@ -87,7 +98,7 @@ def is_throttled(answer: Answer) -> bool:
     return answer.status == HTTPStatus.FORBIDDEN and (
         "retry-after" in answer.headers
         or answer.headers.get("x-ratelimit-remaining") == "0"
-        or b"secondary rate limit" in answer.body.lower()
+        or any(words in answer.body.lower() for words in _SECONDARY)
     )
 
 
@@ -122,13 +133,16 @@ def refusal(answer: Answer, asked: Asked, *, now: datetime, redact: Callable[[st
     """The error for an answer that is no success."""
     kind, hint = _meaning(answer, asked)
     said = ": ".join(filter(None, [asked.what, str(answer.status), excerpt(answer, redact), hint]))
+    after = retry_after(answer, now)
+    if issubclass(kind, AmbiguousError):
+        return AmbiguousError(said, after=after)
     if not issubclass(kind, LaterError):
         return kind(said)
-    after = retry_after(answer.headers, now)
     return LaterError(
         said,
         after=_SECONDARY_SECONDS if after is None and is_throttled(answer) else after,
         alone=asked.of_ticket and (answer.status in _BUSY or is_throttled_alone(answer)),
+        arrived=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR,
     )
 
 

@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from warden.core.errors import CredentialsError, RejectedError
+from warden.core.errors import CredentialsError, LaterError, RefusedError, RejectedError
 from warden.core.rendering import machine
 from warden.core.rendering.harmless import one_line, printable
 from warden.core.ticket_room import bounded, cut, within
@@ -64,7 +64,14 @@ class PagerDuty:
         )
         self._enqueue(_trigger(fitting))
         if ticket.finding.decision.get("action") in _AT_WORK:
+            self._acknowledge(ticket)
+
+    def _acknowledge(self, ticket: Ticket) -> None:
+        try:
             self._enqueue({"event_action": "acknowledge", "dedup_key": ticket.id})
+        except (LaterError, RefusedError) as error:
+            # The alert is there, whatever becomes of this.
+            raise LaterError(str(error), after=getattr(error, "after", None)) from error
 
     def check(self) -> str:
         """See whether the routing key is taken, by resolving an alert that there is not."""
