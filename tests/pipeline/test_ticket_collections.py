@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.aws import HERE
-from pipeline.test_ticket_sinks import POLICY, fixed, ticks
+from pipeline.test_ticket_sinks import POLICY, drifted, fixed, ticks
 from pipeline.world import World, policy_of
 from warden.core.errors import LaterError
+from warden.core.ticket import RemoteState, TicketState
 
 if TYPE_CHECKING:
     from fakes.tickets import Kept
@@ -131,6 +132,40 @@ def test_a_finding_that_joins_a_collection_is_told_in_no_sink_that_the_policy_na
     world.tell()
     [group] = [row for key, row in world.tickets.rows.items() if key.startswith("group|")]
     assert group.sinks == ("sns",)
+
+
+@pytest.mark.parametrize("group", ["finding", "owner-and-control"])
+def test_a_ticket_is_resolved_by_the_name_that_its_tracker_has_by_now(group: str) -> None:
+    policy = f"{POLICY}[tickets]\ngroup = '{group}'\n[[tickets.sinks]]\ntype = 'opscenter'\n"
+    world = World(policy)
+    ref = world.cluster("first", DeletionProtection=False)
+    world.look(ref)
+    world.tell()
+    ticks(world, 4)
+    assert len(world.tracker.open) == 1
+    world.policy = policy_of(f"{policy}name = 'ops'\n")
+    world.beside["ops"] = world.tracker
+    fixed(world, ref)
+    ticks(world, 3)
+    assert [kept.state for kept in world.tracker.kept] == [RemoteState.CLOSED]
+    assert world.tickets.backlog("ops") == []
+
+
+def test_what_is_over_before_a_tracker_was_told_is_looked_for_once_and_is_no_ticket() -> None:
+    world, ref = drifted()
+    world.tracker.failures, world.tracker.failing = [LaterError("503")], "find"
+    world.tell()
+    fixed(world, ref)
+    ticks(world, 3)
+    assert world.tracker.kept == []
+    assert world.tickets.backlog("opscenter") == []
+    world.aws.update(ref, DeletionProtection=False)
+    world.clock.advance(minutes=1)
+    world.look(ref)
+    world.tell()
+    assert [(kept.state, kept.ticket.state) for kept in world.tracker.kept] == [
+        (RemoteState.OPEN, TicketState.OPEN)
+    ]
 
 
 # --- what counts as too many --------------------------------------------------------------------------------

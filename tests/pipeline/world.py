@@ -310,10 +310,15 @@ class World:
             findings=self._port("findings"),
             tickets=self._port("tickets"),
         )
+        named = {sink.name for sink in self.policy.tickets.sinks}
         return Courier(
             deployment=self.deployment,
-            notifiers={"sns": self._port("sink")},
-            trackers={"opscenter": self._port("tracker"), **self.beside},
+            notifiers={name: self._port("sink") for name in ("sns",) if name in named},
+            trackers={
+                name: tracker
+                for name, tracker in {"opscenter": self._port("tracker"), **self.beside}.items()
+                if name in named
+            },
             tickets=self._port("tickets"),
             outbox=self._port("tickets"),
             composer=composer,

@@ -99,6 +99,9 @@ class Ticketer:
         standing = wanted or row
         if resolution is None and standing is not None:
             wanted = self._placed(finding, row, standing)
+        elif wanted is not None and not wanted.group:
+            # A sink may have another name by now, and only by that is its ticket resolved.
+            wanted = replace(wanted, sinks=self.policy.tickets.still(wanted.sinks, finding))
         if wanted is None:
             if resolution is None:
                 self._notified(finding)
@@ -111,12 +114,9 @@ class Ticketer:
             )
         rows += collect.errands(wanted, tickets=self.tickets, now=now, due_at=now)
         self.tickets.write(*rows, entry=self._entry(finding, state, wanted))
-        for group in rows[1:]:
-            if isinstance(group, TicketRow) and not group.is_open:
-                self.tickets.settle_requests(group.key)
-        if not wanted.is_open:
-            self.tickets.settle_requests(finding.id)
-        else:
+        for over in (one for one in rows if isinstance(one, TicketRow) and not one.is_open):
+            self.tickets.settle_requests(over.key)
+        if wanted.is_open:
             self._notified(finding)
         own = [r for r in rows if isinstance(r, Errand) and r.ticket == finding.id and r.sink != REVIEW]
         return state.lower(), own
