@@ -290,6 +290,7 @@ reason = "New Year"
 """
 
 
+@pytest.mark.slow
 def test_a_freeze_holds_up_what_can_wait_and_not_what_stands_open(deploy: Deploy) -> None:
     stack = deploy(policy=policy_text(more=_FREEZE))
     fleet.cluster(stack)
@@ -308,6 +309,7 @@ def test_a_freeze_holds_up_what_can_wait_and_not_what_stands_open(deploy: Deploy
 # --- limits -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_spent_budget_holds_until_somebody_acknowledges_it(deploy: Deploy) -> None:
     stack = deploy(policy=policy_text(limits={"writes_per_hour": 2, "containment_writes_per_hour": 1}))
     names = ["a1", "a2", "a3", "a4"]
@@ -495,6 +497,7 @@ def test_a_denied_write_is_told_to_a_person(stack: Deployed) -> None:
 # --- ceilings -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_default_ceiling_observes_and_shows_what_it_would_do(deploy: Deploy) -> None:
     ceiling = load_template(paths.TEMPLATE, region="eu-west-1").function("EvaluateFunction")
     assert ceiling is not None

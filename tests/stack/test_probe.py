@@ -94,6 +94,7 @@ def test_nobody_is_told_of_it_and_nothing_is_written(deploy: Deploy) -> None:
     assert counted(stack, "FindingsOpened")[-1] == 0
 
 
+@pytest.mark.slow
 def test_days_of_it_are_never_overdue(stack: Deployed) -> None:
     without_other_schedules(stack)
     for _ in range(12):
@@ -136,7 +137,16 @@ def dead_evaluate(stack: Deployed) -> None:
     )
 
 
-@pytest.mark.parametrize("breaks", [silent_trail, dead_rule, dead_schedule, gone_group, dead_evaluate])
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        silent_trail,
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in (dead_rule, dead_schedule, gone_group, dead_evaluate)
+        ),
+    ],
+)
 def test_whatever_breaks_the_way_of_an_event_is_noticed_within_a_day(stack: Deployed, breaks: Any) -> None:
     stack.may_fail = True
     without_other_schedules(stack)

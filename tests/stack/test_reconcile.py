@@ -84,7 +84,7 @@ def write_as_warden(stack: Deployed, session: str) -> None:
     stack.aws.record_calls = True
 
 
-@pytest.mark.parametrize("session", ["somebody", "remediate"])
+@pytest.mark.parametrize("session", ["somebody", pytest.param("remediate", marks=pytest.mark.slow)])
 def test_whoever_writes_with_our_role_is_found(stack: Deployed, session: str) -> None:
     write_as_warden(stack, stack.function("remediate").name if session == "remediate" else session)
     stack.hours_later(1)

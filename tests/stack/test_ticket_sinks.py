@@ -51,6 +51,7 @@ def test_one_drift_is_told_everywhere_and_resolved_everywhere(deploy: Deploy) ->
     assert stack.ticket_states(PROTECTION) == ["OPEN", "RESOLVED"]
 
 
+@pytest.mark.slow
 def test_who_will_not_fix_it_asks_for_an_exemption(deploy: Deploy) -> None:
     stack = deploy(mode="ticket")
     drifted(stack)
@@ -68,6 +69,7 @@ def test_who_will_not_fix_it_asks_for_an_exemption(deploy: Deploy) -> None:
     assert stack.open_findings() == {PROTECTION: "NOTIFIED"}
 
 
+@pytest.mark.slow
 def test_opscenter_that_does_not_answer_holds_up_nobody(deploy: Deploy) -> None:
     stack = deploy(mode="ticket")
     stack.aws.faults.inject("ssm:CreateOpsItem", "InternalServerError", times=4)
@@ -78,6 +80,7 @@ def test_opscenter_that_does_not_answer_holds_up_nobody(deploy: Deploy) -> None:
     assert item["Status"] == "Open"
 
 
+@pytest.mark.slow
 def test_a_right_that_is_taken_away_is_told_by_a_metric_until_it_is_back(deploy: Deploy) -> None:
     stack = deploy(mode="ticket")
     stack.aws.faults.inject("ssm:DescribeOpsItems", "AccessDeniedException", times=10)
@@ -89,6 +92,7 @@ def test_a_right_that_is_taken_away_is_told_by_a_metric_until_it_is_back(deploy:
     assert item["Status"] == "Open"
 
 
+@pytest.mark.slow
 def test_the_commands_show_what_was_told_where_and_what_is_asked(
     deploy: Deploy, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

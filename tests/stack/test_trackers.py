@@ -119,6 +119,7 @@ def test_a_token_that_is_replaced_delivers_what_waited(deployed: Deployed, outsi
     assert outside.status() == "Zu erledigen"
 
 
+@pytest.mark.slow
 def test_a_person_who_closes_it_sees_it_again_once_and_who_declines_asks(
     deployed: Deployed, outside: Outside
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_person_who_closes_it_sees_it_again_once_and_who_declines_asks(
     assert ACCOUNT in json.dumps(outside.jira.issues[number]["fields"])
 
 
+@pytest.mark.slow
 def test_what_warden_puts_right_is_a_change_event_each_time_and_no_ticket(
     deploy: Deploy, outside: Outside
 ) -> None:
