@@ -128,6 +128,9 @@ class Reviews:
             # Before the row says that it was taken: a process that dies in between takes it again.
             entry = self._request(row, delivery, delivery.handle, remote)
             errand = replace(errand, sequence=row.revision + 1)
+        if delivery.asked and not answered.delivery.asked:
+            # Whoever asked has opened it again.
+            self.ticketer.tickets.settle_requests(row.key, sink)
         try:
             self.ticketer.tickets.write(answered.delivery, errand, entry=entry)
         except ConflictError:
