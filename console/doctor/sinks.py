@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from warden.pipeline.ports import Notifier, Tracker
 
 _LATE = timedelta(hours=1)
+_GRAVITY = "LOW"
 _PAGE = "docs/how-to/connect-a-tracker.md"
 _TODO: tuple[tuple[type[WardenError], str], ...] = (
     (ConfigurationError, f"Put the policy or the parameter right, and deploy: {_PAGE}."),
@@ -92,7 +93,9 @@ def checks(
             continue
         if write:
             yield from (_tried(area, functools.partial(_keep, one, found)) for one in made.trackers.values())
-            yield from (_tried(area, functools.partial(_tell, one, found)) for one in made.notifiers.values())
+            yield from (
+                _tried(area, functools.partial(_tell, one, found, config)) for one in made.notifiers.values()
+            )
 
 
 def _checked(area: str, config: SinkConfig, unseen: str) -> Line:
@@ -152,13 +155,16 @@ def _keep(tracker: Tracker, found: Deployed) -> str:
     return f"created, commented on and closed {handle.url or handle.id}, which is {stands} now"
 
 
-def _tell(notifier: Notifier, found: Deployed) -> str:
+def _tell(notifier: Notifier, found: Deployed, config: SinkConfig) -> str:
+    pages = config.options.get("page", [_GRAVITY])
     for state in (TicketState.OPEN, TicketState.RESOLVED):
-        notifier.notify(_test(found, state))
+        notifier.notify(_test(found, state, pages[0] if pages else _GRAVITY))
+    if not pages:
+        return "told that a test ticket is resolved, and not that it is open: no severity is in `page`"
     return "told of a test ticket, and that it is resolved"
 
 
-def _test(found: Deployed, state: TicketState) -> Ticket:
+def _test(found: Deployed, state: TicketState, severity: str = _GRAVITY) -> Ticket:
     """A ticket that says that it is a test, of a database that there is not."""
     now = datetime.now(UTC)
     summary = "This is a test by `warden doctor --write`. No database is wrong, and nobody has to act."
@@ -168,7 +174,7 @@ def _test(found: Deployed, state: TicketState) -> Ticket:
         control="warden_doctor",
         arn=f"arn:{found.arn.split(':', 2)[1]}:rds:{found.region}:{found.account}:cluster:warden-doctor-test",
         resource_type="AWS::RDS::DBCluster",
-        severity="LOW",
+        severity=severity,
         title="A test of this ticket sink",
         workflow=WorkflowStatus.NEW,
         compliance=ComplianceType.NON_COMPLIANT,
@@ -184,14 +190,14 @@ def _test(found: Deployed, state: TicketState) -> Ticket:
             :40
         ],
         state=state,
-        title="[LOW] A test of this ticket sink by Aurora Warden",
+        title=f"[{severity}] A test of this ticket sink by Aurora Warden",
         summary=summary,
         sections=(
             Section(
                 heading="Who did this", blocks=(Paragraph(f"{found.arn}, at {now:%Y-%m-%d %H:%M} UTC."),)
             ),
         ),
-        severity="LOW",
+        severity=severity,
         control="",
         account=found.account,
         region=found.region,

@@ -14,7 +14,7 @@ from console import deployed
 from console.doctor import sinks as doctor_sinks
 from console.local.aws import LocalAws
 from fakes.trackers import Fault, TrackerAnswer, desk
-from fakes.trackers.events import Teams
+from fakes.trackers.events import PagerDuty, Teams
 from fakes.trackers.github import GitHub
 from fakes.trackers.jira import Jira
 from scanning.runs import REGION, Run, run
@@ -221,6 +221,20 @@ def test_writing_creates_and_closes_one_ticket_in_each(stack: Stack, doctor: Cal
     [other] = stack.github.issues.values()
     assert other["state"] == "closed"
     assert stack.server.refused == []
+
+
+@pytest.mark.parametrize(("page", "told"), [('["HIGH"]', True), ("[]", False)])
+def test_a_pager_rings_for_the_test(stack: Stack, doctor: Callable[..., Run], page: str, told: bool) -> None:
+    pager = PagerDuty()
+    stack.server.reset(pager)
+    stack.secret("pagerduty", {"routing_key": pager.key})
+    stack.deploy(SNS, f'[[tickets.sinks]]\ntype = "pagerduty"\nsecret = "warden/pagerduty"\npage = {page}\n')
+    stack.trail()
+    done = doctor("--sink", "pagerduty", "--write")
+    assert done.status == 0, done.out
+    assert ("trigger" in [event["event_action"] for event in pager.events]) == told
+    assert ("not that it is open" in done.out) != told
+    assert "triggered" not in pager.alerts.values()
 
 
 def test_one_sink_that_fails_is_named_and_holds_up_no_other(stack: Stack, doctor: Callable[..., Run]) -> None:

@@ -129,6 +129,16 @@ def test_a_connection_that_breaks_after_the_tracker_has_created_is_ambiguous(tra
     assert kept(tracker) == 1
 
 
+@pytest.mark.parametrize(
+    "fault", [Fault(resets=True, commits=True), Fault(answer=TrackerAnswer(502), commits=True)]
+)
+def test_a_remark_whose_answer_is_lost_may_stand_there(tracker: Desk, fault: Fault) -> None:
+    handle = tracker.sink.create(TICKET)
+    tracker.server.faults.append(fault)
+    with pytest.raises(AmbiguousError):
+        tracker.sink.comment(handle, TICKET, "closed, but the drift is still there")
+
+
 def test_an_answer_that_breaks_off_is_ambiguous(tracker: Desk) -> None:
     tracker.server.faults.append(Fault(breaks_off=True, commits=True))
     with pytest.raises(AmbiguousError):

@@ -27,6 +27,8 @@ FAILED = replace(FINDING, severity="LOW", decision={"action": "TICKET", "reason"
         (FINDING, False),
         (FAILED, True),
         (replace(FAILED, decision={"action": "TICKET", "reason": "circuit_open"}), True),
+        (replace(FAILED, decision={"action": "TICKET", "reason": "refused"}), True),
+        (replace(FAILED, decision={"action": "TICKET", "reason": "unverified"}), True),
         (replace(FAILED, decision={"action": "TICKET", "reason": "mode"}), False),
     ],
 )

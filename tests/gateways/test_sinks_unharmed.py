@@ -261,3 +261,16 @@ def test_what_is_beyond_all_bounds_is_cut_once_for_all_systems() -> None:
     assert max(len(text) for text in texts(plain(short.finding.evidence))) <= 65_536
     assert bounded(short) == short
     assert bounded(a_ticket()) == a_ticket()
+
+
+@pytest.mark.parametrize("text", ["#12", "acme/db#12", "GH-12", "gh-7", ":boom:", ":+1:", "secret:secret:x"])
+def test_github_finds_no_reference_and_no_emoji(text: str) -> None:
+    # "Autolinked references and URLs" and "Emoji": both are looked for in what Markdown shows, without backslashes.
+    shown = re.sub(r"\\(.)", r"\1", markdown.escaped(f"before {text} after"))
+    assert not re.search(r"#\d|\bgh-\d|:(boom|\+1|secret):", shown, re.IGNORECASE)
+    assert shown.replace("\u200b", "") == f"before {text} after"
+
+
+def test_an_arn_in_a_text_can_be_copied() -> None:
+    arn = "arn:aws:rds:eu-west-1:123456789012:cluster:orders"
+    assert markdown.escaped(arn) == arn

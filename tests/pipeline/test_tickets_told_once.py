@@ -14,6 +14,7 @@ from pipeline.world import PROTECTION, World
 from warden.core.errors import (
     AmbiguousError,
     ConflictError,
+    ForbiddenTicketError,
     LaterError,
     RejectedError,
     TicketGoneError,
@@ -423,3 +424,56 @@ def test_a_tracker_that_fails_at_creates_rests_as_long_as_it_asks() -> None:
     assert len(tried) == 1
     ticks(world, 3)
     assert len(tried) == 2
+
+
+def unanswered(act: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """What is done each time, and whose answer is lost so often."""
+    left = [count]
+
+    def acted(*given: Any) -> Any:
+        made = act(*given)
+        if left[0]:
+            left[0] -= 1
+            message = "no whole answer within 20 seconds"
+            raise AmbiguousError(message)
+        return made
+
+    return acted
+
+
+def test_a_remark_whose_answer_was_lost_is_not_made_again() -> None:
+    world, ref = drifted()
+    world.tell()
+    comment = world.tracker.comment
+    world.tracker.comment = unanswered(comment, 3)  # type: ignore[method-assign]
+    world.tracker.answer(0, RemoteState.CLOSED)
+    ticks(world, 10)
+    [kept] = world.tracker.kept
+    assert len(kept.comments) == 1
+    assert kept.state is RemoteState.OPEN
+    world.tracker.comment = unanswered(comment, 3)  # type: ignore[method-assign]
+    fixed(world, ref)
+    ticks(world, 10)
+    assert len(kept.comments) == 2
+    assert "nothing is left to do" in kept.comments[-1]
+    assert kept.state is RemoteState.CLOSED
+    assert world.tickets.backlog("opscenter") == []
+
+
+@pytest.mark.parametrize(
+    "error", [RejectedError("400: it is closed"), ForbiddenTicketError("403: it is closed")]
+)
+def test_who_asks_for_an_exemption_by_closing_what_takes_no_edit_gets_the_remark(error: Exception) -> None:
+    world, _ = drifted()
+    world.tell()
+
+    def update(*_: Any) -> None:
+        raise error
+
+    world.tracker.update = update  # type: ignore[method-assign]
+    world.tracker.answer(0, RemoteState.WONT_FIX)
+    ticks(world, 8)
+    [kept] = world.tracker.kept
+    assert len(kept.comments) == 1
+    assert "request for an exemption" in kept.comments[0]
+    assert world.tick().parked == 0

@@ -540,7 +540,8 @@ class Tracker(Protocol):
     """A sink that keeps tickets, in which people work on them.
 
     Errors are those of a Notifier, and some more: AmbiguousError from `create` where it may have happened after all
-    (`find` is asked, a while later, before it is repeated); ForbiddenTicketError where we may not touch one ticket;
+    (`find` is asked, a while later, before it is repeated), and from `comment` (which is not repeated then);
+    ForbiddenTicketError where we may not touch one ticket;
     TicketGoneError where it is not shown, and TicketClosedError where it is closed for good (then another takes its
     place).
     """

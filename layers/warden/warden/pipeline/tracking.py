@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from warden.core import lifecycle
-from warden.core.errors import LaterError, RejectedError, ThrottledError, WardenError
+from warden.core.errors import AmbiguousError, LaterError, RejectedError, ThrottledError, WardenError
 from warden.core.ledger import EntryKind
 from warden.core.lifecycle import Step
 from warden.core.ticket import RemoteState
@@ -60,12 +60,21 @@ class Tracking:
                 # Its text is a step of its own.
                 visit.told(digest="")
             case Step.COMMENT:
-                self._tracker.comment(handle, ticket, visit.delivery.say)
-                visit.keep(replace(visit.delivery, say=""))
+                self._say(handle, ticket)
             case Step.EXPLAIN:
                 self._explain(handle, ticket)
             case Step.REPLACE:
                 self._replace(handle)
+
+    def _say(self, handle: Handle, ticket: Ticket) -> None:
+        visit = self._visit
+        try:
+            self._tracker.comment(handle, ticket, visit.delivery.say)
+        except AmbiguousError:
+            # No tracker takes a remark once alone: what may stand there is not said again.
+            visit.keep(replace(visit.delivery, say=""))
+            raise
+        visit.keep(replace(visit.delivery, say=""))
 
     # --- made once ----------------------------------------------------------------------------------------
 
@@ -134,7 +143,11 @@ class Tracking:
 
     def _explain(self, handle: Handle, ticket: Ticket) -> None:
         try:
-            self._tracker.comment(handle, ticket, ticket.summary)
+            try:
+                self._tracker.comment(handle, ticket, ticket.summary)
+            except AmbiguousError:
+                # As other remarks: kept before the tracker, which is not well, is asked anything more.
+                self._visit.keep(replace(self._visit.delivery, unsaid=False))
             if self._tracker.remote(handle).state is RemoteState.OPEN:
                 # Some open a ticket again when somebody remarks on it.
                 self._tracker.resolve(handle, ticket)

@@ -11,6 +11,7 @@ _MENTION = re.compile(r"@(?=\w)")
 _MARKED = re.compile(r"<(?=[!@#/\w])")
 _ADDRESS = re.compile(r"(?<=\w):(?=//)")
 _WWW = re.compile(r"\bwww\.(?=\w)", re.IGNORECASE)
+_REFERENCE = re.compile(r"#(?=\d)|\bGH-(?=\d)|(?<!\w):(?=[\w+-]+:)|:(?=secret:)", re.IGNORECASE)
 _KEPT = frozenset("\n\t")
 _FORMULA = re.compile(r"[\s\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
@@ -34,6 +35,15 @@ def defused(text: str) -> str:
     text = _MARKED.sub(f"<{_BREAK}", text)
     text = _WWW.sub(lambda found: f"{found[0][:3]}{_BREAK}.", text)
     return _ADDRESS.sub(f":{_BREAK}", text)
+
+
+def unreferenced(text: str) -> str:
+    """A text in which GitHub finds neither the numbers of issues nor the names of emoji.
+
+    It looks for both after Markdown has been read, where a backslash is there no more ("Autolinked references and
+    URLs"). ARNs stay whole, but for those of Secrets Manager, whose `:secret:` is an emoji.
+    """
+    return _REFERENCE.sub(lambda found: f"{found[0]}{_BREAK}", text)
 
 
 def uncalculated(text: str) -> str:

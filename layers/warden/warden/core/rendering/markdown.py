@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from warden.core.rendering.harmless import defused, one_line, printable, uncalculated
+from warden.core.rendering.harmless import defused, one_line, printable, uncalculated, unreferenced
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _TICKS = re.compile(r"`+")
 
 def escaped(text: str) -> str:
     """A text that Markdown shows as it stands, on one line, mentioning nobody."""
-    line = _SPECIAL.sub(r"\\\1", defused(one_line(text)))
+    line = _SPECIAL.sub(r"\\\1", unreferenced(defused(one_line(text))))
     return _AT_BEGIN.sub(lambda found: f"{found[1]}{_escape_marker(found[2])}", line)
 
 

@@ -149,6 +149,9 @@ def refusal(answer: Answer, asked: Asked, *, now: datetime, redact: Callable[[st
 def _meaning(answer: Answer, asked: Asked) -> tuple[type[WardenError], str]:
     """The kind of error, and what a person should do."""
     status = answer.status
+    # RFC 9110, 15.6.4: "currently unable to handle the request". That is believed of a remark, which would be lost
+    # otherwise, and not of a ticket, of which there would be two.
+    is_unavailable = status == HTTPStatus.SERVICE_UNAVAILABLE and asked.of_ticket
     meanings: tuple[tuple[bool, type[WardenError], str], ...] = (
         (is_throttled(answer), LaterError, ""),
         (is_captcha(answer), SinkRefusedError, "log in as this user in a browser, and answer the CAPTCHA"),
@@ -159,7 +162,7 @@ def _meaning(answer: Answer, asked: Asked) -> tuple[type[WardenError], str]:
         ),
         (
             status >= HTTPStatus.INTERNAL_SERVER_ERROR,
-            AmbiguousError if asked.creates else LaterError,
+            AmbiguousError if asked.creates and not is_unavailable else LaterError,
             "",
         ),
         (asked.of_ticket and status in _GONE, TicketGoneError, ""),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core.errors import AmbiguousError, LaterError, SinkRefusedError, TicketGoneError
 from warden.core.rendering import markdown
-from warden.core.rendering.harmless import defused, one_line, uncalculated
+from warden.core.rendering.harmless import defused, one_line, uncalculated, unreferenced
 from warden.core.ticket import Handle, Remote, RemoteState
 from warden.core.ticket_room import cut, fitted, length
 
@@ -91,7 +91,9 @@ class GitHub:
         del ticket
         lines = [markdown.escaped(line) for line in text.splitlines() if line.strip()]
         body = {"body": cut(uncalculated("\n\n".join(lines)), BODY_LIMIT)}
-        self._api.call("POST", *self._path, "issues", handle.id, "comments", body=body, of_ticket=True)
+        self._api.call(
+            "POST", *self._path, "issues", handle.id, "comments", body=body, creates=True, of_ticket=True
+        )
 
     def resolve(self, handle: Handle, ticket: Ticket) -> bool:
         """Close it as completed, up to date; why is said below it."""
@@ -153,8 +155,8 @@ class GitHub:
 
 def _fields(ticket: Ticket) -> dict[str, Any]:
     fitting = fitted(ticket, lambda candidate: length(_body(candidate)) <= BODY_LIMIT)
-    # A title is shown as text, but turns @names into mentions in mails.
-    title = cut(uncalculated(defused(one_line(ticket.title))), TITLE_LIMIT)
+    # A title is shown as text, but turns @names into mentions in mails, and names of emoji into emoji.
+    title = cut(uncalculated(unreferenced(defused(one_line(ticket.title)))), TITLE_LIMIT)
     return {"title": title, "body": _body(fitting)}
 
 

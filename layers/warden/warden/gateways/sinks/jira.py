@@ -104,7 +104,7 @@ class Jira:
         """Comment on the issue."""
         del ticket
         body = {"body": self._dialect.comment(text)}
-        self._call("POST", "issue", handle.id, "comment", body=body, of_ticket=True)
+        self._call("POST", "issue", handle.id, "comment", body=body, creates=True, of_ticket=True)
 
     def resolve(self, handle: Handle, ticket: Ticket) -> bool:
         """Move it to done, in more than one step if need be, up to date; why is said below it."""

@@ -25,8 +25,11 @@ SUMMARY_LIMIT = 1_024
 EVENT_LIMIT = 512_000
 """Bytes: "The maximum size of a payload is 512 KB"."""
 _SEVERITIES = {"CRITICAL": "critical", "HIGH": "error", "MEDIUM": "warning", "LOW": "info"}
-FAILED = frozenset({"remediation_failed", "circuit_open", "flapping"})
-"""The reasons of decisions that say that a remediation failed; they page, however grave the finding is."""
+FAILED = frozenset({"remediation_failed", "refused", "unverified", "circuit_open", "flapping"})
+"""The reasons of decisions that say that a remediation failed, did not hold or was refused.
+
+They page, however grave the finding is.
+"""
 _KEY = re.compile(r"routing.?key", re.IGNORECASE)
 # Warden itself is at it: nobody has to be called a second time.
 _AT_WORK = frozenset({"REMEDIATE", "DEFER"})

@@ -124,7 +124,7 @@ class ServiceNow:
     def comment(self, handle: Handle, ticket: Ticket, text: str) -> None:
         """Add a work note."""
         del ticket
-        self._patch(handle, {"work_notes": _journal(text)})
+        self._patch(handle, {"work_notes": _journal(text)}, creates=True)
 
     def resolve(self, handle: Handle, ticket: Ticket) -> bool:
         """Set it to resolved, with the reason in its close notes."""
@@ -200,14 +200,15 @@ class ServiceNow:
             raise SinkRefusedError(msg)
         return {**record, "state": str(record["state"])}
 
-    def _patch(self, handle: Handle, body: Mapping[str, Any]) -> None:
+    def _patch(self, handle: Handle, body: Mapping[str, Any], *, creates: bool = False) -> None:
         query = {"sysparm_fields": "sys_id,state"}
-        record = self._result(
-            self._api.call("PATCH", *self._path, handle.id, query=query, body=dict(body), of_ticket=True)
+        answer = self._api.call(
+            "PATCH", *self._path, handle.id, query=query, body=dict(body), creates=creates, of_ticket=True
         )
+        record = self._result(answer)
         if not isinstance(record, dict) or not record.get("sys_id"):
             msg = f"ServiceNow did not say that it has changed {handle.url or handle.id}"
-            raise LaterError(msg)
+            raise AmbiguousError(msg) if creates else LaterError(msg)
         if "state" in body and (str(record.get("state")) in _OVER) is not (body["state"] in _OVER):
             msg = f"{handle.url or handle.id} is not as it was set: a rule of the instance has changed its state"
             raise LaterError(msg, alone=True)
