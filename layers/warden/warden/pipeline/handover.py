@@ -60,6 +60,8 @@ class Handover:
             if step is Step.WAIT:
                 at = lifecycle.settled_at(self.delivery)
                 return setbacks.later(courier, self.errand, at, "its create is of unknown end")
+            if now >= courier.until:
+                return setbacks.later(courier, self.errand, now, "the time of the invocation is over")
             try:
                 self._do(step)
             except TicketGoneError:
