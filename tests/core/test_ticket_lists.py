@@ -12,7 +12,7 @@ from fakes import NOW
 from gateways.test_sns import FINDING
 from warden.controls import cluster_deletion_protection_enabled as protection
 from warden.core import collections
-from warden.core.rendering import adaptive_card, adf, block_kit, markdown, wiki
+from warden.core.rendering import adaptive_card, adf, block_kit, machine, markdown, wiki
 from warden.core.ticket_room import fitted
 from warden.core.ticket_rows import OPEN, Member, TicketRow
 from warden.core.ticket_text import Story
@@ -82,3 +82,10 @@ def test_a_list_is_shortened_no_more_than_it_must_be() -> None:
     text = markdown.text(fitted(ticket, lambda one: len(markdown.text(one)) <= 5_000))
     assert 4_700 < len(text) <= 5_000
     assert "docs/reference/controls" in text
+
+
+def test_programs_get_every_open_finding_of_many_up_to_a_hundred() -> None:
+    told = machine.document(of_many(60))["findings"]
+    assert len({one["resource"] for one in told}) == 60
+    assert told[0] == {"control": "c", "resource": f"{FINDING.arn}-payments-0000", "severity": "HIGH"}
+    assert len(machine.document(of_many(300))["findings"]) == 100

@@ -30,7 +30,7 @@ class MemoryTickets:
         self.collected: dict[tuple[str, str], Member] = {}
         self.errands: dict[tuple[str, str], Errand] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
-        self.asked: dict[str, ExemptionRequest] = {}
+        self.asked: dict[tuple[str, str], ExemptionRequest] = {}
         self.healths: dict[str, SinkHealth] = {}
 
     def get(self, key: str) -> TicketRow | None:
@@ -76,10 +76,11 @@ class MemoryTickets:
         return self.counts[what, f"{now:%Y-%m-%d}"]
 
     def request(self, request: ExemptionRequest) -> None:
-        self.asked[request.finding_id] = request
+        self.asked[request.finding_id, request.sink] = request
 
-    def settle_request(self, finding_id: str) -> None:
-        self.asked.pop(finding_id, None)
+    def settle_requests(self, finding_id: str, sink: str = "") -> None:
+        for key in [k for k in self.asked if k[0] == finding_id and sink in {"", k[1]}]:
+            del self.asked[key]
 
     def requests(self) -> Iterator[ExemptionRequest]:
         return iter(list(self.asked.values()))

@@ -175,6 +175,21 @@ def test_a_slow_server_is_waited_for_no_longer_than_the_deadline(
     pages.server.released.set()
 
 
+def test_no_request_lasts_longer_than_the_invocation_that_makes_it(trackers: Server) -> None:
+    made, left = desk.desk(trackers, "webhook"), [0.15]
+    http = Http(["tickets.acme.example"], connect=made.server.connect, left=lambda: left[0])
+    made.server.faults.append(Fault(stalls=True))
+    with pytest.raises(LaterError, match=r"0\.15 seconds"):
+        http.send("GET", "https://tickets.acme.example/", headers={})
+    made.server.released.set()
+    left[0] = -1.0
+    before = len(made.server.requests)
+    with pytest.raises(LaterError, match="no time is left") as caught:
+        http.send("POST", "https://tickets.acme.example/", headers={}, repeatable=False)
+    assert (caught.value.alone, caught.value.arrived) == (True, False)
+    assert len(made.server.requests) == before
+
+
 def test_credentials_that_were_replaced_are_read_anew_and_used(pages: Desk) -> None:
     tell(pages)
     system = pages.system

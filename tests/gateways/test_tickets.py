@@ -123,8 +123,18 @@ def test_what_people_ask_for_is_kept_until_it_is_settled(tickets: DynamoTickets 
     tickets.request(replace(REQUEST, by="somebody else"))
     [kept] = tickets.requests()
     assert kept == replace(REQUEST, by="somebody else")
-    tickets.settle_request(KEY)
-    tickets.settle_request(KEY)
+    elsewhere, another = replace(REQUEST, sink="snow"), replace(REQUEST, finding_id=f"{KEY}D")
+    tickets.request(elsewhere)
+    tickets.request(another)
+    tickets.settle_requests(KEY, "jira")
+    assert list(tickets.requests()) == [another, elsewhere] or list(tickets.requests()) == [
+        elsewhere,
+        another,
+    ]
+    tickets.settle_requests(KEY)
+    assert list(tickets.requests()) == [another]
+    tickets.settle_requests(another.finding_id)
+    tickets.settle_requests(KEY)
     assert list(tickets.requests()) == []
 
 

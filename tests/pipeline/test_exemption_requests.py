@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.test_ticket_sinks import drifted, fixed, ticks
-from pipeline.world import PROTECTION
+from fakes import MemoryTracker
+from pipeline.test_ticket_sinks import POLICY, drifted, fixed, ticks
+from pipeline.world import PROTECTION, World
 from warden.core.errors import ConflictError
 from warden.core.rendering import plain
 from warden.core.ticket import RemoteState
@@ -15,7 +16,6 @@ from warden.pipeline import notes
 from warden.pipeline.compose import Composer
 
 if TYPE_CHECKING:
-    from pipeline.world import World
     from warden.core.resource import ResourceRef
 
 CAROL = "arn:aws:sts::123456789012:assumed-role/dba/carol"
@@ -107,3 +107,55 @@ def test_a_refusal_waits_for_a_tracker_that_rests() -> None:
     ticks(world, 4)
     assert kept.state is RemoteState.OPEN
     assert len(world.tracker.kept) == 1
+
+
+def test_what_is_asked_in_two_trackers_is_two_requests_and_one_refusal_opens_both() -> None:
+    sinks = "".join(
+        f"[[tickets.sinks]]\ntype = 'opscenter'\nname = '{name}'\n" for name in ("opscenter", "b")
+    )
+    world, _ = drifted(f"{POLICY}{sinks}")
+    world.beside["b"] = MemoryTracker(world.clock)
+    world.tell()
+    world.tracker.answer(0, RemoteState.WONT_FIX, by="m.jansen")
+    world.beside["b"].answer(0, RemoteState.WONT_FIX, by="j.doe")
+    ticks(world, 8)
+    first, second = sorted(world.tickets.requests(), key=lambda one: one.sink)
+    assert (first.by, second.by) == ("j.doe", "m.jansen")
+    composer = Composer(controls={}, findings=world.findings, tickets=world.tickets)
+    assert notes.refuse(first, by=CAROL, reason="No.", composer=composer, now=world.clock())
+    ticks(world, 8)
+    for tracker in (world.tracker, world.beside["b"]):
+        [kept] = tracker.kept
+        assert kept.state is RemoteState.OPEN
+        assert "refused the exemption" in kept.comments[-1]
+    assert list(world.tickets.requests()) == []
+    [entry] = world.ledger.of_kind("exemption_refused")
+    assert entry["after"]["with"] == [second.id]
+
+
+def test_who_opens_a_ticket_again_asks_no_more() -> None:
+    world, _ = asked()
+    assert len(list(world.tickets.requests())) == 1
+    world.tracker.answer(0, RemoteState.OPEN)
+    ticks(world, 8)
+    assert list(world.tickets.requests()) == []
+
+
+@pytest.mark.parametrize("limit", ["group = 'owner-and-control'", "group = 'finding'\ndaily = 1"])
+def test_a_request_about_many_findings_is_settled_when_none_is_left(limit: str) -> None:
+    world = World(f"{POLICY}[tickets]\n{limit}\n")
+    refs = [world.cluster(f"db-{number}", DeletionProtection=False) for number in range(3)]
+    for ref in refs:
+        world.look(ref)
+        world.tell()
+    ticks(world, 4)
+    [many] = [n for n, kept in enumerate(world.tracker.kept) if "findings are open" in kept.ticket.summary]
+    world.tracker.answer(many, RemoteState.WONT_FIX)
+    ticks(world, 8)
+    assert len(list(world.tickets.requests())) == 1
+    for ref in refs[:2]:
+        fixed(world, ref)
+    assert len(list(world.tickets.requests())) == 1
+    fixed(world, refs[2])
+    ticks(world, 4)
+    assert list(world.tickets.requests()) == []

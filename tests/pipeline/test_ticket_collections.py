@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.aws import HERE
-from pipeline.test_ticket_sinks import POLICY, fixed, ticks
+from pipeline.test_ticket_sinks import POLICY, drifted, fixed, ticks
 from pipeline.world import World, policy_of
 from warden.core.errors import LaterError
+from warden.core.ticket import RemoteState, TicketState
 
 if TYPE_CHECKING:
     from fakes.tickets import Kept
@@ -131,3 +132,84 @@ def test_a_finding_that_joins_a_collection_is_told_in_no_sink_that_the_policy_na
     world.tell()
     [group] = [row for key, row in world.tickets.rows.items() if key.startswith("group|")]
     assert group.sinks == ("sns",)
+
+
+@pytest.mark.parametrize("group", ["finding", "owner-and-control"])
+def test_a_ticket_is_resolved_by_the_name_that_its_tracker_has_by_now(group: str) -> None:
+    policy = f"{POLICY}[tickets]\ngroup = '{group}'\n[[tickets.sinks]]\ntype = 'opscenter'\n"
+    world = World(policy)
+    ref = world.cluster("first", DeletionProtection=False)
+    world.look(ref)
+    world.tell()
+    ticks(world, 4)
+    assert len(world.tracker.open) == 1
+    world.policy = policy_of(f"{policy}name = 'ops'\n")
+    world.beside["ops"] = world.tracker
+    fixed(world, ref)
+    ticks(world, 3)
+    assert [kept.state for kept in world.tracker.kept] == [RemoteState.CLOSED]
+    assert world.tickets.backlog("ops") == []
+
+
+def test_what_is_over_before_a_tracker_was_told_is_looked_for_once_and_is_no_ticket() -> None:
+    world, ref = drifted()
+    world.tracker.failures, world.tracker.failing = [LaterError("503")], "find"
+    world.tell()
+    fixed(world, ref)
+    ticks(world, 3)
+    assert world.tracker.kept == []
+    assert world.tickets.backlog("opscenter") == []
+    world.aws.update(ref, DeletionProtection=False)
+    world.clock.advance(minutes=1)
+    world.look(ref)
+    world.tell()
+    assert [(kept.state, kept.ticket.state) for kept in world.tracker.kept] == [
+        (RemoteState.OPEN, TicketState.OPEN)
+    ]
+
+
+# --- what counts as too many --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "limit", ["group = 'owner-and-control'", "flood = 2", "group = 'finding'\ndaily = 2"]
+)
+@pytest.mark.parametrize("kind", ["security-hub", "eventbridge", "webhook"])
+def test_programs_are_told_of_each_finding_by_itself(kind: str, limit: str) -> None:
+    world = World(f"{POLICY}[tickets]\n{limit}\n{_as_sns(kind)}[[tickets.sinks]]\ntype = 'opscenter'\n")
+    refs = [world.cluster(f"db-{number}", DeletionProtection=False) for number in range(5)]
+    for ref in refs:
+        world.look(ref)
+        world.tell()
+    ticks(world, 4)
+    told = world.sink.delivered
+    assert sorted(ticket.finding.arn for ticket in told) == sorted(ref.arn for ref in refs)
+    assert all(len(ticket.findings) == 1 for ticket in told)
+    assert len(world.tracker.open) < 5, "people get them together"
+    for ref in refs:
+        fixed(world, ref)
+    ticks(world, 4)
+    assert sorted(t.finding.arn for t in world.sink.delivered[5:] if not t.is_open) == [r.arn for r in refs]
+    assert world.tracker.open == []
+    assert world.tickets.backlog("sns") == world.tickets.backlog("opscenter") == []
+
+
+def test_what_does_not_page_uses_up_none_of_the_pages_of_a_day() -> None:
+    world = World(f"{POLICY}[tickets]\ngroup = 'finding'\ndaily = 2\n{_as_sns('pagerduty')}")
+    for number in range(4):
+        world.look(world.cluster(f"db-{number}", DeletionProtection=False))
+        world.tell()
+    for number in range(4):
+        world.look(world.snapshot(f"s-{number}"))
+        world.tell()
+    pages = [ticket for ticket in world.sink.delivered if ticket.severity == "CRITICAL"]
+    assert len(pages) == 4
+
+
+def _as_sns(kind: str) -> str:
+    """A sink of a kind, by the name that the world delivers to its topic by."""
+    given = {
+        "webhook": "url = 'https://siem.example/in'\nsecret = 'warden/x'\n",
+        "pagerduty": "secret = 'warden/x'\n",
+    }
+    return f"[[tickets.sinks]]\nname = 'sns'\ntype = '{kind}'\n{given.get(kind, '')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,10 @@ from warden.core.rendering import plain
 from warden.core.ticket import RemoteState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from warden.core.resource import ResourceRef
+    from warden.core.ticket import Handle, Remote
 
 POLICY = "version = 1\n[defaults]\nmode = 'ticket'\n"
 
@@ -214,6 +217,52 @@ def test_a_slow_sink_keeps_a_whole_batch_waiting_once() -> None:
     world.queues.tickets.clear()
     ticks(world, 8)
     assert len(world.tracker.open) == 10
+
+
+def test_no_step_begins_when_the_time_of_an_invocation_is_over() -> None:
+    world, ref = drifted()
+    world.tell()
+    resolve, comment = world.tracker.resolve, world.tracker.comment
+
+    def slow(act: Callable[..., Any]) -> Callable[..., Any]:
+        def acted(*given: Any) -> Any:
+            world.clock.advance(seconds=40)
+            return act(*given)
+
+        return acted
+
+    world.tracker.resolve, world.tracker.comment = slow(resolve), slow(comment)
+    begun = world.clock() + timedelta(minutes=1)
+    fixed(world, ref)
+    [kept] = world.tracker.kept
+    assert kept.state is RemoteState.CLOSED
+    assert world.clock() - begun == timedelta(seconds=40)
+    assert kept.comments == []
+    ticks(world, 1)
+    assert len(kept.comments) == 1
+
+
+def test_a_tracker_that_is_slow_to_read_has_its_share_of_the_reviews_and_no_more() -> None:
+    world = World(f"{POLICY}[tickets]\ngroup = 'finding'\n")
+    for number in range(6):
+        world.look(world.cluster(f"c{number}", DeletionProtection=False))
+    world.tell()
+    remote, read = world.tracker.remote, set()
+
+    def slow(handle: Handle) -> Remote:
+        world.clock.advance(seconds=6)
+        read.add(handle.id)
+        return remote(handle)
+
+    world.tracker.remote = slow
+    world.clock.advance(minutes=31)
+    begun = world.clock()
+    report = world.tick()
+    assert world.clock() - begun == timedelta(seconds=18), "fifteen, and the one that was under way"
+    assert report.done["reviewed"] == 6
+    assert report.problems == []
+    ticks(world, 1)
+    assert len(read) == 6, "who was left out is not left out for half an hour"
 
 
 # --- what people do ---------------------------------------------------------------------------------------

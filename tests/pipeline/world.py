@@ -153,6 +153,8 @@ class World:
         self.temporaries = MemoryTemporaries()
         self.sink = MemorySink()
         self.tracker = MemoryTracker(self.clock)
+        self.beside: dict[str, MemoryTracker] = {}
+        """Trackers by other names than `opscenter`."""
         self.policy = policy_of(policy)
         self.ceiling = ceiling
         self.deployment = HERE
@@ -308,10 +310,15 @@ class World:
             findings=self._port("findings"),
             tickets=self._port("tickets"),
         )
+        named = {sink.name for sink in self.policy.tickets.sinks}
         return Courier(
             deployment=self.deployment,
-            notifiers={"sns": self._port("sink")},
-            trackers={"opscenter": self._port("tracker")},
+            notifiers={name: self._port("sink") for name in ("sns",) if name in named},
+            trackers={
+                name: tracker
+                for name, tracker in {"opscenter": self._port("tracker"), **self.beside}.items()
+                if name in named
+            },
             tickets=self._port("tickets"),
             outbox=self._port("tickets"),
             composer=composer,

@@ -6,6 +6,7 @@ What only one kind of sink needs is imported when that kind is built.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -37,6 +38,8 @@ class Tools:
     """The secrets that the template lets this function read."""
     connect: Connect | None = None
     """Makes connections in the place of `gateways.http.verified`; tests have one that leads to their own servers."""
+    left: Callable[[], float] = lambda: math.inf
+    """The seconds that are left for requests by HTTPS."""
 
     @functools.cached_property
     def secrets(self) -> Secrets:
@@ -136,6 +139,7 @@ def _by_https(config: SinkConfig, tools: Tools) -> Any:
         secret_arns=tools.secret_arns,
         now=tools.clock,
         connect=tools.connect or verified,
+        left=tools.left,
     ).make(config)
 
 

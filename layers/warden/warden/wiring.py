@@ -7,6 +7,7 @@ function can do without.
 from __future__ import annotations
 
 import functools
+import math
 import os
 import random
 import time
@@ -69,6 +70,9 @@ def utcnow() -> datetime:
 # an event waits for longer, the queue delivers it again, and a remediation is deferred.
 _HURRIED = (Draw(most=5), 20.0)
 _PATIENT = (Draw(most=10, leave=10), 120.0)
+_GRACE = 15.0
+"""Seconds for the requests of a ticket's step that is under way when an invocation's time is over; the ticket function
+keeps back ten more, for connecting and for writing down how it ended."""
 
 clock: Callable[[], datetime] = utcnow
 """Replaced by the local AWS, whose time can be moved."""
@@ -138,6 +142,7 @@ class Wiring:
         self.deployment = Deployment(environment.account, environment.region, environment.partition)
         self._clients = Clients(account=environment.account, pace=self._pace)
         self._draw, self._patience = _HURRIED
+        self._told_until = math.inf
 
     @functools.cached_property
     def policy(self) -> Policy:
@@ -421,6 +426,8 @@ class Wiring:
         """The step behind the tickets queue, for one invocation that has so many seconds."""
         from warden.pipeline.ticket import Ticketer
 
+        # Sinks are made once for the process, and their requests have to end with each invocation.
+        self._told_until = time.monotonic() + seconds + _GRACE
         return Ticketer(
             policy=self.policy,
             findings=self._findings,
@@ -475,6 +482,7 @@ class Wiring:
             deployment=self.deployment,
             topic_arn=self.environment["WARDEN_TOPIC_ARN"],
             clock=now,
+            left=lambda: self._told_until - time.monotonic(),
             secret_arns=tuple(filter(None, names.get("WARDEN_SINK_SECRET_ARNS", "").split(","))),
         )
         return build(self.policy.tickets.sinks, tools)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from warden.core.control import Severity
 from warden.core.resource import ResourceRef
 from warden.core.sections import Bullets, Code, Facts, Links, Paragraph, Section
-from warden.core.ticket import Ticket, TicketState, ticket_id
+from warden.core.ticket import Listed, Ticket, TicketState, ticket_id
 from warden.core.ticket_rows import OPEN, RESOLVED, TicketRow
 from warden.core.ticket_text import frameworks_of, why_it_matters
 
@@ -138,6 +138,10 @@ def ticket(
         owner=row.owner,
         opened_at=row.opened_at,
         findings=tuple(gravest),
+        listed=tuple(
+            Listed(control=m.finding_id.partition("|")[0], resource=m.arn, severity=m.severity)
+            for m in left or members
+        ),
         fix=control.fix if control else "",
         frameworks=frameworks_of(control),
         resolution=story.resolution,

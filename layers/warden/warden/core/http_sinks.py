@@ -151,6 +151,8 @@ HTTP_SINKS: tuple[SinkType, ...] = (
     SinkType(
         name="pagerduty",
         doc="pages of PagerDuty for what is grave or failed, change events for what Warden put right",
+        # A page is never put off to a summary, and what does not page is not sent.
+        is_limited=False,
         tells_changes=True,
         options=(
             _SECRET,
@@ -190,6 +192,8 @@ HTTP_SINKS: tuple[SinkType, ...] = (
     SinkType(
         name="webhook",
         doc="JSON to an address of yours, signed with a shared key",
+        is_limited=False,
+        is_machine=True,
         options=(
             Option(name="url", default="", required=True, pattern=_ADDRESS, doc="where it goes"),
             _SECRET,

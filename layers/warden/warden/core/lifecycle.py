@@ -47,6 +47,8 @@ class Step(StrEnum):
     COMMENT = "comment"
     EXPLAIN = "explain"
     """Say below a ticket why it was resolved, where closing it could not carry that."""
+    LOOK = "look"
+    """It is over before this sink was told: see whether it is there, since the sink may have had another name."""
     REPLACE = "replace"
     """Its tracker does not show it: see whether that is to be believed, and let another take its place."""
 
@@ -123,7 +125,9 @@ def changed(
 def step(row: TicketRow, delivery: Delivery, *, keeps_tickets: bool, now: datetime) -> Step:
     """What to do next at a sink for it to know how the ticket stands."""
     if delivery.generation != row.generation and _is_over(delivery):
-        return Step.START_OVER if row.is_open or is_change(row.key) else Step.DONE
+        if row.is_open or is_change(row.key):
+            return Step.START_OVER
+        return Step.LOOK if keeps_tickets and _is_strange(delivery) else Step.DONE
     if delivery.covered:
         return Step.DONE if delivery.told == row.state else Step.COVER
     if not keeps_tickets:
@@ -156,6 +160,11 @@ def _changed(row: TicketRow, delivery: Delivery) -> Step:
     if delivery.digest != row.digest:
         return Step.UPDATE
     return Step.COMMENT if delivery.say else Step.DONE
+
+
+def _is_strange(delivery: Delivery) -> bool:
+    """Whether nothing was ever done in a sink, by this name of it."""
+    return not delivery.generation and not delivery.told
 
 
 def _is_over(delivery: Delivery) -> bool:

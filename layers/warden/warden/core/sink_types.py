@@ -43,5 +43,9 @@ class SinkType:
     options: tuple[Option, ...] = ()
     keeps_tickets: bool = False
     """Whether people work on tickets in it (`ports.Tracker`), or it only tells (`ports.Notifier`)."""
+    is_limited: bool = True
+    """Whether it takes no more than so many new tickets in a day: what it tells is read by people, who have to cope."""
+    is_machine: bool = False
+    """Whether it is read by programs, to which each finding is told by itself, however many there are."""
     tells_changes: bool = False
     """Whether it is told of what Warden put right itself, as a change that was made and not as a ticket."""

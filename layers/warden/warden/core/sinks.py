@@ -39,10 +39,17 @@ AWS_SINKS = (
     SinkType(
         name="opscenter", doc="OpsItems of Systems Manager in this account and Region", keeps_tickets=True
     ),
-    SinkType(name="security-hub", doc="findings of Security Hub CSPM in this account and Region"),
+    SinkType(
+        name="security-hub",
+        doc="findings of Security Hub CSPM in this account and Region",
+        is_limited=False,
+        is_machine=True,
+    ),
     SinkType(
         name="eventbridge",
         doc="an event of source `aurora-warden` for each change of a ticket",
+        is_limited=False,
+        is_machine=True,
         options=(
             Option(
                 name="bus",

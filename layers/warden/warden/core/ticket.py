@@ -72,6 +72,16 @@ class Handle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """As much of a finding as a list for programs needs."""
+
+    control: str
+    resource: str
+    """The ARN."""
+    severity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """One ticket: of one finding, of a group of findings, or of what was too much for a day."""
 
@@ -95,7 +105,9 @@ class Ticket:
     """Whose it is: the value of the tag that the policy names, else the account."""
     opened_at: datetime
     findings: tuple[Finding, ...]
-    """The gravest first; a summary has those that fit."""
+    """The gravest first; of many, a few."""
+    listed: tuple[Listed, ...] = ()
+    """Of many, all that are open, or that were; empty where `findings` has every one."""
     is_change: bool = False
     """Whether it tells of a change that Warden made, and there need not have been a ticket."""
     fix: str = ""

@@ -100,10 +100,29 @@ class TicketPolicy:
         found = next((route for route in self.routes if route.holds(finding)), None)
         return tuple(sink.name for sink in self.sinks) if found is None else found.sinks
 
+    def machines(self, sinks: Iterable[str]) -> tuple[str, ...]:
+        """Those of some sinks to which each finding is told by itself."""
+        named = {sink.name for sink in self.sinks if sink.kind.is_machine}
+        return tuple(name for name in sinks if name in named)
+
+    def people(self, sinks: Iterable[str]) -> tuple[str, ...]:
+        """Those of some sinks in which many findings may be one ticket."""
+        machines = set(self.machines(tuple(sink.name for sink in self.sinks)))
+        return tuple(name for name in sinks if name not in machines)
+
+    def is_limited(self, sink: str) -> bool:
+        """Whether a sink takes no more than so many new tickets in a day."""
+        return any(one.name == sink and one.kind.is_limited for one in self.sinks)
+
     def still(self, told: Iterable[str], finding: Finding) -> tuple[str, ...]:
         """The sinks of a ticket that was told in some: those that there still are, and those of the finding's route."""
         known = {sink.name for sink in self.sinks}
         return tuple(dict.fromkeys([*(name for name in told if name in known), *self.route(finding)]))
+
+    def together(self, told: Iterable[str], finding: Finding) -> tuple[str, ...]:
+        """The sinks of a ticket of many that was told in some, as `still` is of one: machines get each by itself."""
+        told = tuple(told)
+        return tuple(n for n in self.still(told, finding) if n in told or n in self.people([n]))
 
 
 def read_tickets(

@@ -50,7 +50,7 @@ class TicketRow:
     opened_at: datetime
     changed_at: datetime
     sinks: tuple[str, ...] = ()
-    """Where it is told; none where a collection tells it."""
+    """Where it is told by itself; where a collection tells it, only to machines."""
     group: str = ""
     """The collection that tells it."""
     owner: str = ""

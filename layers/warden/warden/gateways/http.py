@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from warden.core.errors import AmbiguousError, ConfigurationError, LaterError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from types import TracebackType
 
     from urllib3.connection import HTTPConnection
@@ -88,11 +88,18 @@ class Http:
     """Sends requests to the hosts that it was given, written as the policy writes them: `name`, or `name:port`."""
 
     def __init__(
-        self, hosts: Collection[str], *, connect: Connect = verified, deadline: float = DEADLINE_SECONDS
+        self,
+        hosts: Collection[str],
+        *,
+        connect: Connect = verified,
+        deadline: float = DEADLINE_SECONDS,
+        left: Callable[[], float] = lambda: DEADLINE_SECONDS,
     ) -> None:
+        """Take `left`, the seconds that whoever runs this has left for all requests together."""
         self._hosts = frozenset(host.lower().removesuffix(f":{_HTTPS}") for host in hosts)
         self._connect = connect
         self._deadline = deadline
+        self._left = left
 
     def send(
         self,
@@ -112,9 +119,14 @@ class Http:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
 
         host, port, target = self._address(url)
+        seconds = min(self._deadline, self._left())
+        if seconds <= 0:
+            # Nobody's fault, least of all the sink's.
+            msg = f"{method} {host}: no time is left for it"
+            raise LaterError(msg, alone=True, arrived=False)
         connection = self._connect(host, port)
         sent = False
-        with _Watch(connection, self._deadline) as watch:
+        with _Watch(connection, seconds) as watch:
             try:
                 connection.connect()
                 sent = True
@@ -122,7 +134,7 @@ class Http:
             except (OSError, HTTPException, HTTPError, ValueError, _BrokenAnswerError) as error:
                 said = _said(error)
         if watch.fired:
-            said = f"no whole answer within {self._deadline:g} seconds"
+            said = f"no whole answer within {seconds:.3g} seconds"
         message = f"{method} {host}: {said}"
         raise AmbiguousError(message) if sent and not repeatable else LaterError(message, arrived=sent)
 

@@ -109,13 +109,16 @@ class DynamoTickets:
     # --- what people ask for ------------------------------------------------------------------------------
 
     def request(self, request: ExemptionRequest) -> None:
-        """Keep, or replace, what somebody asked for about a finding."""
+        """Keep, or replace, what somebody asked for about a finding in a sink."""
         with translated("dynamodb:PutItem"):
             self._client.put_item(TableName=self._table, Item=encode(_item(request)))
 
-    def settle_request(self, finding_id: str) -> None:
-        """Forget what was asked for about a finding: it is granted, or there is nothing to exempt any more."""
-        self._delete({"pk": _REQUESTS, "sk": finding_id})
+    def settle_requests(self, finding_id: str, sink: str = "") -> None:
+        """Forget what was asked for about a finding, in one sink or in all: nothing is to be answered any more."""
+        for row in list(self._query(_REQUESTS, finding_id)):
+            # What begins as it does may be another; an earlier version's rows have no sink in their key.
+            if row["finding_id"] == finding_id and sink in {"", row["sink"]}:
+                self._delete({"pk": _REQUESTS, "sk": str(row["sk"])})
 
     def requests(self) -> Iterator[ExemptionRequest]:
         """Everything that is asked for."""
@@ -230,7 +233,7 @@ def _key(row: _Any) -> dict[str, str]:
         case SinkHealth():
             return {"pk": f"sink#{row.sink}", "sk": "sink"}
         case ExemptionRequest():
-            return {"pk": _REQUESTS, "sk": row.finding_id}
+            return {"pk": _REQUESTS, "sk": f"{row.finding_id}|{row.sink}"}
 
 
 def _item(row: _Any) -> dict[str, str | int | bool]:

@@ -41,7 +41,7 @@ def joined(
         group_before,
         row.group,
         by=int(row.is_open) - int(was_open),
-        sinks=policy.still(group_before.sinks if group_before else (), finding),
+        sinks=policy.together(group_before.sinks if group_before else (), finding),
         owner=row.owner,
         now=now,
         window=policy.reopen_window,
@@ -100,6 +100,8 @@ def cover(
         except ConflictError as error:
             conflict = error
         else:
+            if not summary.is_open:
+                tickets.settle_requests(key)
             return replace(wanted, revision=wanted.revision + 1)
     raise conflict
 

@@ -46,7 +46,7 @@ class Courier:
     clock: Clock
     jitter: Callable[[], float]
     until: datetime
-    """When the invocation begins nothing more."""
+    """When the invocation begins nothing more: no errand, no review, and no other step of an errand."""
     done: Counter[str] = field(default_factory=Counter)
     """What was done, for the metrics."""
     _waited: dict[str, timedelta] = field(default_factory=dict)
@@ -65,13 +65,17 @@ class Courier:
         now = self.clock()
         if self.health(errand.sink).is_resting(now):
             return "resting"
-        if now >= self.until or self._waited.get(errand.sink, timedelta()) > _PATIENCE:
+        if now >= self.until or self.is_out_of_patience(errand.sink):
             return "out_of_patience"
-        with self._kept_waiting(errand.sink):
+        with self.kept_waiting(errand.sink):
             return self._claimed(errand)
 
+    def is_out_of_patience(self, sink: str) -> bool:
+        """Whether a sink has had its share of the invocation."""
+        return self._waited.get(sink, timedelta()) > _PATIENCE
+
     @contextmanager
-    def _kept_waiting(self, sink: str) -> Iterator[None]:
+    def kept_waiting(self, sink: str) -> Iterator[None]:
         """Whatever a sink is asked counts as its share of the invocation."""
         begun = self.clock()
         try:
@@ -120,7 +124,7 @@ class Courier:
     def check(self, sink: str) -> None:
         """Ask a sink, once for the invocation, whether it would take a ticket; raises as `Notifier.check` does."""
         if sink not in self._checked:
-            with self._kept_waiting(sink):
+            with self.kept_waiting(sink):
                 (self.notifiers.get(sink) or self.trackers[sink]).check()
             self._checked.add(sink)
 

@@ -60,6 +60,8 @@ class Handover:
             if step is Step.WAIT:
                 at = lifecycle.settled_at(self.delivery)
                 return setbacks.later(courier, self.errand, at, "its create is of unknown end")
+            if now >= courier.until:
+                return setbacks.later(courier, self.errand, now, "the time of the invocation is over")
             try:
                 self._do(step)
             except TicketGoneError:
@@ -107,9 +109,11 @@ class Handover:
 
     def _is_within_the_day(self) -> bool:
         """Whether the sink may get one more new ticket today; a summary always may, and a change is none."""
+        now, courier = self.courier.clock(), self.courier
         if self.delivery.counted or is_summary(self.row.key) or is_change(self.row.key):
             return True
-        now, courier = self.courier.clock(), self.courier
+        if not courier.policy.is_limited(self.errand.sink):
+            return True
         if courier.tickets.count(f"sink#{self.errand.sink}", now) > courier.policy.daily:
             return False
         self.keep(replace(self.delivery, counted=True))

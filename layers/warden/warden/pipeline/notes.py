@@ -56,7 +56,7 @@ def noted(row: TicketRow, note: str, findings: Findings) -> TicketRow:
 
 
 def refuse(request: ExemptionRequest, *, by: str, reason: str, composer: Composer, now: datetime) -> bool:
-    """Refuse what somebody asked for: its ticket is opened again, and says who refused it and why.
+    """Refuse what was asked for about a finding: its tickets are opened again, and say who refused it and why.
 
     Returns False where there is nothing to be refused any more, since the ticket is resolved.
     """
@@ -64,7 +64,7 @@ def refuse(request: ExemptionRequest, *, by: str, reason: str, composer: Compose
     for _ in range(_TRIES):
         row, finding = tickets.get(request.finding_id), composer.first(request.finding_id)
         if row is None or not row.is_open or finding is None:
-            tickets.settle_request(request.finding_id)
+            tickets.settle_requests(request.finding_id)
             return False
         try:
             _refuse(row, finding, request, by=by, reason=reason, composer=composer, now=now)
@@ -72,7 +72,7 @@ def refuse(request: ExemptionRequest, *, by: str, reason: str, composer: Compose
             # The ticket function was at it; with what it wrote, once more.
             conflict = error
             continue
-        tickets.settle_request(request.finding_id)
+        tickets.settle_requests(request.finding_id)
         return True
     raise conflict
 
@@ -93,12 +93,15 @@ def _refuse(
         "The drift is to be put right."
     )
     wanted = noted(row, said, composer.findings)
-    delivery = tickets.delivery(row.key, request.sink)
     rows: list[TicketRow | Delivery | Member | Errand] = [wanted]
     rows += collect.errands(wanted, tickets=tickets, now=now, due_at=now)
-    if delivery is not None and delivery.handle is not None and delivery.asked:
-        # As if it had been resolved: then it is opened again, and after that it is said why.
-        rows.append(replace(delivery, asked=False, left=False, told=RESOLVED, say=said))
+    # Whoever asked for the same in another tracker has the same answer.
+    for sink in dict.fromkeys([*row.sinks, request.sink]):
+        delivery = tickets.delivery(row.key, sink)
+        if delivery is not None and delivery.handle is not None and delivery.asked:
+            # As if it had been resolved: then it is opened again, and after that it is said why.
+            rows.append(replace(delivery, asked=False, left=False, told=RESOLVED, say=said))
+    others = [one.id for one in tickets.requests() if one.finding_id == row.key and one.id != request.id]
     after = {
         "request": request.id,
         "sink": request.sink,
@@ -106,5 +109,6 @@ def _refuse(
         "url": request.url,
         "asked_by": request.by,
         "reason": reason,
+        **({"with": others} if others else {}),
     }
     tickets.write(*rows, entry=entry(finding, EntryKind.EXEMPTION_REFUSED, after, at=now, actor=by))

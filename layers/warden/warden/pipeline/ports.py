@@ -480,11 +480,11 @@ class Tickets(Protocol):
         ...
 
     def request(self, request: ExemptionRequest) -> None:
-        """Keep, or replace, what somebody asked for about a finding."""
+        """Keep, or replace, what somebody asked for about a finding in a sink."""
         ...
 
-    def settle_request(self, finding_id: str) -> None:
-        """Forget what was asked for about a finding: it is granted, or there is nothing to exempt any more."""
+    def settle_requests(self, finding_id: str, sink: str = "") -> None:
+        """Forget what was asked for about a finding, in one sink or in all: nothing is to be answered any more."""
         ...
 
     def requests(self) -> Iterator[ExemptionRequest]:

@@ -99,6 +99,9 @@ class Ticketer:
         standing = wanted or row
         if resolution is None and standing is not None:
             wanted = self._placed(finding, row, standing)
+        elif wanted is not None and not wanted.group:
+            # A sink may have another name by now, and only by that is its ticket resolved.
+            wanted = replace(wanted, sinks=self.policy.tickets.still(wanted.sinks, finding))
         if wanted is None:
             if resolution is None:
                 self._notified(finding)
@@ -109,15 +112,11 @@ class Ticketer:
             rows += collect.joined(
                 wanted, row, finding, tickets=self.tickets, policy=self.policy.tickets, now=now
             )
-            if wanted.is_open:
-                due_at = now + collect.REVIEW_EVERY
-                rows += [collect.errand(wanted, REVIEW, tickets=self.tickets, now=now, due_at=due_at)]
-        else:
-            rows += collect.errands(wanted, tickets=self.tickets, now=now, due_at=now)
+        rows += collect.errands(wanted, tickets=self.tickets, now=now, due_at=now)
         self.tickets.write(*rows, entry=self._entry(finding, state, wanted))
-        if not wanted.is_open:
-            self.tickets.settle_request(finding.id)
-        else:
+        for over in (one for one in rows if isinstance(one, TicketRow) and not one.is_open):
+            self.tickets.settle_requests(over.key)
+        if wanted.is_open:
             self._notified(finding)
         own = [r for r in rows if isinstance(r, Errand) and r.ticket == finding.id and r.sink != REVIEW]
         return state.lower(), own
@@ -148,7 +147,7 @@ class Ticketer:
         if row is None or not row.is_open or finding is None or collections.is_summary(key):
             # A summary is of its one sink.
             return
-        now, wanted = self.clock(), replace(row, sinks=self.policy.tickets.still(row.sinks, finding))
+        now, wanted = self.clock(), replace(row, sinks=self.policy.tickets.together(row.sinks, finding))
         if wanted != row:
             self.tickets.write(wanted, *collect.errands(wanted, tickets=self.tickets, now=now, due_at=now))
 
@@ -157,11 +156,12 @@ class Ticketer:
         policy = self.policy.tickets
         owner = policy.owner(finding)
         if not wanted.group and not wanted.sinks:
-            group = self._group(finding, owner)
-            sinks = () if group else policy.route(finding)
-            return replace(wanted, owner=owner, group=group, sinks=sinks)
+            sinks = policy.route(finding)
+            group = self._group(finding, owner) if policy.people(sinks) else ""
+            return replace(wanted, owner=owner, group=group, sinks=policy.machines(sinks) if group else sinks)
         if wanted.group:
-            placed = replace(wanted, owner=wanted.owner or owner)
+            sinks = policy.machines(policy.still(wanted.sinks, finding))
+            placed = replace(wanted, owner=wanted.owner or owner, sinks=sinks)
         else:
             placed = replace(wanted, owner=owner, sinks=policy.still(wanted.sinks, finding))
         return None if placed == row else placed
@@ -186,7 +186,10 @@ class Ticketer:
 
     def _entry(self, finding: Finding, state: TicketState, row: TicketRow) -> LedgerEntry:
         """What the ledger is told, in the transaction of the change itself: a change that loses a race is none."""
-        told = {"group": row.group} if row.group else {"sinks": list(row.sinks)}
+        told = {
+            **({"group": row.group} if row.group else {}),
+            **({"sinks": list(row.sinks)} if row.sinks or not row.group else {}),
+        }
         after = {
             "state": state.value,
             **told,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from warden.core import lifecycle
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 AT_MOST = 50
 """Errands of one sink, and tickets that are read in trackers, in one tick."""
+
+_SOON = timedelta(minutes=5)
+"""When a ticket is reviewed again of which a slow tracker was not asked."""
 
 
 def due(errands: list[Errand], now: datetime) -> list[Errand]:
@@ -77,8 +81,12 @@ class Reviews:
         if row is None or not row.is_open:
             self._courier.outbox.done(errand)
             return
+        wait = REVIEW_EVERY
         for sink in row.sinks:
             if sink in self._courier.trackers:
+                if self._courier.is_out_of_patience(sink):
+                    wait = _SOON
+                    continue
                 try:
                     self._read(row, sink)
                 except Exception as error:  # noqa: BLE001 - nor one tracker the others
@@ -87,7 +95,7 @@ class Reviews:
         self._courier.outbox.later(
             replace(
                 errand,
-                due_at=self._courier.clock() + REVIEW_EVERY,
+                due_at=self._courier.clock() + wait,
                 sequence=max(errand.sequence, row.revision),
             )
         )
@@ -101,7 +109,8 @@ class Reviews:
             return
         self.report.done["read"] += 1
         try:
-            remote = courier.trackers[sink].remote(delivery.handle)
+            with courier.kept_waiting(sink):
+                remote = courier.trackers[sink].remote(delivery.handle)
         except (AccessDeniedError, SinkRefusedError) as error:
             courier.refuse(sink, error)
             raise
@@ -119,6 +128,9 @@ class Reviews:
             # Before the row says that it was taken: a process that dies in between takes it again.
             entry = self._request(row, delivery, delivery.handle, remote)
             errand = replace(errand, sequence=row.revision + 1)
+        if delivery.asked and not answered.delivery.asked:
+            # Whoever asked has opened it again.
+            self.ticketer.tickets.settle_requests(row.key, sink)
         try:
             self.ticketer.tickets.write(answered.delivery, errand, entry=entry)
         except ConflictError:

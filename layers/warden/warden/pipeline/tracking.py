@@ -33,6 +33,8 @@ class Tracking:
                 self._begin(ticket)
             case Step.SEARCH:
                 self._search(ticket)
+            case Step.LOOK:
+                self._look(ticket)
             case _:
                 self._follow(step, self._handle(step), ticket)
 
@@ -101,14 +103,21 @@ class Tracking:
         if lifecycle.may_repeat(visit.delivery):
             visit.keep(replace(visit.delivery, creating_at=None, searches=0))
 
+    def _look(self, ticket: Ticket) -> None:
+        visit = self._visit
+        if (found := self._tracker.find(ticket)) is not None:
+            self._adopt(found, ticket, digest="")
+        else:
+            visit.keep(replace(visit.delivery, generation=visit.row.generation))
+
     def _adopt(self, handle: Handle, ticket: Ticket, *, digest: str) -> None:
         """The ticket is there; one that was found may be of before the last change, and is brought up to date."""
         visit = self._visit
         after = {"state": "CREATED", "sink": visit.errand.sink, "ticket": handle.id, "url": handle.url}
         entry = notes.entry(ticket.finding, EntryKind.TICKET, after, at=visit.courier.clock(), actor="ticket")
+        delivery = replace(visit.delivery, generation=visit.delivery.generation or visit.row.generation)
         visit.keep(
-            replace(visit.delivery, handle=handle, told=OPEN, digest=digest, creating_at=None, searches=0),
-            entry,
+            replace(delivery, handle=handle, told=OPEN, digest=digest, creating_at=None, searches=0), entry
         )
 
     def _update(self, handle: Handle, ticket: Ticket) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from warden.core.ledger import plain, redacted
+from warden.core.ticket import Listed
 
 if TYPE_CHECKING:
-    from warden.core.finding import Finding
     from warden.core.ticket import Ticket
 
 _LISTED = 100
@@ -41,7 +41,7 @@ def document(ticket: Ticket) -> dict[str, Any]:
         "cause": plain(finding.cause),
         "reverts": plain(list(finding.reverts)),
         "frameworks": list(ticket.frameworks),
-        "findings": [_named(one) for one in ticket.findings[:_LISTED]],
+        "findings": _named(ticket)[:_LISTED],
     }
     return {name: _whole(redacted(value)) for name, value in told.items()}
 
@@ -58,5 +58,8 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _named(finding: Finding) -> dict[str, str]:
-    return {"control": finding.control, "resource": finding.arn, "severity": finding.severity}
+def _named(ticket: Ticket) -> list[dict[str, str]]:
+    listed = ticket.listed or tuple(
+        Listed(control=one.control, resource=one.arn, severity=one.severity) for one in ticket.findings
+    )
+    return [{"control": one.control, "resource": one.resource, "severity": one.severity} for one in listed]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from warden.core.errors import ConfigurationError
 from warden.core.sinks import begins_json
-from warden.gateways.http import Http, verified
+from warden.gateways.http import DEADLINE_SECONDS, Http, verified
 from warden.gateways.sinks.api import Api
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Maker:
     """What the parameter TicketSecretArns lists."""
     now: Callable[[], datetime]
     connect: Connect = verified
+    left: Callable[[], float] = lambda: DEADLINE_SECONDS
+    """The seconds that the invocation has left for requests."""
 
     def make(self, config: SinkConfig) -> Any:
         """The sink of a type of `core.http_sinks`; raises ConfigurationError where its secret is not listed."""
@@ -50,7 +52,7 @@ class Maker:
 
     def http(self, *addresses: str) -> Http:
         """A client for the hosts of these addresses, and no others."""
-        return Http([urlsplit(address).netloc for address in addresses], connect=self.connect)
+        return Http([urlsplit(address).netloc for address in addresses], connect=self.connect, left=self.left)
 
     def api(
         self,
