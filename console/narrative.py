@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from moto.backends import get_backend
 
 from console import reasons
+from warden.core.preflight import answer_of
 from warden.core.resource import ResourceRef
 
 if TYPE_CHECKING:
@@ -127,7 +128,10 @@ def _entry_text(entry: dict[str, Any]) -> tuple[int, str, str] | None:
             kind = "exempt" if after["workflow"] == "SUPPRESSED" else "finding"
             told = _FINDING, kind, f"{entry['control']}: {after['annotation']}"
         case "decision":
-            told = _DECISION, "decision", f"{entry['control']}: {after['action']}, {reasons.why(after)}"
+            looked = answer_of(after.get("preflight"))
+            # Who approved it has read that before.
+            seen = f". {looked.sentence}" if looked is not None and "approval" not in after else ""
+            told = _DECISION, "decision", f"{entry['control']}: {after['action']}, {reasons.why(after)}{seen}"
         case "intent":
             told = _CALL, "call", f"{after['operation']} {json.dumps(after['calls'][0]['parameters'])}"
         case "outcome":

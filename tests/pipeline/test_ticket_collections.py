@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fakes.aws import HERE
 from pipeline.test_ticket_sinks import POLICY, drifted, fixed, ticks
-from pipeline.world import World, policy_of
+from pipeline.world import PROTECTION, World, policy_of
 from warden.core.errors import LaterError
 from warden.core.ticket import RemoteState, TicketState
+from warden.core.ticket_rows import Errand
 
 if TYPE_CHECKING:
     from fakes.tickets import Kept
@@ -67,6 +69,22 @@ def test_what_changes_while_its_sink_is_down_has_waited_since_the_first_change()
     [waits] = world.tickets.backlog("opscenter")
     assert waits.first_at == begun
     assert report.overdue == 1
+
+
+def test_what_somebody_does_with_a_ticket_makes_nothing_that_waits_look_younger() -> None:
+    world, ref = drifted()
+    world.tell()
+    row = world.tickets.rows[world.found(ref, PROTECTION).id]
+    begun, due_at = world.clock(), world.clock() + timedelta(hours=6)
+    world.tickets.later(
+        Errand(ticket=row.key, sink="opscenter", due_at=due_at, first_at=begun, sequence=row.revision)
+    )
+    world.tracker.failures, world.tracker.failing = [LaterError("503") for _ in range(99)], "change"
+    world.tracker.answer(0, RemoteState.CLOSED)
+    ticks(world, 14)
+    [waits] = world.tickets.backlog("opscenter")
+    assert (waits.first_at, waits.attempt > 0) == (begun, True)
+    assert world.tick().overdue == 1
 
 
 # --- whose they are -----------------------------------------------------------------------------------------

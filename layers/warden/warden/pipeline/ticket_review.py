@@ -17,7 +17,7 @@ from warden.core.errors import (
 )
 from warden.core.ledger import EntryKind
 from warden.core.ticket_rows import REVIEW, Errand, ExemptionRequest
-from warden.pipeline import notes
+from warden.pipeline import collect, notes
 from warden.pipeline.collect import REVIEW_EVERY
 from warden.pipeline.compose import split
 
@@ -122,7 +122,8 @@ class Reviews:
         answered = lifecycle.answered(row, delivery, remote)
         if answered is None:
             return
-        errand = Errand(ticket=row.key, sink=sink, due_at=now, first_at=now, sequence=row.revision)
+        errand = collect.errand(row, sink, tickets=self.ticketer.tickets, now=now, due_at=now)
+        errand = replace(errand, sequence=row.revision)
         entry = None
         if answered.asks:
             # Before the row says that it was taken: a process that dies in between takes it again.
