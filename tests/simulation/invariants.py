@@ -74,6 +74,8 @@ def assert_at_rest(stack: Deployed) -> None:
     """Whoever looks again changes nothing, once what was refused has been tried again."""
     if any(finding.is_open and finding.decision.get("refused_at") for finding in stack.findings):
         stack.hours_later(_REST)
+        stack.sweep()
+        stack.hours_later(0.5)
     before = len(stack.writes)
     stack.sweep()
     stack.hours_later(0.2)
