@@ -106,6 +106,19 @@ def test_a_create_whose_answer_is_lost_makes_one_ticket(deployed: Deployed, outs
     assert outside.status() == "Fertig"
 
 
+def test_no_request_is_made_that_could_outlast_its_invocation(
+    deployed: Deployed, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warden.wiring._GRACE", -1_000.0)
+    fleet.cluster(deployed, DeletionProtection=True)
+    drift(deployed)
+    assert (outside.jira.issues, outside.pagerduty.alerts) == ({}, {})
+    monkeypatch.setattr("warden.wiring._GRACE", 15.0)
+    deployed.hours_later(1)
+    assert outside.status() == "Zu erledigen"
+    assert list(outside.pagerduty.alerts.values()) == ["triggered"]
+
+
 def test_a_token_that_is_replaced_delivers_what_waited(deployed: Deployed, outside: Outside) -> None:
     outside.jira.password = "another"
     fleet.cluster(deployed, DeletionProtection=True)
