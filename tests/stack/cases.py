@@ -791,7 +791,7 @@ _CASES = (
     ),
     Case(
         control="cluster_without_internet_access_gateway",
-        seed=_later("cluster"),
+        seed=_in_a_place(_later("cluster")),
         seeded=False,
         drift=_rds(
             "create_db_cluster",
