@@ -218,6 +218,10 @@ def lived(steps: list[tuple[str, int]], stale: int) -> Life:
     return life
 
 
+def test_a_resolution_that_was_told_by_who_died_is_taken_back_when_it_drifts_again() -> None:
+    lived([("message", 0), ("fix", 0), ("days", 0), ("tick dies", 19), ("drift", 0)], 0).check()
+
+
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, stale=st.sampled_from([0, 30, 200]))
 def test_there_is_one_open_ticket_if_and_only_if_there_is_drift_that_nobody_accepts(

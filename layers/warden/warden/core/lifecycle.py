@@ -140,7 +140,7 @@ def step(row: TicketRow, delivery: Delivery, *, keeps_tickets: bool, now: dateti
 def _announced(row: TicketRow, delivery: Delivery) -> Step:
     if row.is_open:
         known = (delivery.told, delivery.digest) == (OPEN, row.digest)
-        return Step.DONE if known else Step.NOTIFY
+        return Step.DONE if known and not delivery.moving else Step.NOTIFY
     if is_change(row.key):
         return Step.DONE if delivery.told else Step.NOTIFY
     # Who died while telling may have told: then it is also told that it is over.

@@ -96,14 +96,18 @@ class Handover:
 
     def _notify(self, ticket: Ticket) -> None:
         # Once an answer was lost it may have been told, whatever becomes of the tries after.
-        is_news = self.row.is_open and self.delivery.told != OPEN and self.delivery.creating_at is None
-        if is_news:
-            self.keep(replace(self.delivery, creating_at=self.courier.clock()))
+        before = self.delivery
+        if self.row.is_open and before.told != OPEN and before.creating_at is None:
+            self.keep(replace(before, creating_at=self.courier.clock()))
+        elif not self.row.is_open and before.told == OPEN:
+            # Who dies in between may have told that it is over: if it is not by then, that is told anew.
+            self.keep(replace(before, moving=True))
         try:
             self.courier.notifiers[self.errand.sink].notify(ticket)
         except (LaterError, ThrottledError, RefusedError) as error:
-            if is_news and not (isinstance(error, LaterError) and error.arrived):
-                self.give_up_creating()
+            if not (isinstance(error, LaterError) and error.arrived):
+                # Nothing was told, which is known.
+                self.keep(replace(self.delivery, creating_at=before.creating_at, moving=before.moving))
             raise
         self.told()
 
