@@ -12,6 +12,7 @@ from warden.controls import all_controls
 from warden.core.decision import Action, Mode, Reason
 from warden.core.errors import ConfigurationError
 from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.resource import Deployment
 from warden.gateways.brakes import DynamoBrakes
 from warden.gateways.findings import DynamoFindings
 from warden.gateways.ledger import DynamoLedger
@@ -70,7 +71,7 @@ def acknowledge(
         LedgerEntry(
             at=now,
             actor=found.arn,
-            chain=f"deployment/{found.account}/{found.region}",
+            chain=Deployment(found.account, found.region).chain,
             kind=EntryKind.ACKNOWLEDGE,
             after={"day_one": [f"{control} in mode {mode}" for control, mode in new], "reason": reason},
             policy_version=policy.version,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from console import deployed
 from warden.core.errors import ConfigurationError, StoppedError
 from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.resource import Deployment
 from warden.core.rows import Stop
 from warden.gateways.brakes import DynamoBrakes
 from warden.gateways.ledger import DynamoLedger
@@ -31,7 +32,7 @@ def run(*, stopping: bool, reason: str, stack: str, region: str | None, profile:
         found.client("dynamodb"),
         state_table=found.names["StateTable"],
         ledger_table=found.names["LedgerTable"],
-        deployment=f"deployment/{found.account}/{found.region}",
+        deployment=Deployment(found.account, found.region).chain,
         by=found.arn,
         reason=reason,
         stopping=stopping,
@@ -90,7 +91,7 @@ def set_acknowledged(
         LedgerEntry(
             at=at,
             actor=by,
-            chain=f"deployment/{account}/{region}",
+            chain=Deployment(account, region).chain,
             kind=EntryKind.ACKNOWLEDGE,
             before={"held": held},
             after={"held": [], "reason": reason},

@@ -269,6 +269,11 @@ class Deployment:
     region: str
     partition: str = "aws"
 
+    @property
+    def chain(self) -> str:
+        """The chain of the ledger that holds what is about the deployment as a whole."""
+        return f"deployment/{self.account}/{self.region}"
+
     def refusal(self, ref: ResourceRef) -> str | None:
         """Why this deployment does not govern the resource, or None when it does."""
         if ref.partition != self.partition:

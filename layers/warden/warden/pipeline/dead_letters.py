@@ -55,7 +55,8 @@ class DeadLetters:
         ]
         if not told:
             known = bool(findings)
-            self._record(letter, body, chain=letter.resource_key if known else self._here)
+            # Whoever sends messages must not make chains of resources.
+            self._record(letter, body, chain=letter.resource_key if known else self.deployment.chain)
         for finding in told:
             self._tell(finding, letter, body, message)
         if self.deployment.refusal(letter.ref) is None and self.visitor.state.waiting(arn) is None:
@@ -63,11 +64,6 @@ class DeadLetters:
             due_at = deferral.next_due(now, attempt=0, jitter=self.visitor.jitter())
             self.visitor.state.defer(Due(arn=arn, due_at=due_at, first_at=now, attempt=0, reason=CRASHED))
         return tuple(finding.control for finding in told)
-
-    @property
-    def _here(self) -> str:
-        """The deployment's own chain: whoever sends messages must not make chains of resources."""
-        return f"deployment/{self.deployment.account}/{self.deployment.region}"
 
     def _tell(self, finding: Finding, letter: RemediationMessage, body: str, message: str) -> None:
         is_new = finding.decision.get(CRASHED) != message
@@ -92,7 +88,7 @@ class DeadLetters:
             LedgerEntry(
                 at=self.visitor.clock(),
                 actor="evaluate",
-                chain=letter.chain if known else self._here,
+                chain=letter.chain if known else self.deployment.chain,
                 kind=EntryKind.UNDO,
                 arn=letter.ref.arn,
                 after={"status": "REFUSED", "undoes": letter.sequence, "why": _UNDO},

@@ -48,7 +48,7 @@ class MissedDrift:
             LedgerEntry(
                 at=self.clock(),
                 actor="sweep",
-                chain=f"deployment/{deployment.account}/{deployment.region}",
+                chain=deployment.chain,
                 kind=EntryKind.MISSED,
                 after={
                     "controls": dict(Counter(finding.control for finding in found)),

@@ -140,7 +140,7 @@ class Reconciler:
             LedgerEntry(
                 at=self.clock(),
                 actor="sweep",
-                chain=f"deployment/{deployment.account}/{deployment.region}",
+                chain=deployment.chain,
                 kind=EntryKind.RECONCILIATION,
                 after={
                     "since": report.since,

@@ -267,7 +267,7 @@ class Sweeper:
             LedgerEntry(
                 at=visitor.clock(),
                 actor="sweep",
-                chain=f"deployment/{deployment.account}/{deployment.region}",
+                chain=deployment.chain,
                 kind=EntryKind.SWEEP,
                 after=report.to_json(),
                 cause=visitor.cause(cause),
