@@ -176,10 +176,8 @@ def test_what_waits_for_an_hour_is_counted() -> None:
     assert world.tick().overdue == 1
 
 
-def test_a_slow_sink_has_its_share_of_an_invocation_and_no_more() -> None:
-    world, _ = drifted(f"{POLICY}[tickets]\ngroup = 'finding'\n")
-    for number in range(6):
-        world.look(world.cluster(f"c{number}", DeletionProtection=False))
+def creates_slowly(world: World) -> None:
+    """Let the tracker take nine seconds for each new ticket."""
     create = world.tracker.create
 
     def slow(ticket):
@@ -187,6 +185,13 @@ def test_a_slow_sink_has_its_share_of_an_invocation_and_no_more() -> None:
         return create(ticket)
 
     world.tracker.create = slow
+
+
+def test_a_slow_sink_has_its_share_of_an_invocation_and_no_more() -> None:
+    world, _ = drifted(f"{POLICY}[tickets]\ngroup = 'finding'\n")
+    for number in range(6):
+        world.look(world.cluster(f"c{number}", DeletionProtection=False))
+    creates_slowly(world)
     world.tracker.refusal = LaterError("busy")
     world.tell()
     world.tracker.refusal = None
@@ -202,13 +207,7 @@ def test_a_slow_sink_keeps_a_whole_batch_waiting_once() -> None:
     world = World(f"{POLICY}[tickets]\ngroup = 'finding'\n")
     for number in range(10):
         world.look(world.cluster(f"c{number}", DeletionProtection=False))
-    create = world.tracker.create
-
-    def slow(ticket):
-        world.clock.advance(seconds=9)
-        return create(ticket)
-
-    world.tracker.create = slow
+    creates_slowly(world)
     ticketer, begun = world.ticketer, world.clock()
     for message in world.queues.tickets:
         assert ticketer.handle(message) == "open"
