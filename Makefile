@@ -11,6 +11,8 @@ SIZES  ?= 50 200
 TIMES  ?= 3
 # Milliseconds that each call takes longer, as one to AWS does
 LATENCY ?= 0
+# Resources of the fleets that make bench-linear sweeps
+RESOURCES ?= 700 7000 20000
 # Histories that `make simulate` plays, and the seed of the first.
 RUNS   ?= 30
 SEED   ?= 1
@@ -46,7 +48,7 @@ unexport PYTHONPATH
 
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-slow simulate check static lint types imports template scan-template generated \
-        generate build e2e bench deploy requirements clean pristine
+        generate build e2e bench bench-linear deploy requirements clean pristine
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -150,6 +152,10 @@ e2e: build $(VENV_RIE)/.stamp ## Build, then run the built functions in AWS's ru
 
 bench: build $(VENV_RIE)/.stamp $(VENV_BENCH)/.stamp ## Measure scans beside Custodian, and cold starts (SIZES="50 200" TIMES=3)
 	@$(BIN)/python -m tools.benchmark.compare --sizes $(SIZES) --times $(TIMES) --latency $(LATENCY)
+
+bench-linear: SIZES = 100 1000 5000
+bench-linear: build $(VENV_RIE)/.stamp ## Measure how scans and sweeps grow (SIZES="100 1000 5000" RESOURCES="700 7000 20000")
+	@$(BIN)/python -m tools.benchmark.linear --sizes $(SIZES) --resources $(RESOURCES)
 
 deploy: build ## Deploy to AWS: make deploy ENV=dev, or ENV=prod, which shows the changes and asks
 	$(SAM) deploy --config-env $(ENV)

@@ -63,7 +63,7 @@ def serving(server: ThreadingHTTPServer) -> Iterator[str]:
 def front() -> Iterator[str]:
     with (
         serving(ThreadingHTTPServer(("127.0.0.1", 0), Moto)) as behind,
-        serving(counting.serve(behind, 0)) as url,
+        serving(counting.serve(counting.Counting(behind), 0)) as url,
     ):
         yield url
 

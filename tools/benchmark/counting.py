@@ -17,6 +17,7 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -35,6 +36,19 @@ _SWITCHES = {
     "require_secure_transport": ("string", "mysql", "OFF"),
 }
 _KEPT = ("content-type", "x-amzn-requestid")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What has arrived: of the service that it is signed for, with the parameters of a form."""
+
+    service: str
+    operation: str
+    asked: dict[str, str]
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Counting:
@@ -83,6 +97,14 @@ class Counting:
             data = answer.read()
         told = {name: value for name, value in answer.getheaders() if name.lower() in _KEPT}
         return answer.status, told, data
+
+    def answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        """What is answered to a request: a page, parameters as AWS has them, or what moto says."""
+        if request.service == "rds" and _LISTS.fullmatch(request.operation):
+            return self.page(request.asked, request.headers)
+        if request.operation == _PARAMETERS:
+            return self.parameters(request.asked, request.headers)
+        return self.forward(request.method, request.path, request.headers, request.body)
 
     def page(self, asked: dict[str, str], headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
         """One page of a list of RDS: the whole is asked of moto once for all of its pages."""
@@ -154,9 +176,8 @@ def _cut(whole: ET.Element, first: int, most: int) -> bytes:
     return ET.tostring(answer)
 
 
-def serve(behind: str, port: int, *, latency: float = 0.0) -> ThreadingHTTPServer:
+def serve(counting: Counting, port: int, *, latency: float = 0.0) -> ThreadingHTTPServer:
     """The server; it serves once `serve_forever` is called, and lets everybody wait for so many seconds first."""
-    counting = Counting(behind)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -169,12 +190,10 @@ def serve(behind: str, port: int, *, latency: float = 0.0) -> ThreadingHTTPServe
             operation = asked.get("Action") or self.headers.get("X-Amz-Target", self.path).rpartition(".")[2]
             counting.count(f"{service}:{operation}")
             time.sleep(latency)
-            if service == "rds" and _LISTS.fullmatch(operation):
-                self._answer(*counting.page(asked, dict(self.headers)))
-            elif operation == _PARAMETERS:
-                self._answer(*counting.parameters(asked, dict(self.headers)))
-            else:
-                self._answer(*counting.forward(self.command, self.path, dict(self.headers), body))
+            told = counting.answer(
+                Request(service, operation, asked, self.command, self.path, dict(self.headers), body)
+            )
+            self._answer(*told)
 
         def do_GET(self) -> None:
             if self.path == "/counted":
@@ -220,7 +239,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("port", type=int)
     parser.add_argument("--latency", type=int, default=0, metavar="MILLISECONDS")
     arguments = parser.parse_args(argv)
-    serve(arguments.behind, arguments.port, latency=arguments.latency / 1000).serve_forever()
+    serve(Counting(arguments.behind), arguments.port, latency=arguments.latency / 1000).serve_forever()
     return 0
 
 

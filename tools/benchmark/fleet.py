@@ -71,6 +71,8 @@ class Fleet:
     """Custom parameter groups in use."""
     snapshots: int = 0
     """Manual snapshots."""
+    own: set[str] = field(default_factory=set)
+    """The ids of its keys and security groups."""
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def seed(self) -> None:
@@ -102,6 +104,7 @@ class Fleet:
             "custom_groups": self.groups,
             "manual_snapshots": self.snapshots,
             "wrong": sorted(self.wrong),
+            "own": sorted(self.own),
         }
 
     def _client(self, service: str) -> Any:
@@ -122,10 +125,13 @@ class Fleet:
             self.wrong.add((control, name))
 
     def _key(self) -> str:
-        return str(self._client("kms").create_key()["KeyMetadata"]["Arn"])
+        made = self._client("kms").create_key()["KeyMetadata"]
+        self.own.add(made["KeyId"])
+        return str(made["Arn"])
 
     def _guard(self, ec2: Any, vpc: str, name: str, port: int) -> str:
         group = str(ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"])
+        self.own.add(group)
         way = self.random.choice(("private", "private", "private", "world", "halves"))
         ranges = {
             "private": [{"CidrIp": "10.0.0.0/8"}],
