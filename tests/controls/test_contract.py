@@ -162,7 +162,7 @@ def _plan_reads(control: Control, example: Example) -> set[str]:
     plan(control, resource, items.example_settings(control, example))
     if control.remediation is not None and control.remediation.preflight is Question.CLEAR_TEXT:
         connection_lines.untold(resource)
-    return resource.facts.read
+    return set(resource.facts.read)
 
 
 @each_drift

@@ -140,7 +140,7 @@ def test_no_answer_reads_one_that_is_read_at_the_same_time(
         for need in needs & set(resource.facts):
             facts = resource.facts.fresh()
             ANSWERS[need](reads, resource.with_facts(facts))
-            built_on = facts.read & set(Need)
+            built_on = set(facts.read) & set(Need)
             assert not built_on or (need in BUILDS_ON_OTHERS and not built_on & BUILDS_ON_OTHERS)
             answered.add(need)
     assert len(answered) > 10, "or this would test nothing"

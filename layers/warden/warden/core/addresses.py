@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,15 +29,8 @@ class Addresses:
     @classmethod
     def of(cls, version: int, cidrs: Iterable[str]) -> Addresses:
         """The union of CIDR blocks; blocks of the other version add nothing."""
-        networks = (ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
-        return cls.joined(
-            version,
-            (
-                (int(network.network_address), int(network.broadcast_address))
-                for network in networks
-                if network.version == version
-            ),
-        )
+        parsed = [_parsed(cidr) for cidr in cidrs]
+        return cls.joined(version, [interval for of_version, interval in parsed if of_version == version])
 
     @classmethod
     def joined(cls, version: int, intervals: Iterable[Interval]) -> Addresses:
@@ -83,6 +77,13 @@ class Addresses:
         ]
 
 
+@lru_cache(maxsize=4096)
+def _parsed(cidr: str) -> tuple[int, Interval]:
+    """The version and the interval of a block; the groups of an account let in the same few."""
+    network = ipaddress.ip_network(cidr, strict=False)
+    return network.version, (int(network.network_address), int(network.broadcast_address))
+
+
 def _without(interval: Interval, first: int, last: int) -> list[Interval]:
     begin, end = interval
     pieces = [(begin, min(end, first - 1)), (max(begin, last + 1), end)]
@@ -108,6 +109,7 @@ _PUBLIC = {
 }
 
 
+@lru_cache(maxsize=1024)
 def public(addresses: Addresses) -> Addresses:
     """Those that hosts on the Internet have."""
     return addresses & _PUBLIC[addresses.version]

@@ -86,15 +86,13 @@ def is_needed(
         return False
     if plan is not None and (remediation.asks or any(call.operation in ONLY_APPROVED for call in plan.calls)):
         return True
-    allowed = {
-        Safety.SAFE: True,
-        Safety.COSTS: control.id in policy.allow_costs,
-        Safety.DISRUPTIVE: control.id in policy.allow_disruption,
-    }[remediation.safety]
+    is_safe = remediation.safety is Safety.SAFE
+    named = policy.allow_costs if remediation.safety is Safety.COSTS else policy.allow_disruption
+    allowed = is_safe or control.id in named
     if plan is not None and plan.disrupts:
         allowed = allowed and control.id in policy.allow_disruption
     return approval_missing(
-        safe=remediation.safety is Safety.SAFE and not (plan is not None and plan.disrupts),
+        safe=is_safe and not (plan is not None and plan.disrupts),
         # Where live use is asked for and nobody has looked, the answer is "unknown", which is not clean.
         preflight_clean=remediation.preflight is None or (looked is not None and looked.is_clean),
         allowed=allowed,

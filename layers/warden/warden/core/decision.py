@@ -5,10 +5,10 @@ After `Finding` in the flow. Pure: everything that a row asks is a field of `Sit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from warden.core.control import ComplianceType
 
@@ -80,9 +80,11 @@ class Reason(StrEnum):
     POLICY = "policy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """Everything that the table asks of one finding at one moment; the defaults are the cautious answers."""
+class Situation(NamedTuple):
+    """Everything that the table asks of one finding at one moment; the defaults are the cautious answers.
+
+    A tuple, since a sweep makes and compares several for each finding.
+    """
 
     compliance: ComplianceType
     mode: Mode = Mode.OBSERVE
@@ -179,7 +181,7 @@ def decide(situation: Situation) -> Decision:
     """The first row that holds; REMEDIATE where none does. A fleet is in few situations, so each is decided once."""
     action, reason = _first_row(situation)
     # What a first day holds back is what somebody has to see before it ends.
-    would, _ = _first_row(replace(situation, mode=Mode.REMEDIATE, day_one=False))
+    would, _ = _first_row(situation._replace(mode=Mode.REMEDIATE, day_one=False))
     return Decision(action, reason, would)
 
 

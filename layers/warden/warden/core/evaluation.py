@@ -16,27 +16,30 @@ from warden.core.errors import MissingFactError
 from warden.core.plan import Manual, Plan, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from warden.core.control import Control
     from warden.core.resource import Facts, Resource, ResourceRef
 
 _T = TypeVar("_T")
+_new = tuple.__new__
+"""A named tuple made by it costs half of one that is made by its own constructor."""
 
 
 class Evidence(Mapping[str, Any]):
     """The facts that a control read, put together when somebody asks: of what complies, as a rule, nobody does."""
 
-    __slots__ = ("_facts", "_made")
+    __slots__ = ("_facts", "_made", "_read")
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, read: Mapping[str, Facts | None]) -> None:
         self._facts = facts
+        self._read = read
         self._made: dict[str, Any] | None = None
 
     def evidence(self) -> dict[str, Any]:
         """All of it."""
         if self._made is None:
-            self._made = self._facts.evidence()
+            self._made = self._facts.evidence(self._read)
         return self._made
 
     def __getitem__(self, key: str) -> Any:
@@ -65,20 +68,40 @@ class Evaluation(NamedTuple):
 
 def evaluate(control: Control, resource: Resource, settings: Mapping[str, Any]) -> Evaluation:
     """Run one control; never raises."""
+    return evaluate_all((control,), resource, {control.id: settings})[0]
+
+
+def evaluate_all(
+    controls: Iterable[Control], resource: Resource, settings: Mapping[str, Mapping[str, Any]]
+) -> list[Evaluation]:
+    """Run each control, with its settings; never raises.
+
+    All of them look at the same facts, which note anew for each what it reads.
+    """
     facts = resource.facts.fresh()
-    missing = error = ""
-    try:
-        verdict = _typed(control.evaluate(resource.with_facts(facts), settings), Verdict)
-    except MissingFactError as absent:
-        verdict = insufficient_data(f"{resource.ref.id} was not judged: {absent}.")
-        missing = absent.fact
-    except Exception as bug:  # noqa: BLE001 - a control that raises must be an answer of its own, never a crash or a pass
-        verdict = insufficient_data(
-            f"{resource.ref.id} was not judged: the control failed with {type(bug).__name__}."
-        )
-        error = traceback.format_exc()
-    compliance, annotation = verdict
-    return Evaluation(control, resource.ref, compliance, annotation, Evidence(facts), missing, error)
+    looked_at, ref = resource.with_facts(facts), resource.ref
+    found: list[Evaluation] = []
+    for control in controls:
+        of_control = settings[control.id]
+        read: dict[str, Facts | None] = {}
+        facts.read = read
+        missing = error = ""
+        try:
+            verdict = control.evaluate(looked_at, of_control)
+            if type(verdict) is not Verdict:
+                verdict = _typed(verdict, Verdict)
+        except MissingFactError as absent:
+            verdict = insufficient_data(f"{ref.id} was not judged: {absent}.")
+            missing = absent.fact
+        except Exception as bug:  # noqa: BLE001 - a control that raises must be an answer of its own, never a crash or a pass
+            verdict = insufficient_data(
+                f"{ref.id} was not judged: the control failed with {type(bug).__name__}."
+            )
+            error = traceback.format_exc()
+        compliance, annotation = verdict
+        evidence = Evidence(facts, read)
+        found.append(_new(Evaluation, (control, ref, compliance, annotation, evidence, missing, error)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

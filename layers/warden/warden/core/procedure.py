@@ -216,16 +216,15 @@ def eased(situation: Situation, planned: Plan | Manual | Wait) -> Situation:
     """
     stage = planned.stage if isinstance(planned, Plan) else Stage.WHOLE
     if isinstance(planned, Wait):
-        return replace(situation, flapping=False, owner_first=False, busy=True)
+        return situation._replace(flapping=False, owner_first=False, busy=True)
     if stage is Stage.GO_ON:
-        return replace(situation, flapping=False, owner_first=False)
+        return situation._replace(flapping=False, owner_first=False)
     if stage is Stage.WHOLE and isinstance(planned, Plan) and planned.pledge:
         # Several calls that one approval names, each of which is made once: three of them are no drift that returns.
-        return replace(situation, flapping=False)
+        return situation._replace(flapping=False)
     if stage is not Stage.CLEAN_UP:
         return situation
-    return replace(
-        situation,
+    return situation._replace(
         flapping=False,
         refused=False,
         unverified=False,

@@ -170,7 +170,7 @@ class Facts(Mapping[str, Any]):
     parameters of a group): then only what was read of them is evidence.
     """
 
-    __slots__ = ("_inner", "_known", "_missing", "_otherwise", "read")
+    __slots__ = ("_known", "_missing", "_otherwise", "read")
 
     def __init__(
         self,
@@ -183,26 +183,29 @@ class Facts(Mapping[str, Any]):
         # An empty one too: whoever `opened` these adds to it.
         self._missing: Mapping[str, str] = {} if missing is None else missing
         self._otherwise = otherwise
-        self.read: set[str] = set()
-        # Facts within these facts, with nothing read yet: made when they are read, since most never are.
-        self._inner: dict[str, Facts] | None = None
+        # What was read; of facts within these facts, what was read of them. Who judges by many controls gives each
+        # an empty one, and keeps it: a look at the same facts is cheaper than facts of its own for each control.
+        self.read: dict[str, Facts | None] = {}
 
     def __getitem__(self, key: str) -> Any:
-        self.read.add(key)
         if key in self._missing:
+            self.read[key] = None
             raise MissingFactError(key, self._missing[key])
         try:
             value = self._known[key]
         except KeyError:
+            self.read[key] = None
             raise MissingFactError(key, self._otherwise) from None
-        return self._within(key, value) if type(value) is Facts else value
+        if type(value) is Facts:
+            return self._within(key, value)
+        self.read[key] = None
+        return value
 
     def _within(self, key: str, value: Facts) -> Facts:
-        if self._inner is None:
-            return value
-        if key not in self._inner:
-            self._inner[key] = value.fresh()
-        return self._inner[key]
+        inner = self.read.get(key)
+        if inner is None:
+            inner = self.read[key] = value.fresh()
+        return inner
 
     def __contains__(self, key: object) -> bool:
         return key in self._known and key not in self._missing
@@ -220,19 +223,17 @@ class Facts(Mapping[str, Any]):
 
     def fresh(self) -> Facts:
         """The same facts with nothing read yet."""
-        fresh = Facts(self._known, self._missing, otherwise=self._otherwise)
-        fresh._inner = {}
-        return fresh
+        return Facts(self._known, self._missing, otherwise=self._otherwise)
 
-    def evidence(self) -> dict[str, Any]:
-        """What was read, with values; a missing fact appears with its reason."""
-        return {key: self._evidence_of(key) for key in sorted(self.read)}
+    def evidence(self, read: Mapping[str, Facts | None] | None = None) -> dict[str, Any]:
+        """What was read, with values, or what `read` says that was; a missing fact appears with its reason."""
+        taken = self.read if read is None else read
+        return {key: self._evidence_of(key, taken[key]) for key in sorted(taken)}
 
-    def _evidence_of(self, key: str) -> Any:
+    def _evidence_of(self, key: str, inner: Facts | None) -> Any:
         if key in self._missing or key not in self._known:
             return {"missing": self._missing.get(key, self._otherwise)}
-        value = self._known[key]
-        return self._within(key, value).evidence() if type(value) is Facts else value
+        return self._known[key] if inner is None else inner.evidence()
 
     def opened(self) -> tuple[Facts, dict[str, Any], dict[str, str]]:
         """These facts over copies of what is known and what is missing: whoever asks adds to them what AWS says."""

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 # RDS's Describe operations also return what these products made; they have guides and settings of their own.
 _OTHER_PRODUCTS = {"neptune": "Amazon Neptune", "docdb": "Amazon DocumentDB"}
 
+# Most engines are found here; of the rest, `_GOVERNED` says what they are.
+_NAMED: Mapping[ResourceType, frozenset[str]] = {
+    ResourceType.DB_CLUSTER: engines.CLUSTER_ENGINES,
+    ResourceType.DB_CLUSTER_SNAPSHOT: engines.CLUSTER_ENGINES,
+    ResourceType.DB_INSTANCE: engines.INSTANCE_ENGINES,
+    ResourceType.DB_SNAPSHOT: engines.INSTANCE_ENGINES,
+    ResourceType.GLOBAL_CLUSTER: engines.AURORA,
+}
 _GOVERNED: Mapping[ResourceType, Callable[[str], bool]] = {
     ResourceType.DB_CLUSTER: engines.is_governed_cluster,
     ResourceType.DB_CLUSTER_SNAPSHOT: engines.is_governed_cluster,
@@ -36,7 +44,8 @@ def outside(resource: Resource) -> Verdict | None:
     An engine that nobody has heard of is no reason to look away: that is insufficient data.
     """
     engine = resource.facts["Engine"]
-    if _GOVERNED[resource.ref.resource_type](engine):
+    resource_type = resource.ref.resource_type
+    if engine in _NAMED[resource_type] or _GOVERNED[resource_type](engine):
         return None
     if engine in _OTHER_PRODUCTS:
         return not_applicable(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from warden.core import guidance
 from warden.core.addresses import BITS, Addresses, block_size, public
@@ -16,7 +15,7 @@ from warden.core.plan import Manual
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from warden.core.resource import Resource
 
@@ -109,8 +108,7 @@ def move_to_private(resource: Resource) -> Manual:
 # --- network ACLs -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     """An entry of a network ACL about TCP, as far as it decides; hashable, since databases share their ACLs."""
 
     number: int
@@ -172,7 +170,6 @@ def strangers(entries: Iterable[Entry], version: int, port: int) -> Addresses:
     return _strangers(_rules(entries), version, port)
 
 
-@lru_cache(maxsize=256)
 def _strangers(rules: tuple[_Rule, ...], version: int, port: int) -> Addresses:
     inbound = _let_through(rules, version, egress=False, ports=(port, port))
     answered = Addresses(version)
@@ -206,14 +203,26 @@ def judge_acls(resource: Resource, port: int, settings: Mapping[str, Any]) -> Ve
 
 def open_acls(resource: Resource, port: int, settings: Mapping[str, Any]) -> list[str]:
     """The ids of the network ACLs that let too much of the Internet through to a port."""
-    limits = {4: settings[LARGEST_PUBLIC_ACL.name], 6: settings[LARGEST_PUBLIC_ACL_IPV6.name]}
-    return sorted(
-        {
-            str(subnet["NetworkAclId"])
-            for subnet in resource.facts[Need.SUBNET_ACLS]
-            for version in BITS
-            if strangers(subnet["Entries"], version, port).size > block_size(version, limits[version])
-        }
+    limits = (settings[LARGEST_PUBLIC_ACL.name], settings[LARGEST_PUBLIC_ACL_IPV6.name])
+    judged: dict[str, Sequence[Entry]] = {}
+    found: set[str] = set()
+    for subnet in resource.facts[Need.SUBNET_ACLS]:
+        acl, entries = str(subnet["NetworkAclId"]), subnet["Entries"]
+        # The subnets of a database, as a rule, have one network ACL.
+        if judged.get(acl) == entries:
+            continue
+        judged[acl] = entries
+        if _is_open(_rules(entries), port, limits):
+            found.add(acl)
+    return sorted(found)
+
+
+@lru_cache(maxsize=256)
+def _is_open(rules: tuple[_Rule, ...], port: int, limits: tuple[int, int]) -> bool:
+    """Whether more strangers come through than one network has, of IPv4 or of IPv6, of the length that it may have."""
+    return any(
+        _strangers(rules, version, port).size > block_size(version, limit)
+        for version, limit in zip(BITS, limits, strict=True)
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from warden.core import approval, conditions, health, pace
 from warden.core.control import ComplianceType
 from warden.core.decision import Action, Decision, Mode, Situation, decide
 from warden.core.errors import MissingFactError, RefusedError
-from warden.core.evaluation import Evaluation, Unplanned, evaluate, plan
+from warden.core.evaluation import Evaluation, Unplanned, evaluate, evaluate_all, plan
 from warden.core.kinds import Need
 from warden.core.pace import REFUSED
 from warden.core.plan import Call, Manual, Plan, Stage, Wait, digest
@@ -32,12 +32,35 @@ if TYPE_CHECKING:
 
 _OF_FEW = frozenset({Need.SECRET_POLICY})
 """What AWS tells of one resource at a time, and the policy makes the business of a few."""
+_DRIFT = ComplianceType.NON_COMPLIANT
 _SETTLED = {
     compliance: decide(Situation(compliance=compliance))
     for compliance in ComplianceType
-    if compliance is not ComplianceType.NON_COMPLIANT
+    if compliance is not _DRIFT
 }
 """The decisions where there is nothing to decide, which is nearly always."""
+_UNKNOWN = (MissingFactError, RefusedError, KeyError)
+_new = tuple.__new__
+"""A named tuple made by it costs half of one that is made by its own constructor."""
+
+
+class _Moment(NamedTuple):
+    """What holds for each finding of a resource at a moment."""
+
+    unknown: bool
+    """A fact that says whether the resource may be written to could not be had."""
+    busy: bool
+    frozen: bool
+    outside_windows: bool
+    unhealthy: bool
+    owned: bool
+    """A stack owns it."""
+
+
+_NO_MOMENT = _Moment(
+    unknown=True, busy=False, frozen=False, outside_windows=False, unhealthy=False, owned=False
+)
+"""Where nothing is found, nothing is asked; if it were asked, nothing would be known."""
 
 
 class Judgement(NamedTuple):
@@ -188,8 +211,7 @@ class Judge:
         controls = self.of_type(resource.ref.resource_type)
         if self._is_our_own(resource):
             return [_of_our_own(control, resource) for control in controls]
-        settings = self.policy.settings
-        return [evaluate(control, resource, settings[control.id]) for control in controls]
+        return evaluate_all(controls, resource, self.policy.settings)
 
     def _is_our_own(self, resource: Resource) -> bool:
         """Whether name, tags and record agree that Warden made it for a while: a tag alone exempts nothing."""
@@ -229,22 +251,36 @@ class Judge:
         `settling`: our own write to it has just come back as an event, so nothing more is written for now.
         `changed_at`: when somebody else wrote to it, as far as the event at hand tells.
         """
-        drifted = [e for e in evaluations if e.compliance is ComplianceType.NON_COMPLIANT]
-        resource = self._enriched_for_plans(resource, drifted)
+        drifted = [e for e in evaluations if e.compliance is _DRIFT]
+        resource = self._enriched_for_plans(resource, drifted) if drifted else resource
+        moment = self._moment(resource, now) if drifted else _NO_MOMENT
         return resource, [
-            Judgement(evaluation, None, _SETTLED[evaluation.compliance])
-            if evaluation.compliance in _SETTLED
-            else self._judgement(
+            self._judgement(
                 evaluation,
                 resource,
                 finding=findings.get(evaluation.control.id),
                 now=now,
+                moment=moment,
                 restraints=restraints,
                 settling=settling,
                 changed_at=changed_at,
             )
+            if evaluation.compliance is _DRIFT
+            else _new(Judgement, (evaluation, None, _SETTLED[evaluation.compliance], None, None))
             for evaluation in evaluations
         ]
+
+    def _moment(self, resource: Resource, now: datetime) -> _Moment:
+        unknown, busy = _is_busy(resource)
+        return _Moment(
+            unknown=unknown,
+            busy=busy,
+            frozen=self.policy.freeze(now) is not None,
+            outside_windows=self.policy.is_outside_windows(now),
+            unhealthy=resource.ref.resource_type in conditions.WRITE_NEEDS
+            and health.is_unwell(resource, self.policy.health, now),
+            owned=conditions.owner_stack(resource) is not None,
+        )
 
     def _enriched_for_plans(self, resource: Resource, drifted: Sequence[Evaluation]) -> Resource:
         needs: set[Need] = set()
@@ -262,6 +298,7 @@ class Judge:
         *,
         finding: Finding | None,
         now: datetime,
+        moment: _Moment,
         restraints: Restraining,
         settling: bool,
         changed_at: datetime | None,
@@ -272,7 +309,7 @@ class Judge:
             evaluation = evaluation._replace(error=planned.error)
         calls = planned.calls if isinstance(planned, Plan) else ()
         awaited = pace.awaited_since(finding, calls, changed_at)
-        unknown, busy, pending = _writability(resource, calls)
+        unknown, busy, pending = _writability(resource, calls, moment)
         mode = self.policy.mode(control.id, resource, self.ceiling)
         # Where nothing may be written, nobody was asked, and a sweep of old debts need not look for answers.
         writes = mode is Mode.REMEDIATE
@@ -288,25 +325,25 @@ class Judge:
             refused=self._was_refused(finding, calls, now),
             unverified=finding is not None and pace.is_unverified(finding, awaited, self.policy, now),
             circuit_open=restraints.is_circuit_open(control),
-            owner_first=self._is_owner_first(resource, finding, now),
+            owner_first=moment.owned
+            and now < pace.owner_until(finding, self.policy.owner_grace(resource), now),
             looking=False,
             approval_missing=False,
             unknown_state=unknown,
             busy=busy,
             settling=settling or pace.is_settling(awaited, self.policy, now),
             pending=pending,
-            frozen=self.policy.freeze(now) is not None,
-            unhealthy=resource.ref.resource_type in conditions.WRITE_NEEDS
-            and health.is_unwell(resource, self.policy.health, now),
-            outside_window=(control.is_disruptive or _disrupts(planned))
-            and self.policy.is_outside_windows(now),
+            frozen=moment.frozen,
+            unhealthy=moment.unhealthy,
+            outside_window=moment.outside_windows and (control.is_disruptive or _disrupts(planned)),
             canary=restraints.is_canary_out(control),
             budget_spent=restraints.is_spent(control),
             containment=control.is_containment,
         )
         # Looking costs: it is done where nothing before it decides.
-        reached = decide(eased(situation, planned)).action in {Action.REMEDIATE, Action.DEFER}
-        asked = self._asked(control, planned) if reached else None
+        asked = self._asked(control, planned)
+        if asked and decide(eased(situation, planned)).action not in {Action.REMEDIATE, Action.DEFER}:
+            asked = None
         looked = self.preflight.answer(asked, resource, now) if asked and self.preflight else None
         approved = (
             self._approval(control, resource, planned, finding=finding, now=now, looked=looked)
@@ -314,15 +351,15 @@ class Judge:
             else None
         )
         needed = approval.is_needed(control, self.policy, planned, looked)
-        situation = replace(
-            situation, looking=bool(asked) and looked is None, approval_missing=approved is None and needed
+        situation = situation._replace(
+            looking=bool(asked) and looked is None, approval_missing=approved is None and needed
         )
         decision = decide(eased(situation, planned))
         if asked and looked and self.preflight:
             if decision.action is not Action.REMEDIATE:
                 self.preflight.keep(asked, resource, now)
             elif not self.preflight.confirms(asked, resource, now):
-                decision = decide(eased(replace(situation, looking=True), planned))
+                decision = decide(eased(situation._replace(looking=True), planned))
         return Judgement(
             evaluation=evaluation,
             plan=planned,
@@ -366,10 +403,6 @@ class Judge:
         until = pace.rests_until(finding, self.policy)
         return until is not None and now < until
 
-    def _is_owner_first(self, resource: Resource, finding: Finding | None, now: datetime) -> bool:
-        owned = conditions.owner_stack(resource) is not None
-        return owned and now < pace.owner_until(finding, self.policy.owner_grace(resource), now)
-
 
 def _disrupts(planned: Plan | Manual | Wait) -> bool:
     return isinstance(planned, Plan) and planned.disrupts
@@ -389,9 +422,19 @@ def part_of(plan: Plan) -> str:
     return digest(plan.calls) if plan.stage is Stage.WHOLE and plan.pledge else ""
 
 
-def _writability(resource: Resource, calls: Sequence[Call]) -> tuple[bool, bool, bool]:
-    """Whether it is unknown if the resource may be written to, it is busy, and the calls would flush something."""
+def _is_busy(resource: Resource) -> tuple[bool, bool]:
+    """Whether it is unknown if the resource may be written to, and whether it is busy."""
     try:
-        return False, conditions.is_busy(resource), conditions.would_flush(resource, calls)
-    except (MissingFactError, RefusedError, KeyError):
+        return False, conditions.is_busy(resource)
+    except _UNKNOWN:
+        return True, False
+
+
+def _writability(resource: Resource, calls: Sequence[Call], moment: _Moment) -> tuple[bool, bool, bool]:
+    """Whether it is unknown if the resource may be written to, it is busy, and the calls would flush something."""
+    if moment.unknown:
+        return True, False, False
+    try:
+        return False, moment.busy, conditions.would_flush(resource, calls)
+    except _UNKNOWN:
         return True, False, False
