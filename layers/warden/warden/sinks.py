@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import ConfigurationError, SinkRefusedError
 from warden.core.http_sinks import HTTP_SINKS
 from warden.gateways.sns import SnsSink

@@ -12,12 +12,13 @@ import os
 import random
 import time
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from warden.controls import all_controls
+from warden.core.dataclass import dataclass
 from warden.core.decision import Mode
 from warden.core.errors import ConfigurationError
 from warden.core.policy import Policy, parse_policy

@@ -26,7 +26,6 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import frameworks, guidance, scope
@@ -43,6 +42,7 @@ from warden.core.control import (
     non_compliant,
     not_applicable,
 )
+from warden.core.dataclass import dataclass
 from warden.core.guard import Permit, SameAs
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan

@@ -26,7 +26,6 @@ References
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import frameworks, guidance
@@ -42,6 +41,7 @@ from warden.core.control import (
     compliant,
     non_compliant,
 )
+from warden.core.dataclass import dataclass
 from warden.core.guard import Permit, SameAs
 from warden.core.plan import Call, Manual, Plan
 from warden.core.resource import ResourceType

@@ -25,7 +25,6 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import frameworks, guidance
@@ -41,6 +40,7 @@ from warden.core.control import (
     compliant,
     non_compliant,
 )
+from warden.core.dataclass import dataclass
 from warden.core.guard import Permit, SameAs
 from warden.core.plan import Call, Manual, Plan
 from warden.core.resource import ResourceType

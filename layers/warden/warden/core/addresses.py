@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from warden.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

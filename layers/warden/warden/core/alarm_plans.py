@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import guidance, topics
 from warden.core.alarms import NAMESPACE, Database, Watch, heard, is_watched, query_text
 from warden.core.control import Setting, Verdict, compliant, insufficient_data, non_compliant, not_applicable
+from warden.core.dataclass import dataclass
 from warden.core.guard import ListOf, Only, Permit, Text
 from warden.core.kinds import KINDS, Need
 from warden.core.plan import Call, Manual, Plan

@@ -7,10 +7,10 @@ with a composite alarm over it that has such. What an alarm on a query watches, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from warden.core.dataclass import dataclass
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ follows from the finding and its calls. Whoever answers it writes a row that onl
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from warden.core import preflight
 from warden.core.control import Safety
+from warden.core.dataclass import dataclass
 from warden.core.decision import approval_missing
 from warden.core.plan import ONLY_APPROVED, Plan, Stage, Wait, digest
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines, guidance, tags
 from warden.core.backup_selections import names_the_type, selects, tags_that_select
 from warden.core.control import Setting, Verdict, compliant, insufficient_data, non_compliant
+from warden.core.dataclass import dataclass
 from warden.core.guard import Permit, SameAs
 from warden.core.kinds import KINDS, Need
 from warden.core.plan import Call, Manual, Plan

@@ -5,9 +5,11 @@ Rows of the State table that one query reads: spent budgets, open circuits, cana
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from warden.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

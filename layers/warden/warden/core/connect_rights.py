@@ -7,9 +7,9 @@ policy for IAM database access").
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from warden.core.dataclass import dataclass
 from warden.core.iam_policy import Effect, matches, parse
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ one into the general log alone: the lines of their audit logs do not tell of TLS
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines, parameters
 from warden.core import group_changes as changes
+from warden.core.dataclass import dataclass
 from warden.core.errors import MissingFactError
 from warden.core.kinds import Need
 from warden.core.preflight import MOST_CLIENTS, Client

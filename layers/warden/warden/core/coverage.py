@@ -7,11 +7,11 @@ clients has them too. An hour without any is an hour without a log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from warden.core import connection_lines
+from warden.core.dataclass import dataclass
 from warden.core.kinds import Need
 from warden.core.preflight import MOST_CLIENTS, Answer, Outcome
 from warden.core.resource import ResourceType

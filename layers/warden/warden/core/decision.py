@@ -5,12 +5,12 @@ After `Finding` in the flow. Pure: everything that a row asks is a field of `Sit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from warden.core.control import ComplianceType
+from warden.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from warden.core import engines, guidance
 from warden.core.control import Verdict, compliant, non_compliant, not_applicable
+from warden.core.dataclass import dataclass
 from warden.core.guard import Permit, SameAs
 from warden.core.kinds import KINDS, Need
 from warden.core.plan import Call, Manual, Plan

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core.baseline import KMS_KEY_PATTERN
 from warden.core.control import Verdict, compliant, insufficient_data, non_compliant, not_applicable
+from warden.core.dataclass import dataclass
 from warden.core.guard import NonEmptyListOf
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import ResourceType

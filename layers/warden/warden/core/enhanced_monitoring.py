@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import guidance
 from warden.core.control import Setting, Verdict, compliant, non_compliant
+from warden.core.dataclass import dataclass
 from warden.core.guard import Permit, SameAs
 from warden.core.kinds import KINDS, Need
 from warden.core.plan import Call, Manual, Plan

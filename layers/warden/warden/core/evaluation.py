@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from warden.core.control import ComplianceType, Verdict, insufficient_data
+from warden.core.dataclass import dataclass
 from warden.core.errors import MissingFactError
 from warden.core.plan import Manual, Plan, Wait
 

@@ -6,11 +6,12 @@ told), SUPPRESSED (an exemption covers it) or RESOLVED.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from warden.core.control import ComplianceType
+from warden.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,11 +5,11 @@ Also what a list parameter holds, and which values win on the members of a clust
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import group_status, guidance, reboots, tls
 from warden.core import own_group as own_groups
+from warden.core.dataclass import dataclass
 from warden.core.guard import Permit
 from warden.core.kinds import Need
 from warden.core.parameters import UnsharedClusterGroup

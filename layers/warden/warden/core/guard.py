@@ -6,9 +6,10 @@ plan that needs it, and checked by the gateway before every write, whoever asks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import GuardError, MissingFactError
 from warden.core.plan import WRITES
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import customer_keys, engines, guidance
 from warden.core.control import Setting, Verdict, compliant, non_compliant, not_applicable
+from warden.core.dataclass import dataclass
 from warden.core.encryption import CustomerKey
 from warden.core.errors import MissingFactError
 from warden.core.guard import Only, Permit, SameAs

@@ -5,10 +5,11 @@ Beside `ResourceRef` in the flow: everything that is true of a type and not of o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from warden.core.dataclass import dataclass
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:

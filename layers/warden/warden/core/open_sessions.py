@@ -7,11 +7,12 @@ the Data API speaks with the writer, which does not know the sessions of readers
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines
+from warden.core.dataclass import dataclass
 from warden.core.preflight import MOST_CLIENTS, Answer, Client, Outcome
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ The group stays, and is never deleted: it is the database's from then on.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from warden.core import procedure, quotas
+from warden.core.dataclass import dataclass
 from warden.core.guard import Permit, SameAs
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan, Wait

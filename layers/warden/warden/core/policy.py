@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden.core import caution, open_sessions, preflight
+from warden.core.dataclass import dataclass
 from warden.core.decision import Mode
 from warden.core.errors import PolicyError
 from warden.core.kinds import KINDS

@@ -7,10 +7,10 @@ to keep strangers out does not, and what cannot be shown to let a partner in is 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from warden.core.dataclass import dataclass
 from warden.core.iam_policy import ANYONE, Effect, matches
 
 if TYPE_CHECKING:

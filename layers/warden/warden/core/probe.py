@@ -7,7 +7,6 @@ database either. It is observed and no more: nobody gets a ticket for it, and Wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from warden.core.control import (
     compliant,
     non_compliant,
 )
+from warden.core.dataclass import dataclass
 from warden.core.kinds import resource_key
 from warden.core.resource import ResourceRef, ResourceType
 

@@ -7,10 +7,11 @@ tag a database must not be able to have it deleted, or exempted from controls.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from warden.core.dataclass import dataclass
 from warden.core.plan import Call, Plan, Stage, Wait, digest
 from warden.core.resource import ResourceRef, ResourceType
 

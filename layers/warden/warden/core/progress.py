@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from warden.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

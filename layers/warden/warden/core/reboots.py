@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines, guidance
+from warden.core.dataclass import dataclass
 from warden.core.guard import Permit, SameAs
 from warden.core.kinds import Need
 from warden.core.plan import Call, Plan, Wait

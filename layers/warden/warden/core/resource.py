@@ -6,11 +6,12 @@ First nouns of the flow: `ResourceRef` is an identity, `Resource` an identity wi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import MissingFactError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ escapes every one of them; only `Link.url` is ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from warden.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

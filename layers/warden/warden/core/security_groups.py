@@ -6,13 +6,13 @@ for `Need.GUARDED_DATABASES`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines
 from warden.core.addresses import BITS, Addresses, block_size, public
 from warden.core.control import Setting
+from warden.core.dataclass import dataclass
 from warden.core.errors import MissingFactError
 from warden.core.kinds import Need
 

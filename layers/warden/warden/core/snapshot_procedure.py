@@ -11,10 +11,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from warden.core import encryption, guidance, procedure, quotas
+from warden.core.dataclass import dataclass
 from warden.core.guard import Only, Permit, SameAs
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan, Wait, digest

@@ -11,12 +11,13 @@ makes the next call:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden.core import baseline, encryption, procedure, quotas, readers, successor_ticket
 from warden.core import successor_calls as calls
+from warden.core.dataclass import dataclass
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan, Wait
 

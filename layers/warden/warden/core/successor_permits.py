@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import encryption, procedure
 from warden.core import successor_calls as calls
+from warden.core.dataclass import dataclass
 from warden.core.guard import Only, Permit, SameAs
 from warden.core.kinds import Need
 from warden.core.snapshot_procedure import PrivateSubnetGroup

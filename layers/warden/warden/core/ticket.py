@@ -6,10 +6,10 @@ The text is put together in `core.ticket_text`; how it looks in one system is in
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from warden.core.dataclass import dataclass
 from warden.core.sections import Links, Section
 
 if TYPE_CHECKING:

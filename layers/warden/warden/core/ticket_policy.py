@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from warden.core.control import Severity
+from warden.core.dataclass import dataclass
 from warden.core.decision import Mode
 from warden.core.resource import ResourceRef
 from warden.core.sinks import DEFAULT_SINKS, SinkConfig, read_sinks

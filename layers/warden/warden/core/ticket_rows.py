@@ -8,8 +8,9 @@ or in another order ends the same.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from warden.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

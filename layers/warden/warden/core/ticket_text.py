@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import preflight
+from warden.core.dataclass import dataclass
 from warden.core.deep_links import links
 from warden.core.frameworks import by_framework
 from warden.core.ledger import plain

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines, parameters
+from warden.core.dataclass import dataclass
 from warden.core.errors import MissingFactError
 from warden.core.kinds import Need
 from warden.core.resource import Facts

@@ -5,7 +5,7 @@ RDS grants an account and Region some twelve requests a second for all of its to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from warden.core.dataclass import dataclass
 
 _TICK = 0.001
 _SLOWEST = 1 / 16

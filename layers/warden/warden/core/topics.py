@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from warden.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from warden.core.resource import Facts, Resource

@@ -8,10 +8,11 @@ names the resource afterwards either, one was lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from warden.core.dataclass import dataclass
 from warden.core.kinds import Need
 from warden.core.resource import ResourceType
 from warden.core.trigger import Source

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import MissingFactError
 from warden.core.guard import Accepts, Only, Permit
 from warden.core.kinds import Need

@@ -13,11 +13,11 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlsplit
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import AmbiguousError, ConfigurationError, LaterError
 
 if TYPE_CHECKING:

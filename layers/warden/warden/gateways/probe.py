@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from warden.core import probe
+from warden.core.dataclass import dataclass
 from warden.core.errors import ConflictError
 from warden.gateways.errors import translated
 from warden.gateways.items import conditional, decode, encode

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
 
+from warden.core.dataclass import dataclass
 from warden.gateways.clients import SERVICE_OF
 from warden.gateways.engine_facts import EngineFacts
 from warden.gateways.errors import is_emulator, translated, unreadable

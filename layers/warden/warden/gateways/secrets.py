@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import CredentialsError, RefusedError
 from warden.gateways.errors import translated
 

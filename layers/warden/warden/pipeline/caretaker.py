@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from warden.core.dataclass import dataclass
 from warden.core.decision import Mode
 from warden.core.errors import ResourceGoneError, WardenError
 from warden.core.messages import RemediationMessage

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from warden.core import collections
 from warden.core.control import Severity
+from warden.core.dataclass import dataclass
 from warden.core.ticket import Resolution, TicketState
 from warden.core.ticket_room import bounded
 from warden.core.ticket_rows import OPEN, finding_of, is_change

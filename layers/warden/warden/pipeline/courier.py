@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from warden.core import backoff
+from warden.core.dataclass import dataclass
 from warden.core.errors import AmbiguousError, ConflictError, LaterError
 from warden.core.ticket_rows import Delivery, Errand
 from warden.pipeline.handover import Handover

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import (
     AccessDeniedError,
     ConflictError,

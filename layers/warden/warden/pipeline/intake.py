@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import MalformedEventError
 from warden.core.trigger import Ignored, Trigger, parse
 

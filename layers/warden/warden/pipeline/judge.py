@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from warden.core import approval, conditions, health, pace
 from warden.core.control import ComplianceType
+from warden.core.dataclass import dataclass
 from warden.core.decision import Action, Decision, Mode, Situation, decide
 from warden.core.errors import MissingFactError, RefusedError
 from warden.core.evaluation import Evaluation, Unplanned, evaluate, evaluate_all, plan

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from warden.core.dataclass import dataclass
 from warden.core.ledger import EntryKind, LedgerEntry
 from warden.core.unannounced import missed
 

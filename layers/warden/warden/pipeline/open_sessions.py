@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from warden.core import open_sessions
+from warden.core.dataclass import dataclass
 from warden.core.errors import MissingFactError, RefusedError, TransientError
 from warden.core.resource import ResourceRef
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from warden.core import connection_lines, coverage, open_sessions, preflight
+from warden.core.dataclass import dataclass
 from warden.core.errors import (
     AccessDeniedError,
     MissingFactError,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from warden.core import probe
+from warden.core.dataclass import dataclass
 from warden.core.errors import ResourceGoneError
 from warden.core.trigger import Source
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import UnreadableRowError, WardenError
 from warden.core.ledger import EntryKind, Head, LedgerEntry, flaws
 from warden.core.reconciliation import CALL_TAKES, Difference, Intended, compare, intended

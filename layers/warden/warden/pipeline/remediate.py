@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from warden.core import brakes, deferral, reboots
 from warden.core.control import ComplianceType
+from warden.core.dataclass import dataclass
 from warden.core.decision import Action
 from warden.core.errors import (
     AccessDeniedError,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import ConflictError, ResourceGoneError, TransientError, WardenError
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import EntryKind, LedgerEntry

@@ -6,10 +6,11 @@ becomes of this process, and a sink that fails holds up no message.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from warden.core import collections, lifecycle
+from warden.core.dataclass import dataclass
 from warden.core.errors import ConflictError, TransientError
 from warden.core.finding import WorkflowStatus
 from warden.core.ledger import EntryKind

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from warden.core import lifecycle
 from warden.core.collections import is_collection
+from warden.core.dataclass import dataclass
 from warden.core.errors import (
     AccessDeniedError,
     ConflictError,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import RefusedError, TransientError
 from warden.pipeline.ticket_review import AT_MOST, Reviews, due
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from warden.core import approval, conditions
 from warden.core.approval import Answer
 from warden.core.brakes import NORMAL, Payment
+from warden.core.dataclass import dataclass
 from warden.core.decision import Mode
 from warden.core.errors import (
     MissingFactError,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from warden.core import brakes, conditions, deferral, pace
 from warden.core.approval import request_id
 from warden.core.control import ComplianceType
+from warden.core.dataclass import dataclass
 from warden.core.decision import Action, Decision, Reason
 from warden.core.evaluation import Evaluation
 from warden.core.finding import Finding, WorkflowStatus, advance, brought_back

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from warden.core.dataclass import dataclass
 from warden.core.log_groups import source
 from warden.core.resource import ResourceType
 from warden.core.trigger.fields import Node, shown

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from warden.core.dataclass import dataclass
 from warden.core.trigger.fields import Node, clipped
 from warden.core.trigger.identity import Home
 from warden.core.trigger.model import Cause, Ignored, Trigger

@@ -5,10 +5,10 @@ The event dict ends here: the readers of the sources see `Node`s, and every comp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import MalformedEventError
 
 _SHOWN: Final = 120

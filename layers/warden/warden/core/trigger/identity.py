@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import MalformedEventError
 from warden.core.resource import ARN_TYPE_OF, ARN_TYPES, ResourceRef, ResourceType
 from warden.core.trigger.fields import shown

@@ -7,10 +7,10 @@ A `default.` group cannot be modified, so nobody can have set anything there, an
 from __future__ import annotations
 
 from collections import ChainMap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core import engines
+from warden.core.dataclass import dataclass
 from warden.core.errors import UnsupportedError
 from warden.core.kinds import Need
 from warden.core.resource import Facts

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from warden.core.dataclass import dataclass
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType
 from warden.gateways import keys

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warden.core.database_secrets import MANAGED_PREFIX
+from warden.core.dataclass import dataclass
 from warden.core.errors import RefusedError
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType

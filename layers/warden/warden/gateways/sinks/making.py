@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import ConfigurationError
 from warden.core.sinks import begins_json
 from warden.gateways.http import DEADLINE_SECONDS, Http, verified

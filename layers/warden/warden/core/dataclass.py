@@ -1,0 +1,119 @@
+"""The standard library's `dataclass`, whose methods are made when they are first needed.
+
+`dataclasses` writes the source of `__init__`, `__eq__`, `__hash__` and `__repr__` and compiles it while a module is
+imported. That takes half a millisecond for each class; a process has more than a hundred of them and uses half, and it
+was a sixth of a cold start. Here a frozen class with slots has stand-ins: who first calls one lets `dataclasses` make
+the method, which takes the stand-in's place. Type checkers see the standard library's own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["dataclass"]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import dataclass
+else:
+
+    def dataclass(**options: bool) -> Callable[[type], type]:
+        """A decorator, with the options of the standard library's."""
+        if (
+            options.keys() <= {"frozen", "slots", "kw_only"}
+            and options.get("frozen")
+            and options.get("slots")
+        ):
+            return lambda cls: (
+                _later(cls, options) if _is_plain(cls) else dataclasses.dataclass(**options)(cls)
+            )
+        return dataclasses.dataclass(**options)
+
+
+# What is left out where one thing alone is wanted.
+_ALONE = {
+    "__init__": {"repr": False, "eq": False},
+    "__repr__": {"init": False, "eq": False},
+    "__eq__": {"init": False, "repr": False},
+    "__hash__": {"init": False, "repr": False},
+    "__dataclass_fields__": {"init": False, "repr": False, "eq": False},
+    "__match_args__": {"init": False, "repr": False, "eq": False},
+    "__dataclass_params__": {},
+}
+_METHODS = ("__init__", "__repr__", "__eq__", "__hash__")
+_UNUSUAL = ("ClassVar", "InitVar", "KW_ONLY")
+
+
+def _is_plain(cls: type) -> bool:
+    """Whether it is made of fields alone, and writes none of the methods itself."""
+    annotations = cls.__annotations__.values()
+    return all(
+        isinstance(kind, str) and not any(word in kind for word in _UNUSUAL) for kind in annotations
+    ) and vars(cls).keys().isdisjoint((*_METHODS, "__slots__", "__setattr__", "__delattr__"))
+
+
+def _later(written: type, options: dict[str, bool]) -> type:
+    """The class with its slots, and a stand-in for all that `dataclasses` makes."""
+    written_as = (written.__name__, written.__bases__)
+    namespace = {key: value for key, value in vars(written).items() if key not in {"__dict__", "__weakref__"}}
+    made: type
+
+    def make(name: str) -> Any:
+        # Of a copy each time: it changes the class, which another thread may be about, too.
+        whole = type(written)(*written_as, dict(namespace))
+        part = vars(dataclasses.dataclass(**{**options, **_ALONE[name], "slots": False})(whole))[name]
+        setattr(made, name, part)
+        return part
+
+    def method(name: str) -> Callable[..., Any]:
+        def stand_in(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return make(name)(self, *args, **kwargs)
+
+        stand_in.__name__ = name
+        return stand_in
+
+    fields = written.__annotations__.keys()
+    inherited = {slot for base in written.__mro__[1:-1] for slot in vars(base).get("__slots__", ())}
+    made = type(written)(
+        *written_as,
+        {
+            "__getstate__": _getstate,
+            "__setstate__": _setstate,
+            **{key: value for key, value in namespace.items() if key not in fields},
+            **{name: method(name) if name in _METHODS else _Attribute(make, name) for name in _ALONE},
+            "__setattr__": _refuse("assign to"),
+            "__delattr__": _refuse("delete"),
+            "__slots__": tuple(name for name in fields if name not in inherited),
+        },
+    )
+    made.__qualname__ = written.__qualname__
+    return made
+
+
+class _Attribute:
+    """Stands for an attribute of the class."""
+
+    __slots__ = ("_make", "_name")
+
+    def __init__(self, make: Callable[[str], Any], name: str) -> None:
+        self._make, self._name = make, name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        return self._make(self._name)
+
+
+def _refuse(what: str) -> Callable[..., None]:
+    def refuse(_self: Any, name: str, *_: Any) -> None:
+        raise dataclasses.FrozenInstanceError(f"cannot {what} field {name!r}")
+
+    return refuse
+
+
+def _getstate(self: Any) -> list[Any]:
+    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+def _setstate(self: Any, state: list[Any]) -> None:
+    for field, value in zip(dataclasses.fields(self), state, strict=True):
+        object.__setattr__(self, field.name, value)
