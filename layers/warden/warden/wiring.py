@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from warden.controls import all_controls
+from warden.controls import by_id, by_type, declared
 from warden.core.dataclass import dataclass
 from warden.core.decision import Mode
 from warden.core.errors import ConfigurationError
@@ -132,7 +132,7 @@ def load_policy(file: str | Path) -> Policy:
     except UnicodeDecodeError as error:
         msg = f"{file}: the policy file is not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8"
         raise ConfigurationError(msg) from None
-    return parse_policy(text, controls=all_controls(), source=str(file))
+    return parse_policy(text, controls=declared().values(), source=str(file))
 
 
 class Wiring:
@@ -252,8 +252,8 @@ class Wiring:
         from warden.gateways.approvals import DynamoApprovals
         from warden.pipeline.judge import Judge
 
-        return Judge.of(
-            all_controls(),
+        return Judge.of_types(
+            by_type(),
             policy=self.policy,
             ceiling=self.ceiling,
             reader=reader,
@@ -288,7 +288,7 @@ class Wiring:
         from warden.gateways.preflight import AuroraDataApi, DynamoSamples
         from warden.pipeline.open_sessions import Sampler
 
-        asking = {one.id: one.remediation for one in all_controls() if one.remediation is not None}
+        asking = {name: one.remediation for name, one in by_id().items() if one.remediation is not None}
         return Sampler(
             accesses=self.policy.data_api,
             controls=[name for name, found in asking.items() if found.preflight is Question.CLEAR_TEXT],
@@ -449,7 +449,7 @@ class Wiring:
             tickets=self._tickets,
             outbox=self._tickets,
             composer=Composer(
-                controls={control.id: control for control in all_controls()},
+                controls=by_id(),
                 findings=self._findings,
                 tickets=self._tickets,
             ),

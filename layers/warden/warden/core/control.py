@@ -115,6 +115,20 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What is asked of a control before it judges anything: of which type it is, and what the policy may set."""
+
+    id: str
+    resource_type: ResourceType
+    settings: tuple[Setting, ...]
+
+    @classmethod
+    def of(cls, control: Control) -> Declaration:
+        """What a control declares."""
+        return cls(id=control.id, resource_type=control.resource_type, settings=control.settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """A documented case of a control, and its test: facts that matter, laid over one full Describe item."""
 

@@ -28,7 +28,7 @@ from warden.core.windows import DAYS, ChangeWindow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from warden.core.control import Control, Setting
+    from warden.core.control import Control, Declaration, Setting
     from warden.core.resource import Resource
 
 _UNIQUE_ID = re.compile(r"(AROA|AIDA)[A-Z0-9]{12,60}")
@@ -215,7 +215,9 @@ class Policy:
         return max(given, default=timedelta(hours=self.limits.owner_grace_hours))
 
 
-def parse_policy(text: str, *, controls: Iterable[Control], source: str = "policy.toml") -> Policy:
+def parse_policy(
+    text: str, *, controls: Iterable[Control | Declaration], source: str = "policy.toml"
+) -> Policy:
     """Read a policy file; raises PolicyError naming file, key and remedy."""
     try:
         document = tomllib.loads(text)
@@ -230,7 +232,7 @@ def parse_policy(text: str, *, controls: Iterable[Control], source: str = "polic
 class _Parser(PolicyValues):
     """Walks the document once, remembering where it is for the error."""
 
-    def __init__(self, source: str, controls: Mapping[str, Control]) -> None:
+    def __init__(self, source: str, controls: Mapping[str, Control | Declaration]) -> None:
         super().__init__(source)
         self._controls = controls
 

@@ -11,6 +11,7 @@ from warden.core.decision import Action, Decision, Mode, Situation, decide
 from warden.core.errors import MissingFactError, RefusedError
 from warden.core.evaluation import Evaluation, Unplanned, evaluate, evaluate_all, plan
 from warden.core.kinds import Need
+from warden.core.lazy import Lazy
 from warden.core.pace import REFUSED
 from warden.core.plan import Call, Manual, Plan, Stage, Wait, digest
 from warden.core.procedure import TEMPORARY_TYPES, eased, identity, is_member_of_own, is_named_so, objection
@@ -164,17 +165,40 @@ class Judge:
         """A judge of these controls, as far as the policy enables them."""
         by_type: dict[ResourceType, tuple[Control, ...]] = {}
         for control in controls:
-            if policy.is_enabled(control.id):
-                by_type[control.resource_type] = (*by_type.get(control.resource_type, ()), control)
-        return cls(
-            controls=by_type,
+            by_type[control.resource_type] = (*by_type.get(control.resource_type, ()), control)
+        return cls.of_types(
+            by_type,
             policy=policy,
             ceiling=ceiling,
             reader=reader,
-            of_few={
-                resource_type: tuple(one for one in of_type if not _OF_FEW.isdisjoint(one.needs))
-                for resource_type, of_type in by_type.items()
-            },
+            approvals=approvals,
+            temporaries=temporaries,
+            preflight=preflight,
+        )
+
+    @classmethod
+    def of_types(
+        cls,
+        by_type: Mapping[ResourceType, tuple[Control, ...]],
+        *,
+        policy: Policy,
+        ceiling: Mode,
+        reader: Reader,
+        approvals: Approvals | None = None,
+        temporaries: Temporaries | None = None,
+        preflight: Preflight | None = None,
+    ) -> Judge:
+        """The same, of controls by type; those of a type are not asked for before it is judged."""
+        enabled = Lazy(by_type, lambda of_type: tuple(c for c in by_type[of_type] if policy.is_enabled(c.id)))
+        return cls(
+            controls=enabled,
+            policy=policy,
+            ceiling=ceiling,
+            reader=reader,
+            of_few=Lazy(
+                by_type,
+                lambda of_type: tuple(one for one in enabled[of_type] if not _OF_FEW.isdisjoint(one.needs)),
+            ),
             approvals=approvals,
             temporaries=temporaries,
             preflight=preflight,
