@@ -18,6 +18,7 @@ from botocore.loaders import Loader
 from botocore.utils import parse_timestamp
 
 from warden.core.errors import ConfigurationError
+from warden.gateways.requests import quicken
 from warden.gateways.xml_answers import Parsers
 
 if TYPE_CHECKING:
@@ -242,6 +243,7 @@ class Clients:
 
     def _make(self, service: str, region: str) -> Any:
         client = self._session.create_client(service, region_name=region, config=_CONFIG)
+        quicken(client)
         if self._pace is not None and service == "rds":
             self._pace().watch(client)
         if self._on_call is not None:
