@@ -121,7 +121,12 @@ class LedgerEntry:
 
 def plain(value: Any) -> Any:
     """A value as JSON has it: mappings, lists, strings, numbers, booleans and null."""
-    return json.loads(json.dumps(value, default=_encode, sort_keys=True))
+    return json.loads(written(value))
+
+
+def written(value: Any) -> str:
+    """The same as JSON text."""
+    return _ENCODER.encode(value)
 
 
 def _encode(value: Any) -> Any:
@@ -132,6 +137,9 @@ def _encode(value: Any) -> Any:
     if hasattr(value, "evidence"):
         return value.evidence()
     return str(value)
+
+
+_ENCODER = json.JSONEncoder(default=_encode, sort_keys=True)
 
 
 def redacted(value: Any) -> Any:
