@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from warden.core.alarms import Database, Reach, Watch, about, heard, is_watched, references
+from warden.core.alarms import Database, Reach, Register, Watch, heard, is_watched, references
 
 ACCOUNT = "123456789012"
 ORDERS = Database(name="orders", is_cluster=True, writer="orders-1", readers=("orders-2",))
@@ -82,13 +82,57 @@ def test_what_is_not_about_a_database_is_no_fact_of_it() -> None:
     elsewhere = alarm("elsewhere", Dimensions=[{"Name": "DBClusterIdentifier", "Value": "billing"}])
     own = alarm("warden-cluster-orders-CPUUtilization", Namespace="AWS/EC2")
     over = composite("over", "ALARM(busy)", actions=True)
-    found = about(
-        ORDERS,
+    register = Register(
         [alarm(StateReason="a long story"), elsewhere, own],
         [over, composite("another", "ALARM(elsewhere)", actions=True)],
         account=ACCOUNT,
-        prefix="warden-cluster-orders-",
     )
+    found = register.about(ORDERS, prefix="warden-cluster-orders-")
     assert [one["AlarmName"] for one in found["Metric"]] == ["busy", own["AlarmName"]]
     assert [one["AlarmName"] for one in found["Composite"]] == ["over"]
     assert "StateReason" not in found["Metric"][0]
+
+
+def names(alarms: list[Any]) -> list[str]:
+    return [one["AlarmName"] for one in alarms]
+
+
+def on(name: str, **dimensions: str) -> dict[str, Any]:
+    return alarm(name, Dimensions=[{"Name": word, "Value": value} for word, value in dimensions.items()])
+
+
+def test_each_database_is_told_of_its_own_alarms_and_of_those_about_anybody() -> None:
+    register = Register(
+        [
+            on("reader", DBInstanceIdentifier="orders-2"),
+            on("billing", DBClusterIdentifier="billing"),
+            on("all"),
+            on("both", DBClusterIdentifier="orders", DBInstanceIdentifier="orders-1"),
+            alarm("query", Namespace="", Metrics=[{"Expression": "SELECT MAX(CPUUtilization)"}]),
+            on("warden-cluster-orders-x", Other="x"),
+        ],
+        [],
+        account=ACCOUNT,
+    )
+    found = register.about(ORDERS, prefix="warden-cluster-orders-")
+    assert names(found["Metric"]) == ["reader", "all", "both", "query", "warden-cluster-orders-x"]
+    billing = Database(name="billing", is_cluster=True, writer="billing-1")
+    found = register.about(billing, prefix="warden-cluster-billing-")
+    assert names(found["Metric"]) == ["billing", "all", "query"]
+    assert names(register.naming(ORDERS)) == ["reader", "both"]
+    assert names(register.naming(Database(name="orders"))) == [], "a cluster's name is no instance's"
+
+
+def test_composite_alarms_are_found_above_others_and_by_their_names() -> None:
+    register = Register(
+        [on("busy", DBClusterIdentifier="orders"), on("quiet", DBClusterIdentifier="billing")],
+        [
+            composite("top", "ALARM(middle)", actions=True),
+            composite("middle", "ALARM(busy) OR ALARM(top)", actions=False),
+            composite("elsewhere", "ALARM(quiet)", actions=True),
+            composite("warden-cluster-orders-all", "ALARM(other)", actions=True),
+        ],
+        account=ACCOUNT,
+    )
+    found = register.about(ORDERS, prefix="warden-cluster-orders-")
+    assert names(found["Composite"]) == ["middle", "warden-cluster-orders-all", "top"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from warden.core.backup_selections import names_the_type, relevant, selects, tags_that_select
+from warden.core.backup_selections import Selection, names_the_type, selects, tags_that_select
 
 CLUSTER = "arn:aws:rds:eu-west-1:123456789012:cluster:orders"
 INSTANCE = "arn:aws:rds:eu-west-1:123456789012:db:billing"
@@ -26,7 +26,7 @@ def condition(operator: str, key: str, value: str) -> dict[str, Any]:
 
 
 def outcome(arn: str, tags: dict[str, str], **selection: Any) -> bool | None:
-    return selects(relevant({"SelectionName": "s", "IamRoleArn": "r", **selection}, arn), tags)
+    return selects(Selection({"SelectionName": "s", "IamRoleArn": "r", **selection}).relevant(arn), tags)
 
 
 # --- ARNs -------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_the_guides_example_of_arns_tags_and_conditions_in_one() -> None:
 )
 def test_the_type_is_named_by_an_arn_or_a_pattern_of_it(pattern: str, named: bool) -> None:
     selection = {"SelectionName": "s", "Resources": [pattern]}
-    assert names_the_type(relevant(selection, INSTANCE)) is named
+    assert names_the_type(Selection(selection).relevant(INSTANCE)) is named
 
 
 def test_the_tags_that_select_are_those_of_the_list_and_of_equality() -> None:
@@ -177,11 +177,11 @@ def test_the_tags_that_select_are_those_of_the_list_and_of_equality() -> None:
             **condition("StringLike", "team", "ord*"),
         },
     }
-    assert tags_that_select(relevant(selection, CLUSTER)) == {("backup", "nightly"), ("tier", "1")}
+    assert tags_that_select(Selection(selection).relevant(CLUSTER)) == {("backup", "nightly"), ("tier", "1")}
 
 
 def test_of_many_arns_only_those_that_fit_are_kept() -> None:
     many = [f"arn:aws:rds:eu-west-1:123456789012:cluster:c-{number}" for number in range(499)]
-    kept = relevant({"SelectionName": "s", "Resources": [*many, CLUSTER]}, CLUSTER)
+    kept = Selection({"SelectionName": "s", "Resources": [*many, CLUSTER]}).relevant(CLUSTER)
     assert kept["Resources"] == [CLUSTER]
-    assert relevant({"SelectionName": "s", "Resources": many}, CLUSTER)["Everything"] is False
+    assert Selection({"SelectionName": "s", "Resources": many}).relevant(CLUSTER)["Everything"] is False

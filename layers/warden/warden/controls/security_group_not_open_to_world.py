@@ -136,13 +136,13 @@ def _left_alone(resource: Resource, ports: set[int], revoked: set[str]) -> str:
         for rule in (*resource.facts[Need.SECURITY_GROUP_RULES], *resource.facts[Need.SIBLING_RULES])
         if rule["SecurityGroupRuleId"] not in revoked and not _is_from(rule, resource.facts["GroupId"])
     ]
+    open_groups = {
+        port: {rule["GroupId"] for rule in left if security_groups.covers(rule, port)} for port in ports
+    }
     for item in security_groups.guarded(resource):
         if item["PubliclyAccessible"] or item["Port"] not in ports:
             continue
-        if not any(
-            rule["GroupId"] in item["SecurityGroups"] and security_groups.covers(rule, item["Port"])
-            for rule in left
-        ):
+        if open_groups[item["Port"]].isdisjoint(item["SecurityGroups"]):
             return str(item["Name"])
     return ""
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from warden.core import guidance, topics
-from warden.core.alarms import NAMESPACE, Database, Watch, heard, is_watched, query_text
+from warden.core.alarms import NAMESPACE, Database, Watch, heard, is_told, query_text, series
 from warden.core.control import Setting, Verdict, compliant, insufficient_data, non_compliant, not_applicable
 from warden.core.dataclass import dataclass
 from warden.core.guard import ListOf, Only, Permit, Text
@@ -105,12 +105,12 @@ def lacking(
 ) -> tuple[list[Alarm], dict[str, list[str]]]:
     """The alarms that are not there, and, by metric, the queries that may or may not watch what is not."""
     hearing = heard(resource.facts[Need.ALARMS])
-    account = resource.ref.account
+    told = [one for alarm in hearing for one in series(alarm, resource.ref.account)]
     queries = {alarm["AlarmName"]: text for alarm in hearing if (text := query_text(alarm))}
     found: list[Alarm] = []
     unclear: dict[str, list[str]] = {}
     for alarm in wanted:
-        if is_watched(alarm.watch, database, hearing, account):
+        if is_told(alarm.watch, database, told):
             continue
         metric = alarm.watch.metric
         naming = [name for name, text in queries.items() if metric in text]

@@ -7,8 +7,9 @@ with a composite alarm over it that has such. What an alarm on a query watches, 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from warden.core.dataclass import dataclass
 from warden.core.resource import ResourceType
@@ -83,8 +84,7 @@ def database_of(resource: Resource) -> Database:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class Series(NamedTuple):
     """One metric that an alarm looks at."""
 
     metric: str
@@ -162,11 +162,15 @@ def references(composite: Mapping[str, Any]) -> set[str]:
 
 def is_watched(watch: Watch, database: Database, alarms: Iterable[Mapping[str, Any]], account: str) -> bool:
     """Whether these alarms together watch a metric of a database, of as many of its instances as must be."""
+    return is_told(watch, database, [one for alarm in alarms for one in series(alarm, account)])
+
+
+def is_told(watch: Watch, database: Database, told: Iterable[Series]) -> bool:
+    """The same by what alarms look at."""
     reached: set[str] = set()
-    for alarm in alarms:
-        for one in series(alarm, account):
-            if one.metric == watch.metric and _right_way(one.operator, above=watch.above):
-                reached |= _reached(one, watch, database)
+    for one in told:
+        if one.metric == watch.metric and _right_way(one.operator, above=watch.above):
+            reached |= _reached(one, watch, database)
     if _EVERYTHING in reached:
         return True
     # An alarm on the writer's own name is worth nothing after a failover, unless every instance has one.
@@ -198,45 +202,82 @@ def _reached(one: Series, watch: Watch, database: Database) -> set[str]:
     return {_EVERYTHING} if watch.reach is Reach.EACH or one.statistic == watch.worst else set()
 
 
-def about(
-    database: Database,
-    metric: Iterable[Mapping[str, Any]],
-    composite: Sequence[Mapping[str, Any]],
-    *,
-    account: str,
-    prefix: str,
-) -> dict[str, list[dict[str, Any]]]:
-    """Of all alarms those that may be about a database, and those that bear names which Warden would give.
+class Register:
+    """All alarms of an account and Region, by whom each may be about: they are as many as the databases.
 
-    What is kept of each is what the functions here read, so that evidence stays small.
+    So a fleet's alarms are gone through once, and not for each of its databases.
     """
-    found = [alarm for alarm in metric if _may_be_about(alarm, database, account, prefix)]
-    names = {alarm["AlarmName"] for alarm in found}
-    above: dict[str, Mapping[str, Any]] = {}
-    grown = True
-    while grown:
-        more = {
-            alarm["AlarmName"]: alarm
-            for alarm in composite
-            if alarm["AlarmName"] not in above
-            and (not names.isdisjoint(references(alarm)) or alarm["AlarmName"].startswith(prefix))
+
+    def __init__(
+        self, metric: Sequence[Mapping[str, Any]], composite: Sequence[Mapping[str, Any]], *, account: str
+    ) -> None:
+        """Take metric alarms and composite alarms, in the order in which they are to be answered."""
+        self._metric, self._composite = metric, composite
+        self._naming: dict[tuple[str, str], list[int]] = {}
+        # About all databases, or about nobody knows which.
+        self._of_anybody: list[int] = []
+        for position, alarm in enumerate(metric):
+            told = [one.dimensions for one in series(alarm, account)]
+            if not all(told) or query_text(alarm):
+                self._of_anybody.append(position)
+            for key in {
+                (word, dimensions[word]) for dimensions in told for word in _WORDS if word in dimensions
+            }:
+                self._naming.setdefault(key, []).append(position)
+        self._over: dict[str, list[int]] = {}
+        for position, alarm in enumerate(composite):
+            for name in references(alarm):
+                self._over.setdefault(name, []).append(position)
+        self._names = _sorted_names(metric)
+        self._composite_names = _sorted_names(composite)
+
+    def naming(self, database: Database) -> list[Mapping[str, Any]]:
+        """The metric alarms that name the database, or one of its instances, in a dimension."""
+        return [self._metric[position] for position in sorted(self._positions(database))]
+
+    def about(self, database: Database, *, prefix: str) -> dict[str, list[dict[str, Any]]]:
+        """Those that may be about a database, and those that bear names which Warden would give.
+
+        What is kept of each is what the functions here read, so that evidence stays small.
+        """
+        positions = self._positions(database) | _beginning(self._names, prefix)
+        found = [self._metric[position] for position in sorted(positions.union(self._of_anybody))]
+        above: dict[int, None] = {}
+        more = {over for alarm in found for over in self._over.get(alarm["AlarmName"], ())}
+        more |= _beginning(self._composite_names, prefix)
+        while more:
+            wave = sorted(more - above.keys())
+            above |= dict.fromkeys(wave)
+            names = [self._composite[position]["AlarmName"] for position in wave]
+            more = {over for name in names for over in self._over.get(name, ())} - above.keys()
+        return {
+            "Metric": [_kept(alarm) for alarm in found],
+            "Composite": [_kept(self._composite[position]) for position in above],
         }
-        above |= more
-        names |= set(more)
-        grown = bool(more)
-    return {"Metric": [_kept(alarm) for alarm in found], "Composite": [_kept(one) for one in above.values()]}
+
+    def _positions(self, database: Database) -> set[int]:
+        keys = [("DBInstanceIdentifier", name) for name in database.instances]
+        if database.is_cluster:
+            keys.append(("DBClusterIdentifier", database.name))
+        return {position for key in keys for position in self._naming.get(key, ())}
 
 
-def _may_be_about(alarm: Mapping[str, Any], database: Database, account: str, prefix: str) -> bool:
-    if alarm["AlarmName"].startswith(prefix) or query_text(alarm):
-        return True
-    for one in series(alarm, account):
-        dimensions = one.dimensions
-        if not dimensions or dimensions.get("DBInstanceIdentifier") in database.instances:
-            return True
-        if database.is_cluster and dimensions.get("DBClusterIdentifier") == database.name:
-            return True
-    return False
+_WORDS = ("DBInstanceIdentifier", "DBClusterIdentifier")
+
+
+def _sorted_names(alarms: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    return sorted((alarm["AlarmName"], position) for position, alarm in enumerate(alarms))
+
+
+def _beginning(names: Sequence[tuple[str, int]], prefix: str) -> set[int]:
+    """The positions of the names that begin so, of sorted ones."""
+    found: set[int] = set()
+    for index in range(bisect_left(names, (prefix, -1)), len(names)):
+        name, position = names[index]
+        if not name.startswith(prefix):
+            break
+        found.add(position)
+    return found
 
 
 def _kept(alarm: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,34 +18,61 @@ _ARN_PARTS = 7
 _RESOURCE_TAG = "aws:ResourceTag/"
 
 
-def relevant(selection: Mapping[str, Any], arn: str) -> dict[str, Any]:
-    """What of a BackupSelection concerns one ARN: of hundreds of ARNs and patterns only those that match it.
+class Selection:
+    """A BackupSelection, made ready to be asked about many ARNs: it may list five hundred of them."""
 
-    `Everything` says that neither ARNs nor tags are given: then "Backup attempts to select all supported and
-    opted-in storage resources" (BackupSelection), of which exclusions and conditions are taken away.
-    """
-    given, tags = selection.get("Resources") or [], selection.get("ListOfTags") or []
-    return {
-        "SelectionName": selection["SelectionName"],
-        "Everything": not given and not tags,
-        "Resources": [pattern for pattern in given if _matches(pattern, arn)],
-        "NotResources": [
-            pattern for pattern in selection.get("NotResources") or [] if _matches(pattern, arn)
-        ],
-        "ListOfTags": [
-            {"ConditionKey": item["ConditionKey"], "ConditionValue": item["ConditionValue"]} for item in tags
-        ],
-        "Conditions": {name: items for name, items in (selection.get("Conditions") or {}).items() if items},
-    }
+    def __init__(self, item: Mapping[str, Any]) -> None:
+        """Take the item of GetBackupSelection."""
+        given, tags = item.get("Resources") or [], item.get("ListOfTags") or []
+        self._resources, self._others = _Patterns(given), _Patterns(item.get("NotResources") or [])
+        self._same = {
+            "SelectionName": item["SelectionName"],
+            "Everything": not given and not tags,
+            "ListOfTags": [
+                {"ConditionKey": one["ConditionKey"], "ConditionValue": one["ConditionValue"]} for one in tags
+            ],
+            "Conditions": {name: items for name, items in (item.get("Conditions") or {}).items() if items},
+        }
+
+    def relevant(self, arn: str) -> dict[str, Any]:
+        """What of it concerns one ARN: of hundreds of ARNs and patterns only those that match it.
+
+        `Everything` says that neither ARNs nor tags are given: then "Backup attempts to select all supported and
+        opted-in storage resources" (BackupSelection), of which exclusions and conditions are taken away.
+        """
+        return {
+            **self._same,
+            "Resources": self._resources.matching(arn),
+            "NotResources": self._others.matching(arn),
+        }
+
+
+class _Patterns:
+    """ARNs and patterns of them; an ARN is found without a look at the others."""
+
+    def __init__(self, given: Iterable[str]) -> None:
+        self._exact: dict[str, list[int]] = {}
+        self._wild: list[tuple[int, str, re.Pattern[str]]] = []
+        for position, pattern in enumerate(given):
+            if "*" in pattern:
+                self._wild.append((position, pattern, _compiled(pattern)))
+            else:
+                self._exact.setdefault(pattern, []).append(position)
+
+    def matching(self, arn: str) -> list[str]:
+        """Those that fit an ARN, in their order."""
+        found = [(position, arn) for position in self._exact.get(arn, ())]
+        found += [(position, pattern) for position, pattern, form in self._wild if form.fullmatch(arn)]
+        return [pattern for _, pattern in sorted(found)]
 
 
 def may_select(selection: Mapping[str, Any]) -> bool:
-    """Whether a selection, as `relevant` gives it, could select the resource, whatever its tags."""
+    """Whether a selection, as `Selection.relevant` gives it, could select the resource, whatever its tags."""
     return bool(selection["Everything"] or selection["Resources"] or selection["ListOfTags"])
 
 
 def selects(selection: Mapping[str, Any], tags: Mapping[str, str]) -> bool | None:
-    """Whether a selection, as `relevant` gives it, selects the resource if it has these tags.
+    """Whether a selection, as `Selection.relevant` gives it, selects the resource if it has these tags.
 
     "All FSx file systems, the Aurora cluster "my-aurora-cluster", and all resources tagged with "backup":"true",
     except for resources tagged with "stage":"test"" is the guide's example of Resources, ListOfTags and Conditions in
@@ -93,9 +120,9 @@ def tags_that_select(selection: Mapping[str, Any]) -> set[tuple[str, str]]:
     return listed | equal
 
 
-def _matches(pattern: str, arn: str) -> bool:
-    """Whether a pattern fits an ARN: "The wildcard * represents zero or more non-whitespace characters"."""
-    return re.fullmatch(re.escape(pattern).replace(r"\*", r"\S*"), arn) is not None
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """What a pattern fits: "The wildcard * represents zero or more non-whitespace characters"."""
+    return re.compile(re.escape(pattern).replace(r"\*", r"\S*"))
 
 
 def _documented(pattern: str) -> bool | None:

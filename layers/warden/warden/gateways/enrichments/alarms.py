@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from warden.core import alarm_plans, alarms, health
+from warden.core.alarms import Register
 from warden.core.kinds import Need
 
 if TYPE_CHECKING:
@@ -25,27 +26,33 @@ def _alarms(reads: Reads, resource: Resource) -> dict[str, list[dict[str, Any]]]
     CloudWatch has no list of the alarms about a resource, and DescribeAlarmsForMetric "does not return alarms based
     on math expressions that use the specified metric, or composite alarms".
     """
-    metric, composite = reads.once(("DescribeAlarms",), lambda: _every(reads))
-    return alarms.about(
-        alarms.database_of(resource),
-        metric,
-        composite,
-        account=resource.ref.account,
-        prefix=alarm_plans.prefix(resource.ref),
+    return _register(reads, resource.ref.account).about(
+        alarms.database_of(resource), prefix=alarm_plans.prefix(resource.ref)
+    )
+
+
+def _register(reads: Reads, account: str) -> Register:
+    return reads.once(
+        ("alarms", account),
+        lambda: Register(*reads.once(("DescribeAlarms",), lambda: _every(reads)), account=account),
     )
 
 
 def _firing(reads: Reads, resource: Resource) -> list[str]:
     """One call for each hundred alarms that fire; none in a sweep, which has the list of all."""
-    if reads.bulk:
-        metric = [
-            alarm
-            for alarm in reads.once(("DescribeAlarms",), lambda: _every(reads))[0]
-            if alarm["StateValue"] == "ALARM"
-        ]
-    else:
-        metric, _ = _every(reads, StateValue="ALARM")
-    return health.firing(alarms.database_of(resource), metric, resource.ref.account)
+    account = resource.ref.account
+    firing = reads.once(
+        ("alarms that fire", account), lambda: Register(_that_fire(reads), (), account=account)
+    )
+    database = alarms.database_of(resource)
+    return health.firing(database, firing.naming(database), account)
+
+
+def _that_fire(reads: Reads) -> list[dict[str, Any]]:
+    if not reads.bulk:
+        return _every(reads, StateValue="ALARM")[0]
+    metric, _ = reads.once(("DescribeAlarms",), lambda: _every(reads))
+    return [alarm for alarm in metric if alarm["StateValue"] == "ALARM"]
 
 
 def _every(reads: Reads, **only: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -50,7 +50,7 @@ def _backup_plans(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     """
     found = []
     for plan in reads.once(("backup plans",), lambda: _plans(reads.api)):
-        selections = [backup_selections.relevant(item, resource.ref.arn) for item in plan["Selections"]]
+        selections = [selection.relevant(resource.ref.arn) for selection in plan["Selections"]]
         concern = [item for item in selections if backup_selections.may_select(item)]
         if concern:
             found.append({**plan, "Selections": concern})
@@ -74,10 +74,9 @@ def _plan(api: Rds, plan: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _selection(api: Rds, plan: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+def _selection(api: Rds, plan: Mapping[str, Any], item: Mapping[str, Any]) -> backup_selections.Selection:
     which = {"BackupPlanId": plan["BackupPlanId"], "SelectionId": item["SelectionId"]}
-    selection: dict[str, Any] = api.call("GetBackupSelection", **which)["BackupSelection"]
-    return selection
+    return backup_selections.Selection(api.call("GetBackupSelection", **which)["BackupSelection"])
 
 
 def _if_there(read: Callable[[], T]) -> list[T]:

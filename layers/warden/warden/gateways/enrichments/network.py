@@ -15,7 +15,7 @@ from warden.core.security_groups import attached_ids
 from warden.gateways.databases import behind, groups_in_use, guarded_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from warden.core.resource import Resource
     from warden.gateways.enrichments import Answer
@@ -160,7 +160,20 @@ def _in_vpc(reads: Reads, operation: str, vpc: str) -> list[dict[str, Any]]:
 def _subnet_routes(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     """For each subnet its route table, or the main one: one call, or the shared list."""
     vpc, subnets = _subnets(reads, resource)
-    return routes_of(_in_vpc(reads, "DescribeRouteTables", vpc), subnets) if subnets else []
+    return _of_subnets(reads, "DescribeRouteTables", vpc, subnets, routes_of)
+
+
+def _of_subnets(
+    reads: Reads,
+    operation: str,
+    vpc: str,
+    subnets: Sequence[str],
+    pick: Callable[[Iterable[Mapping[str, Any]], Sequence[str]], list[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    """What is picked for each subnet of what the VPC has: once for all databases in the same subnets."""
+    if not subnets:
+        return []
+    return reads.once((operation, vpc, *subnets), lambda: pick(_in_vpc(reads, operation, vpc), subnets))
 
 
 def routes_of(tables: Iterable[Mapping[str, Any]], subnets: Iterable[str]) -> list[dict[str, Any]]:
@@ -186,15 +199,13 @@ def routes_of(tables: Iterable[Mapping[str, Any]], subnets: Iterable[str]) -> li
 def _subnet_acls(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     """For each subnet its network ACL, of which each has exactly one: one call, or the shared list."""
     vpc, subnets = _subnets(reads, resource)
-    if not subnets:
-        return []
-    acls = {
-        association["SubnetId"]: acl
-        for acl in _in_vpc(reads, "DescribeNetworkAcls", vpc)
-        for association in acl.get("Associations", [])
-    }
+    return _of_subnets(reads, "DescribeNetworkAcls", vpc, subnets, _acls_of)
+
+
+def _acls_of(acls: Iterable[Mapping[str, Any]], subnets: Iterable[str]) -> list[dict[str, Any]]:
+    of_subnet = {association["SubnetId"]: acl for acl in acls for association in acl.get("Associations", [])}
     return [
-        {"SubnetId": subnet, **_picked(acls.get(subnet), subnet, "NetworkAclId", "Entries")}
+        {"SubnetId": subnet, **_picked(of_subnet.get(subnet), subnet, "NetworkAclId", "Entries")}
         for subnet in subnets
     ]
 

@@ -104,6 +104,10 @@ def _quotas(reads: Reads, resource: Resource) -> dict[str, dict[str, int]]:
 def _subnet_groups(reads: Reads, resource: Resource) -> dict[str, dict[str, Any]]:
     """Two lists. A group in a VPC whose routes this account cannot see counts as public."""
     del resource
+    return reads.once(("places",), lambda: _places(reads))
+
+
+def _places(reads: Reads) -> dict[str, dict[str, Any]]:
     tables: dict[str, list[dict[str, Any]]] = {}
     for table in reads.whole("DescribeRouteTables", MaxResults=100):
         tables.setdefault(table["VpcId"], []).append(table)
@@ -125,20 +129,26 @@ def _public(group: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]]
 def _inbound_rules(reads: Reads, resource: Resource) -> dict[str, dict[str, Any]]:
     """One list."""
     del resource
-    return {
-        group["GroupId"]: {"VpcId": group.get("VpcId", ""), "Inbound": len(group["IpPermissions"])}
-        for group in reads.whole("DescribeSecurityGroups", MaxResults=PAGE)
-    }
+    return reads.once(
+        ("inbound rules",),
+        lambda: {
+            group["GroupId"]: {"VpcId": group.get("VpcId", ""), "Inbound": len(group["IpPermissions"])}
+            for group in reads.whole("DescribeSecurityGroups", MaxResults=PAGE)
+        },
+    )
 
 
 def _alias_keys(reads: Reads, resource: Resource) -> dict[str, str]:
     """One list; an alias of AWS's own may point to no key yet."""
     del resource
-    return {
-        item["AliasName"]: item["TargetKeyId"]
-        for item in reads.whole("ListAliases", Limit=100)
-        if "TargetKeyId" in item
-    }
+    return reads.once(
+        ("keys of aliases",),
+        lambda: {
+            item["AliasName"]: item["TargetKeyId"]
+            for item in reads.whole("ListAliases", Limit=100)
+            if "TargetKeyId" in item
+        },
+    )
 
 
 ANSWERS: Mapping[Need, Answer] = {

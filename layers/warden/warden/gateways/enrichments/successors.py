@@ -20,25 +20,26 @@ if TYPE_CHECKING:
 def _successor(reads: Reads, resource: Resource) -> dict[str, Any]:
     """The list of clusters, since a successor that was renamed is known by its tag alone; one call for the snapshot."""
     name = successor_calls.name(resource.facts)
-    clusters = reads.whole("DescribeDBClusters")
-    cluster = next((one for one in clusters if one["DBClusterIdentifier"] == name), None)
+    named = reads.by("DescribeDBClusters", "DBClusterIdentifier").get(name, [])
+    succeeding = reads.once(("successors",), lambda: _by_what_they_succeed(reads))
     return {
-        "Cluster": None if cluster is None else {**KINDS[ResourceType.DB_CLUSTER].omitted, **cluster},
-        "Others": [
-            one["DBClusterIdentifier"]
-            for one in clusters
-            if one["DBClusterIdentifier"] != name and _succeeds(one, resource.facts["DbClusterResourceId"])
-        ],
-        "Members": [] if cluster is None else _members(reads, name),
+        "Cluster": {**KINDS[ResourceType.DB_CLUSTER].omitted, **named[0]} if named else None,
+        "Others": [one for one in succeeding.get(resource.facts["DbClusterResourceId"], ()) if one != name],
+        "Members": _members(reads, name) if named else [],
         "Snapshot": _snapshot(reads, name),
         "Record": reads.record(resource.ref.beside(ResourceType.DB_CLUSTER, name).arn),
         "SnapshotRecord": reads.record(resource.ref.beside(ResourceType.DB_CLUSTER_SNAPSHOT, name).arn),
     }
 
 
-def _succeeds(cluster: Mapping[str, Any], resource_id: str) -> bool:
-    tags = {tag["Key"]: tag.get("Value", "") for tag in cluster.get("TagList") or []}
-    return tags.get(successor_calls.SUCCESSOR_OF) == resource_id
+def _by_what_they_succeed(reads: Reads) -> dict[str, list[str]]:
+    """The names of clusters by the resource id, in a tag of theirs, of the cluster that each succeeds."""
+    found: dict[str, list[str]] = {}
+    for cluster in reads.whole("DescribeDBClusters"):
+        tags = {tag["Key"]: tag.get("Value", "") for tag in cluster.get("TagList") or []}
+        if successor_calls.SUCCESSOR_OF in tags:
+            found.setdefault(tags[successor_calls.SUCCESSOR_OF], []).append(cluster["DBClusterIdentifier"])
+    return found
 
 
 def _members(reads: Reads, name: str) -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def _members(reads: Reads, name: str) -> list[dict[str, Any]]:
 def _snapshot(reads: Reads, name: str) -> dict[str, Any] | None:
     kind = KINDS[ResourceType.DB_CLUSTER_SNAPSHOT]
     if reads.bulk:
-        items = [one for one in reads.whole(kind.describe) if one[kind.identifier] == name]
+        items = reads.by(kind.describe, kind.identifier).get(name, [])
     else:
         try:
             items = reads.api.every(kind.describe, **{kind.identifier: name})

@@ -27,7 +27,11 @@ def _instance_group_users(reads: Reads, resource: Resource) -> list[str]:
             Need.INSTANCE_GROUP_USERS, f"{sorted(groups)} cannot be modified, so its users were not read"
         )
     users = reads.once(("users of instance groups",), lambda: _by_group(reads))
-    return list(dict.fromkeys(arn for group in sorted(groups) for arn in users.get(group, [])))
+    # A fleet may have one group: then the list of its users is as long as the fleet, and is made once.
+    return reads.once(
+        ("users of instance groups", *sorted(groups)),
+        lambda: list(dict.fromkeys(arn for group in sorted(groups) for arn in users.get(group, []))),
+    )
 
 
 def _by_group(reads: Reads) -> dict[str, list[str]]:
