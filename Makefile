@@ -65,7 +65,7 @@ $(VENV)/.synced: $(VENV)/.uv requirements/dev.txt
 	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
 	@touch $@
 
-$(VENV)/.stamp: $(VENV)/.synced pyproject.toml layers/warden/warden/gateways/clients.py console/scan.py
+$(VENV)/.stamp: $(VENV)/.synced pyproject.toml layers/warden/warden/gateways/clients.py console/scan.py console/paths.py
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@# `warden` starts twice as fast, also where Python may not write bytecode.
 	@$(BIN)/python -m compileall -q layers/warden/warden console functions \

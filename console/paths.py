@@ -17,7 +17,7 @@ FUNCTIONS = ROOT / "functions"
 EVENTS = ROOT / "events"
 
 
-_FORMAT = 2
+_FORMAT = 3
 """Grows when they are written in another way."""
 
 

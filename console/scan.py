@@ -174,15 +174,13 @@ def scan_account(
     scan = Scan(account=account, regions=wanted, policy_version=policy.version)
     for region in wanted:
         # AWS counts by account and Region, and so do we.
-        clients = Clients(
-            account=account,
-            profile=profile,
+        of_region = clients.of(
+            account,
             on_call=lambda call: scan.api_calls.update([call]),
             pace=lambda: Pace(rate, LocalBucket(), _ALL, patience=math.inf),
-            models=models,
         )
         _Region(
-            scan, Deployment(account, region, partition), clients, policy, controls, show_all=show_all
+            scan, Deployment(account, region, partition), of_region, policy, controls, show_all=show_all
         ).scan()
     scan.findings.sort(key=_gravest_first)
     return scan

@@ -8,6 +8,7 @@
 | its endpoints | every Region, those services |
 | paginators | of those operations; waiters and examples go, for nothing here waits in a Lambda function |
 | what writes botocore's docstrings | three classes of an empty text: it takes a twentieth of a cold start to import |
+| urllib3's HTTP/2 | what asks whether it is switched on, which nobody does: it imports the metadata of packages |
 | `*.dist-info`, `bin`, `__pycache__` | gone |
 | `.py` | with the bytecode of Lambda's Python beside it, where this machine has that Python (`--python`) |
 
@@ -55,6 +56,7 @@ def trim(python: Path, operations: Mapping[str, Sequence[str]]) -> None:
     """Trim the directory in place: botocore to these operations."""
     _drop_junk(python)
     drop_docstrings(python / "botocore" / "docs")
+    drop_http2(python / "urllib3" / "http2")
     trim_botocore(python / "botocore" / "data", operations)
 
 
@@ -68,6 +70,13 @@ def drop_docstrings(docs: Path) -> None:
         (docs / name).write_text(text, encoding="utf-8")
 
 
+def drop_http2(http2: Path) -> None:
+    """Leave of urllib3's HTTP/2 what a connection asks."""
+    (http2 / "connection.py").unlink()
+    (http2 / "__init__.py").unlink()
+    (http2 / "__init__.py").write_text("", encoding="utf-8")
+
+
 def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> None:
     """Rewrite botocore's data directory so that it holds these services and operations alone.
 
@@ -77,7 +86,7 @@ def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> None:
     trimmed = data.with_name("data.trimmed")
     shutil.rmtree(trimmed, ignore_errors=True)
     prefixes = write_services(loader, trimmed, operations)
-    _write(trimmed / "endpoints.json", trim_endpoints(loader.load_data("endpoints"), prefixes))
+    write_json(trimmed / "endpoints.json", trim_endpoints(loader.load_data("endpoints"), prefixes))
     for name in _GLOBAL_FILES:
         shutil.copyfile(data / name, trimmed / name)
     shutil.rmtree(data)
@@ -91,11 +100,11 @@ def write_services(loader: Loader, data: Path, operations: Mapping[str, Sequence
         model = loader.load_service_model(service, "service-2")
         prefixes.add(model["metadata"]["endpointPrefix"])
         directory = data / service / loader.determine_latest_version(service, "service-2")
-        _write(directory / "service-2.json", trim_service(model, names))
-        _write(directory / f"{_ENDPOINT_RULES}.json", loader.load_service_model(service, _ENDPOINT_RULES))
+        write_json(directory / "service-2.json", trim_service(model, names))
+        write_json(directory / f"{_ENDPOINT_RULES}.json", loader.load_service_model(service, _ENDPOINT_RULES))
         paginators = trim_paginators(_paginators(loader, service), names)
         if paginators["pagination"]:
-            _write(directory / "paginators-1.json", paginators)
+            write_json(directory / "paginators-1.json", paginators)
     return prefixes
 
 
@@ -151,7 +160,7 @@ def _drop_junk(python: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, data: Mapping[str, Any]) -> None:
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write JSON without spaces to a new file: installed files may be links into a cache."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")

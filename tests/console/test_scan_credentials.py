@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore
 import pytest
@@ -64,3 +64,54 @@ def test_what_a_scan_calls_is_in_the_models_that_it_loads(service: str) -> None:
         assert list(ours.output_shape.members if ours.output_shape else ()) == list(
             getattr(whole.operation_model(operation).output_shape, "members", ())
         )
+
+
+class UnsentError(Exception):
+    """Raised before a request is sent."""
+
+
+def where(client: Any, operation: str, **asked: Any) -> tuple[str, str]:
+    """The address that a client would send to, and what it signs for."""
+    sent = []
+
+    def keep(request: Any, **_: Any) -> None:
+        sent.append((request.url, request.headers["Authorization"].decode().split("/", 2)[2].split(",")[0]))
+        raise UnsentError
+
+    client.meta.events.register_first("before-send", keep)
+    with pytest.raises(UnsentError):
+        getattr(client, operation)(**asked)
+    return sent[0]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"AWS_USE_FIPS_ENDPOINT": "true"},
+        {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
+    ],
+    ids=["none", "fips", "dual stack", "an endpoint"],
+)
+@pytest.mark.parametrize("region", [REGION, "cn-north-1", "us-gov-west-1", "eu-nowhere-9"])
+def test_what_a_scan_calls_is_where_botocore_finds_it(
+    region: str, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    models = paths.models(OPERATIONS_OF_A_SCAN, botocore.__version__)
+    ours, botocores = (Clients(account="1", models=directory) for directory in (models, None))
+    for service, operation, asked in (
+        ("rds", "describe_db_clusters", {}),
+        ("iam", "get_account_authorization_details", {}),
+        ("sts", "get_caller_identity", {}),
+        ("kms", "list_aliases", {}),
+    ):
+        one, other = (
+            where(clients.get(service, account="1", region=region), operation, **asked)
+            for clients in (ours, botocores)
+        )
+        assert one == other

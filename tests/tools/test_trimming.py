@@ -7,9 +7,10 @@ from pathlib import Path
 
 import botocore
 import pytest
+import urllib3
 
 from tools.service_model import UnknownOperationError, trim_endpoints, trim_paginators, trim_service
-from tools.trim_layer import drop_docstrings
+from tools.trim_layer import drop_docstrings, drop_http2
 
 MODEL = {
     "version": "2.0",
@@ -107,3 +108,21 @@ def test_without_its_docstrings_botocore_makes_clients_all_the_same(tmp_path: Pa
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{_CLIENT}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert done.stdout.strip() == "'' False"
+
+
+def test_without_its_http2_urllib3_connects_all_the_same(tmp_path: Path) -> None:
+    shutil.copytree(Path(urllib3.__file__).parent, tmp_path / "urllib3")
+    drop_http2(tmp_path / "urllib3" / "http2")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import socket, threading, urllib3\n"
+        "listening = socket.create_server(('127.0.0.1', 0))\n"
+        "def serve():\n"
+        "    accepted, _ = listening.accept()\n"
+        "    accepted.recv(65536)\n"
+        "    accepted.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok')\n"
+        "threading.Thread(target=serve).start()\n"
+        "answer = urllib3.request('GET', f'http://127.0.0.1:{listening.getsockname()[1]}/')\n"
+        "print(answer.data.decode(), urllib3.__file__, 'importlib.metadata' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stdout.split() == ["ok", str(tmp_path / "urllib3" / "__init__.py"), "False"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -151,16 +152,21 @@ _CONFIG = Config(
 
 
 class _Models(Loader):
-    """Finds the models of a directory, and everything else, such as endpoints, where botocore keeps it."""
+    """Finds models and endpoints in a directory, cut from botocore's, and everything else where botocore keeps it."""
 
     def __init__(self, models: Path) -> None:
         super().__init__(extra_search_paths=[str(models)])
-        self._services = sorted(path.name for path in models.iterdir())
+        self._models = str(models)
+        self._services = sorted(path.name for path in models.iterdir() if path.is_dir())
 
     def list_available_services(self, type_name: str) -> list[str]:
         """The services of the directory: for each client botocore would look through four hundred of its own."""
         del type_name
         return self._services
+
+    def is_builtin_path(self, path: str) -> bool:
+        """Whether botocore ships it: endpoints of somebody else count for more than the rules of a service."""
+        return path.startswith(self._models) or bool(super().is_builtin_path(path))
 
 
 class _Later:
@@ -183,6 +189,17 @@ def moment(value: Any) -> datetime:
     return parse_timestamp(value)
 
 
+def _session(profile: str | None, models: Path | None) -> Any:
+    # boto3 would add resources and transfers to S3, and takes longer to import than all of Warden.
+    session = botocore.session.Session(profile=profile)
+    if models is not None and models.is_dir():
+        session.register_component("data_loader", _Models(models))
+    parsers = Parsers()
+    parsers.set_parser_defaults(timestamp_parser=moment)
+    session.register_component("response_parser_factory", parsers)
+    return session
+
+
 class Clients:
     """Makes and keeps clients."""
 
@@ -197,16 +214,23 @@ class Clients:
     ) -> None:
         self._account = account
         self._pace = pace
-        # boto3 would add resources and transfers to S3, and takes longer to import than all of Warden.
-        self._session = botocore.session.Session(profile=profile)
-        if models is not None and models.is_dir():
-            self._session.register_component("data_loader", _Models(models))
-        parsers = Parsers()
-        parsers.set_parser_defaults(timestamp_parser=moment)
-        self._session.register_component("response_parser_factory", parsers)
-        self._clients: dict[tuple[str, str, str], Any] = {}
         self._on_call = on_call
+        self._session = _session(profile, models)
+        self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = threading.RLock()
+
+    def of(
+        self,
+        account: str,
+        *,
+        on_call: Callable[[str], None] | None = None,
+        pace: Callable[[], Pace] | None = None,
+    ) -> Clients:
+        """Others, with the same credentials: to find those, a profile may have to ask AWS."""
+        others = copy(self)
+        others._account, others._on_call, others._pace = account, on_call, pace  # noqa: SLF001 - ours
+        others._clients, others._lock = {}, threading.RLock()  # noqa: SLF001 - ours
+        return others
 
     def get(self, service: str, *, account: str, region: str) -> Any:
         """The client for a service in an account and Region."""
