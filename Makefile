@@ -9,6 +9,9 @@ ARGS   ?=
 # Clusters of the fleets of make bench, and how often each is scanned
 SIZES  ?= 50 200
 TIMES  ?= 3
+# Beside whom: custodian, prowler; and what is measured
+PEERS  ?= custodian
+PARTS  ?= scans starts event sweeps
 # Milliseconds that each call takes longer, as one to AWS does
 LATENCY ?= 0
 # Resources of the fleets that make bench-linear sweeps
@@ -22,6 +25,9 @@ VENV_SAM     := .venv-sam
 VENV_CHECKOV := .venv-checkov
 VENV_RIE     := .venv-rie
 VENV_BENCH   := .venv-bench
+VENV_PROWLER := .venv-prowler
+VENVS_PEERS  := $(if $(filter custodian,$(PEERS)),$(VENV_BENCH)/.stamp) \
+                $(if $(filter prowler,$(PEERS)),$(VENV_PROWLER)/.stamp)
 
 BIN     := $(VENV)/bin
 UV      := $(BIN)/uv
@@ -32,7 +38,7 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # The runtime that template.yaml names. `make e2e` uses this Python where it is installed, else that of .venv.
 RUNTIME      := 3.13
-REQUIREMENTS := bootstrap layer dev sam checkov rie bench
+REQUIREMENTS := bootstrap layer dev sam checkov rie bench prowler
 TYPED        := layers/warden/warden console functions tools
 SOURCES      := $(TYPED) tests
 TRANSFORMED  := .aws-sam/transformed.json
@@ -96,6 +102,11 @@ $(VENV_BENCH)/.stamp: $(VENV)/.uv requirements/bench.txt
 	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(VENV_BENCH)/bin/python requirements/bench.txt
 	@touch $@
 
+$(VENV_PROWLER)/.stamp: $(VENV)/.uv requirements/prowler.txt
+	$(UV) venv --quiet --allow-existing --python $(BIN)/python $(VENV_PROWLER)
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(VENV_PROWLER)/bin/python requirements/prowler.txt
+	@touch $@
+
 ##### Use and tests
 
 demo: setup ## Watch a database drift and be put right, on a local AWS
@@ -150,12 +161,13 @@ build: setup $(VENV_SAM)/.stamp ## Build functions and layers for Lambda, and sh
 e2e: build $(VENV_RIE)/.stamp ## Build, then run the built functions in AWS's runtime interface emulator
 	@E2E_REQUIRED=1 $(PYTEST) -m slow tests/e2e $(ARGS)
 
-bench: build $(VENV_RIE)/.stamp $(VENV_BENCH)/.stamp ## Measure scans beside Custodian, and cold starts (SIZES="50 200" TIMES=3)
-	@$(BIN)/python -m tools.benchmark.compare --sizes $(SIZES) --times $(TIMES) --latency $(LATENCY)
+bench: build $(VENV_RIE)/.stamp $(VENVS_PEERS) ## Measure scans, cold starts, an event, sweeps (SIZES="50 200" PEERS="custodian prowler")
+	@$(BIN)/python -m tools.benchmark.compare --sizes $(SIZES) --times $(TIMES) --latency $(LATENCY) \
+	    --peers $(PEERS) --parts $(PARTS)
 
 bench-linear: SIZES = 100 1000 5000
 bench-linear: build $(VENV_RIE)/.stamp ## Measure how scans and sweeps grow (SIZES="100 1000 5000" RESOURCES="700 7000 20000")
-	@$(BIN)/python -m tools.benchmark.linear --sizes $(SIZES) --resources $(RESOURCES)
+	@$(BIN)/python -m tools.benchmark.linear --sizes $(SIZES) --resources $(RESOURCES) --write
 
 deploy: build ## Deploy to AWS: make deploy ENV=dev, or ENV=prod, which shows the changes and asks
 	$(SAM) deploy --config-env $(ENV)
@@ -175,4 +187,4 @@ clean: ## Remove what was built and cached
 	find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 pristine: clean ## Remove the environments too
-	rm -rf $(VENV) $(VENV_SAM) $(VENV_CHECKOV) $(VENV_RIE) $(VENV_BENCH)
+	rm -rf $(VENV) $(VENV_SAM) $(VENV_CHECKOV) $(VENV_RIE) $(VENV_BENCH) $(VENV_PROWLER)

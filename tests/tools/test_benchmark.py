@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tools.benchmark import counting, peers
+from tools.benchmark import counting, money, peers
 from tools.benchmark.compare import Row, scans
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def test_what_warden_found_is_read_of_its_card(tmp_path: Path) -> None:
     card = {"findings": [{"control": c, "resource": r, "compliance": s} for c, r, s in found]}
     (tmp_path / "stdout").write_text(json.dumps(card))
 
-    assert peers.PEERS[0].read(tmp_path) == {
+    assert peers.of_warden(tmp_path) == {
         ("cluster_storage_encrypted", "orders"),
         ("security_group_not_open_to_world", "sg-1"),
     }
@@ -141,20 +141,58 @@ def test_what_custodian_found_is_read_of_its_files(tmp_path: Path) -> None:
         (tmp_path / control).mkdir()
         (tmp_path / control / "resources.json").write_text(json.dumps([item]))
 
-    assert peers.PEERS[-1].read(tmp_path) == {
+    assert peers.of_custodian(tmp_path) == {
         ("cluster_snapshot_not_public", "s"),
         ("secret_rotation_enabled", "prod/db/a-x"),
     }
 
 
-def test_the_table_compares_with_custodian_on_the_same_fleet() -> None:
-    measured = {"seconds": 1.0, "megabytes": 60.0, "precision": 1.0, "recall": 0.5}
+def test_what_prowler_found_is_read_of_its_failed_checks(tmp_path: Path) -> None:
+    arn = "arn:aws:rds:eu-west-1:123456789012"
+    found = [
+        ("rds_cluster_storage_encrypted", "FAIL", f"{arn}:cluster:orders"),
+        ("rds_cluster_storage_encrypted", "PASS", f"{arn}:cluster:fine"),
+        ("rds_instance_transport_encrypted", "FAIL", f"{arn}:db:orders-1"),
+        ("rds_snapshots_public_access", "FAIL", f"{arn}:cluster-snapshot:orders-s"),
+        (
+            "ec2_securitygroup_allow_wide_open_public_ipv4",
+            "FAIL",
+            "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-1",
+        ),
+    ]
+    written = [
+        {"metadata": {"event_code": check}, "status_code": status, "resources": [{"uid": uid}]}
+        for check, status, uid in found
+    ]
+    (tmp_path / "found.ocsf.json").write_text(json.dumps(written))
+
+    assert peers.of_prowler(tmp_path) == {
+        ("cluster_storage_encrypted", "orders"),
+        ("cluster_snapshot_not_public", "orders-s"),
+        ("security_group_not_open_to_world", "sg-1"),
+    }
+
+
+def test_the_table_compares_with_the_yardstick_and_with_custodian_on_the_same_fleet() -> None:
+    measured: dict[str, Any] = {"seconds": 1.0, "megabytes": 60.0, "precision": 1.0, "recall": 0.5}
     rows = [
-        Row(size=50, name="Warden, ten controls", calls=52, cpu=0.5, **measured),
-        Row(size=50, name="Custodian, ten policies", calls=1094, cpu=2.0, **measured),
+        Row(size=1000, name="yardstick: plain boto3", calls=1000, cpu=0.4, **measured),
+        Row(size=1000, name="Warden, ten controls", calls=1050, cpu=0.5, **measured),
+        Row(size=1000, name="Warden, all controls", calls=2000, cpu=1.0, ten=False, **measured),
+        Row(size=1000, name="Custodian, ten policies", calls=3000, cpu=2.0, **measured),
+        Row(size=50, name="yardstick: plain boto3", calls=1, cpu=9.9, **measured),
     ]
 
-    assert scans(rows)[2:] == [
-        "| 50 | Warden, ten controls | 52 | 0.5 | 0.25 | 1.0 | 60 | 1.000 | 0.500 |",
-        "| 50 | Custodian, ten policies | 1,094 | 2.0 | 1.00 | 1.0 | 60 | 1.000 | 0.500 |",
+    assert scans(rows)[2:6] == [
+        "| 1,000 | yardstick: plain boto3 | 1,000 | 1.00 | 0.4 | 0.20 | 1.0 | 60 | 1.000 | 0.500 |",
+        "| 1,000 | Warden, ten controls | 1,050 | 1.05 | 0.5 | 0.25 | 1.0 | 60 | 1.000 | 0.500 |",
+        "| 1,000 | Warden, all controls | 2,000 |  | 1.0 | 0.50 | 1.0 | 60 | 1.000 | 0.500 |",
+        "| 1,000 | Custodian, ten policies | 3,000 | 3.00 | 2.0 | 1.00 | 1.0 | 60 | 1.000 | 0.500 |",
     ]
+
+
+def test_a_month_costs_what_its_sweeps_and_events_take() -> None:
+    swept = {"resources": 100, "rds": 30, "reads": 200.0, "writes": 50.0, "cpu": 1.0}
+
+    # 120 sweeps of 2,000 s, 60,000 events of 0.15 GB-seconds; 4.8 million units read and 1.2 million written.
+    assert money.lines(swept)[-1] == "| 20,000 | 33 min | 3.33 USD | 1.35 USD | 4.68 USD |"

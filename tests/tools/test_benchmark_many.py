@@ -88,6 +88,7 @@ def test_each_copy_has_other_names_and_its_own_drift(fleet: Fleet) -> None:
     with serving(server) as copied:
         clusters = ask(copied, "rds", "DescribeDBClusters")["DBClusters"]
         ids = {cluster["DbClusterResourceId"] for cluster in clusters}
+        instances = ask(copied, "rds", "DescribeDBInstances")["DBInstances"]
         groups = {
             (group["GroupId"], group["GroupName"])
             for group in ask(copied, "ec2", "DescribeSecurityGroups")["SecurityGroups"]
@@ -98,6 +99,7 @@ def test_each_copy_has_other_names_and_its_own_drift(fleet: Fleet) -> None:
             f"c{number:05}" for number in range(4 * SIZE)
         ]
         assert len(ids) == 4 * SIZE
+        assert len({one["DbiResourceId"] for one in instances}) == len(instances)
         assert {cluster["VpcSecurityGroups"][0]["VpcSecurityGroupId"] for cluster in clusters} <= {
             group for group, _ in groups
         }

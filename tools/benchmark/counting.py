@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import hashlib
 import http.client
 import json
 import re
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _PAGE = 100
 _LISTS = re.compile(
@@ -35,6 +36,8 @@ _SWITCHES = {
     "rds.force_ssl": ("boolean", "postgresql", "0"),
     "require_secure_transport": ("string", "mysql", "OFF"),
 }
+_NO_SNAPSHOTS = b"<DescribeSnapshotsResponse><snapshotSet/></DescribeSnapshotsResponse>"
+_LENGTH_OF_ID = 26
 _KEPT = ("content-type", "x-amzn-requestid")
 
 
@@ -57,6 +60,8 @@ class Counting:
     def __init__(self, behind: str) -> None:
         self.address = urlsplit(behind).netloc
         self.seen: Counter[str] = Counter()
+        self.asked: dict[str, Callable[[], Mapping[str, float]]] = {"/counted": self.taken}
+        """What is answered to whoever measures, by path."""
         self._lists: dict[str, ET.Element] = {}
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -96,12 +101,15 @@ class Counting:
             answer = connection.getresponse()
             data = answer.read()
         told = {name: value for name, value in answer.getheaders() if name.lower() in _KEPT}
-        return answer.status, told, data
+        return answer.status, told, _told_apart(data)
 
     def answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
         """What is answered to a request: a page, parameters as AWS has them, or what moto says."""
         if request.service == "rds" and _LISTS.fullmatch(request.operation):
             return self.page(request.asked, request.headers)
+        if request.operation == "DescribeSnapshots":
+            # Of moto a thousand of AWS's own images, which no account has: Prowler asks for the shares of each.
+            return 200, {"Content-Type": "text/xml"}, _NO_SNAPSHOTS
         if request.operation == _PARAMETERS:
             return self.parameters(request.asked, request.headers)
         return self.forward(request.method, request.path, request.headers, request.body)
@@ -156,6 +164,16 @@ class Counting:
         return status, told, data
 
 
+def _told_apart(data: bytes) -> bytes:
+    """Each instance with an immutable id of its own; in moto all of them have the same."""
+    first, *instances = data.split(b"<DBInstance>")
+    for number, instance in enumerate(instances):
+        name = re.search(rb"<DBInstanceIdentifier>([^<]+)<", instance)
+        made = base64.b32encode(hashlib.sha256(name[1] if name else b"").digest())[:_LENGTH_OF_ID]
+        instances[number] = re.sub(rb"(<DbiResourceId>)[^<]+", rb"\1db-" + made, instance)
+    return b"<DBInstance>".join((first, *instances))
+
+
 def _list_of(result: ET.Element) -> ET.Element | None:
     return next((child for child in result if not child.tag.endswith("Marker")), None)
 
@@ -196,8 +214,9 @@ def serve(counting: Counting, port: int, *, latency: float = 0.0) -> ThreadingHT
             self._answer(*told)
 
         def do_GET(self) -> None:
-            if self.path == "/counted":
-                self._answer(200, {"Content-Type": "application/json"}, json.dumps(counting.taken()).encode())
+            asked = counting.asked.get(self.path)
+            if asked is not None:
+                self._answer(200, {"Content-Type": "application/json"}, json.dumps(asked()).encode())
             else:
                 self.do_POST()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """The command's exit status."""
+    """Run it."""
     usage_file, directory, *command = sys.argv[1:]
     os.chdir(directory)
     began = time.perf_counter()
@@ -26,9 +26,10 @@ def main() -> int:
         "seconds": time.perf_counter() - began,
         "cpu": usage.ru_utime + usage.ru_stime,
         "megabytes": usage.ru_maxrss / 1024,
+        "status": os.waitstatus_to_exitcode(status),
     }
     Path(usage_file).write_text(json.dumps(told), encoding="utf-8")
-    return os.waitstatus_to_exitcode(status)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A server that answers for many copies of a small fleet: moto takes minutes to make thousands of clusters.
 
-    python -m tools.benchmark.many http://127.0.0.1:5000 5001 truth.json 50
+    python -m tools.benchmark.many --truth truth.json --copies 50 http://127.0.0.1:5000 5001
 
 What moto answers for one cluster is answered for each of its copies, with other names and ids; the first copy is moto's
 own. Lists come in AWS's pages. DynamoDB is `rows`, and a message to a queue is taken and forgotten. The fleet never
@@ -15,7 +15,7 @@ import json
 import re
 import sys
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlencode
@@ -32,7 +32,6 @@ _CLUSTER = re.compile(r"\bc(\d{5})\b")
 _ID = re.compile(
     r"\b(?:(?:cluster|db)-[A-Z0-9]{20,}|sgr?-[0-9a-f]{17}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
 )
-_PARAMETERS = "DescribeDBClusterParameters"
 
 
 class Pages(NamedTuple):
@@ -121,6 +120,7 @@ class Many(Counting):
         self.copies = copies
         self.count_of_copies = count
         self.rows = Rows()
+        self.asked |= {"/units": self.rows.units, "/forget": self.rows.forget}
         self._cache: dict[tuple[str, ...], tuple[int, dict[str, str], bytes]] = {}
         self._whole: dict[tuple[str, str], tuple[str, list[str], str]] = {}
 
@@ -131,7 +131,10 @@ class Many(Counting):
             return status, {"Content-Type": "application/x-amz-json-1.0"}, body
         if request.service == "sqs" and request.operation == "SendMessage":
             return 200, {"Content-Type": "application/x-amz-json-1.0"}, _sent(request.body)
-        text = unquote(request.body.decode()) if request.asked else request.body.decode()
+        try:
+            text = unquote(request.body.decode()) if request.asked else request.body.decode()
+        except UnicodeDecodeError:
+            return self.forward(request.method, request.path, request.headers, request.body)
         stripped, copies = self.copies.asked(text)
         if len(copies) > 1:
             message = f"{request.operation} asks of several copies of the fleet: {text[:500]}"
@@ -140,24 +143,20 @@ class Many(Counting):
             return self._list(request, _LISTS[request.operation])
         (copy,) = copies or {0}
         status, headers, body = self._asked(request, stripped)
-        return status, headers, self.copies.told(body.decode(), copy).encode()
+        return status, headers, self.copies.told(body.decode(), copy).encode() if copy else body
 
     def _asked(self, request: Request, stripped: str) -> tuple[int, dict[str, str], bytes]:
         """What moto answers, which it is asked once."""
         key = (request.service, request.operation, request.path, stripped)
         if key not in self._cache:
-            if request.operation == _PARAMETERS:
-                asked = {name: self.copies.asked(value)[0] for name, value in request.asked.items()}
-                self._cache[key] = self.parameters(asked, request.headers)
-            else:
-                if request.asked:
-                    body = urlencode(
-                        {name: self.copies.asked(value)[0] for name, value in request.asked.items()}
-                    ).encode()
-                else:
-                    body = stripped.encode()
-                path = quote(self.copies.asked(unquote(request.path))[0], safe="/?&=%:")
-                self._cache[key] = self.forward(request.method, path, request.headers, body)
+            asked = {name: self.copies.asked(value)[0] for name, value in request.asked.items()}
+            behind = replace(
+                request,
+                asked=asked,
+                path=quote(self.copies.asked(unquote(request.path))[0], safe="/?&=%:"),
+                body=urlencode(asked).encode() if asked else stripped.encode(),
+            )
+            self._cache[key] = super().answer(behind)
         return self._cache[key]
 
     def _list(self, request: Request, pages: Pages) -> tuple[int, dict[str, str], bytes]:
@@ -237,12 +236,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.benchmark.many")
     parser.add_argument("behind")
     parser.add_argument("port", type=int)
-    parser.add_argument("truth", type=Path)
-    parser.add_argument("copies", type=int)
+    parser.add_argument("--truth", type=Path, required=True, help="what `fleet` wrote")
+    parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--latency", type=int, default=0, metavar="MILLISECONDS")
     arguments = parser.parse_args(argv)
     truth = json.loads(arguments.truth.read_text(encoding="utf-8"))
     copies = Copies(truth["size"], frozenset(truth["own"]))
-    serve(Many(arguments.behind, copies, arguments.copies), arguments.port).serve_forever()
+    many = Many(arguments.behind, copies, arguments.copies)
+    serve(many, arguments.port, latency=arguments.latency / 1000).serve_forever()
     return 0
 
 

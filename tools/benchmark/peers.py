@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.benchmark.fleet import CONTROLS, CREDENTIALS, REGION
+from tools.benchmark import rig
+from tools.benchmark.fleet import CONTROLS, REGION
+from tools.benchmark.rig import HERE, ROOT, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).resolve().parent
 _NAMES = {
     "cluster": "DBClusterIdentifier",
     "instance": "DBInstanceIdentifier",
@@ -30,16 +28,6 @@ Found = set[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One whole process."""
-
-    seconds: float
-    cpu: float
-    megabytes: float
-    found: Found
-
-
-@dataclass(frozen=True, slots=True)
 class Peer:
     """A scanner: its command, and how to read what it found in the directory that it wrote to."""
 
@@ -47,47 +35,25 @@ class Peer:
     command: Callable[[Path], Sequence[str]]
     read: Callable[[Path], Found]
 
-    def run(self, endpoint: str) -> Run:
-        """Run it to its end; its exit status may say that it found something."""
+    def run(self, url: str) -> tuple[Usage, Found]:
+        """Run it to its end."""
         with tempfile.TemporaryDirectory() as name:
             out = Path(name)
-            began = time.perf_counter()
-            child = os.fork()
-            if not child:
-                _become(self.command(out), out, endpoint)
-            _, _, usage = os.wait4(child, 0)
-            seconds = time.perf_counter() - began
-            return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, self.read(out))
+            used = rig.run(self.command(out), out, rig.environment(url))
+            return used, self.read(out)
 
 
-def _become(command: Sequence[str], out: Path, endpoint: str) -> None:
-    """Replace this process, so that what it uses is counted as its own."""
-    output = os.open(out / "stdout", os.O_CREAT | os.O_WRONLY)
-    errors = os.open(out / "stderr", os.O_CREAT | os.O_WRONLY)
-    os.dup2(output, 1)
-    os.dup2(errors, 2)
-    os.chdir(ROOT)
-    os.execve(command[0], list(command), environment(endpoint))  # noqa: S606 - the peers' own commands
-
-
-def environment(endpoint: str) -> Mapping[str, str]:
-    """What every process is given."""
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ.get("HOME", "/"),
-        "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
-        "AWS_SECRET_ACCESS_KEY": CREDENTIALS["aws_secret_access_key"],
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": endpoint,
-    }
+def scored(found: Found, wrong: Found) -> tuple[float, float]:
+    """Precision and recall of what was found, beside what is wrong."""
+    right = len(found & wrong)
+    return right / len(found) if found else 0.0, right / len(wrong)
 
 
 # --- Warden ---------------------------------------------------------------------------------------------------
 
 
-def _warden(controls: Sequence[str]) -> Callable[[Path], Sequence[str]]:
+def warden(controls: Sequence[str]) -> Callable[[Path], Sequence[str]]:
+    """The command of a scan for some controls, or for all."""
     chosen = [part for control in controls for part in ("--control", control)]
     policy = str(HERE / "policy.toml")
     return lambda _: [
@@ -96,13 +62,25 @@ def _warden(controls: Sequence[str]) -> Callable[[Path], Sequence[str]]:
     ]
 
 
-def _of_warden(out: Path) -> Found:
+def of_warden(out: Path) -> Found:
+    """What a scan says of the ten controls."""
     card = json.loads((out / "stdout").read_text(encoding="utf-8"))
     return {
         (finding["control"], finding["resource"].rpartition(":")[2].removeprefix("security-group/"))
         for finding in card["findings"]
         if finding["compliance"] == "NON_COMPLIANT" and finding["control"] in CONTROLS
     }
+
+
+# --- the yardstick --------------------------------------------------------------------------------------------
+
+
+def _yardstick(_: Path) -> Sequence[str]:
+    return [sys.executable, str(HERE / "yardstick.py")]
+
+
+def _of_yardstick(out: Path) -> Found:
+    return {(control, name) for control, name in json.loads((out / "stdout").read_text(encoding="utf-8"))}
 
 
 # --- Custodian ------------------------------------------------------------------------------------------------
@@ -115,7 +93,8 @@ def _custodian(out: Path) -> Sequence[str]:
     ]
 
 
-def _of_custodian(out: Path) -> Found:
+def of_custodian(out: Path) -> Found:
+    """What its policies matched."""
     found: Found = set()
     for control in CONTROLS:
         written = out / control / "resources.json"
@@ -125,8 +104,48 @@ def _of_custodian(out: Path) -> Found:
     return found
 
 
-PEERS = (
-    Peer("Warden, ten controls", _warden(CONTROLS), _of_warden),
-    Peer("Warden, all controls", _warden(()), _of_warden),
-    Peer("Custodian, ten policies", _custodian, _of_custodian),
-)
+# --- Prowler --------------------------------------------------------------------------------------------------
+
+_CHECKS = {
+    "rds_cluster_deletion_protection": "cluster_deletion_protection_enabled",
+    "rds_cluster_iam_authentication_enabled": "cluster_iam_authentication_enabled",
+    "rds_cluster_integration_cloudwatch_logs": "cluster_log_exports_complete",
+    "rds_cluster_storage_encrypted": "cluster_storage_encrypted",
+    "rds_instance_transport_encrypted": "cluster_tls_enforced",
+    "rds_snapshots_public_access": "cluster_snapshot_not_public",
+    "rds_instance_no_public_access": "instance_not_publicly_accessible",
+    "ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_mysql_3306": "security_group_not_open_to_world",
+    "ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_postgres_5432": "security_group_not_open_to_world",
+    "ec2_securitygroup_allow_wide_open_public_ipv4": "security_group_not_open_to_world",
+    "secretsmanager_automatic_rotation_enabled": "secret_rotation_enabled",
+}
+"""Its checks that are of the kinds of drift; it has none with a threshold for the retention of a cluster's backups."""
+
+
+def _prowler(out: Path) -> Sequence[str]:
+    return [
+        *(str(ROOT / ".venv-prowler/bin/python"), str(ROOT / ".venv-prowler/bin/prowler"), "aws"),
+        *("--region", REGION, "--checks", *_CHECKS, "--no-banner", "--output-formats", "json-ocsf"),
+        *("--output-directory", str(out), "--output-filename", "found"),
+    ]
+
+
+def of_prowler(out: Path) -> Found:
+    """What failed its checks; of TLS, clusters alone, since a member is no finding of its own here."""
+    failed = [
+        (_CHECKS[one["metadata"]["event_code"]], one["resources"][0]["uid"].split(":", 5)[5])
+        for one in json.loads((out / "found.ocsf.json").read_text(encoding="utf-8"))
+        if one["status_code"] == "FAIL"
+    ]
+    return {
+        (control, name.rpartition(":")[2].removeprefix("security-group/"))
+        for control, name in failed
+        if control != "cluster_tls_enforced" or name.startswith("cluster:")
+    }
+
+
+TEN = Peer("Warden, ten controls", warden(CONTROLS), of_warden)
+ALL = Peer("Warden, all controls", warden(()), of_warden)
+YARDSTICK = Peer("yardstick: plain boto3", _yardstick, _of_yardstick)
+CUSTODIAN = Peer("Custodian, ten policies", _custodian, of_custodian)
+PROWLER = Peer("Prowler, eleven checks", _prowler, of_prowler)

@@ -22,6 +22,7 @@ Key = tuple[Any, ...]
 
 _PAGE = 1_000_000
 """Bytes of items after which a page of a Query or a Scan ends."""
+_READ_UNIT, _WRITE_UNIT = 4096, 1024
 _FAILED = "ConditionalCheckFailedException"
 
 
@@ -274,6 +275,7 @@ class Rows:
 
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
+        self._units = {"reads": 0.0, "writes": 0.0}
         self._lock = threading.Lock()
 
     def answer(self, operation: str, body: bytes) -> tuple[int, bytes]:
@@ -285,6 +287,23 @@ class Rows:
             told = {"__type": f"com.amazonaws.dynamodb.v20120810#{error.name}", "message": str(error)}
             return 400, json.dumps({**told, **error.fields}).encode()
         return 200, json.dumps(answer).encode()
+
+    def units(self) -> dict[str, float]:
+        """What DynamoDB would have billed since this was last asked, on demand."""
+        with self._lock:
+            units, self._units = self._units, {"reads": 0.0, "writes": 0.0}
+        return units
+
+    def forget(self) -> dict[str, float]:
+        """Begin anew, without tables."""
+        with self._lock:
+            self.tables.clear()
+        return {}
+
+    def _count_read(self, size: int, asked: Mapping[str, Any]) -> None:
+        """A unit for each 4 KB that are read consistently, half of one where they are not."""
+        units = max(1, -(-size // _READ_UNIT))
+        self._units["reads"] += units if asked.get("ConsistentRead") else units / 2
 
     def _unknown(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         raise RefusedError("ValidationException", f"not known here: {sorted(asked)}")
@@ -311,15 +330,16 @@ class Rows:
     def _GetItem(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         table = self._table(asked)
         item = table.items.get(table.key(asked["Key"]))
+        self._count_read(_size(item or {}), asked)
         return {} if item is None else {"Item": _projected(item, asked)}
 
     def _PutItem(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
-        self._write(self._checked(asked, asked["Item"]), asked["Item"])
+        self._put(self._checked(asked, asked["Item"]), asked["Item"])
         return {}
 
     def _DeleteItem(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         table = self._checked(asked, asked["Key"])
-        table.delete(table.key(asked["Key"]))
+        self._delete(table, asked["Key"])
         return {}
 
     def _UpdateItem(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -336,7 +356,7 @@ class Rows:
         table = self._checked(asked, asked["Key"])
         before = table.items.get(table.key(asked["Key"]), asked["Key"])
         after = _updated(asked["UpdateExpression"], before, asked)
-        table.put(after)
+        self._put(table, after)
         return after
 
     def _TransactWriteItems(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -353,14 +373,17 @@ class Rows:
                 reasons.append({"Code": "None"})
         if any(reason["Code"] != "None" for reason in reasons):
             raise RefusedError("TransactionCanceledException", "cancelled", CancellationReasons=reasons)
+        # "Two writes are needed for each item of a transaction": one prepares, one commits.
+        units = self._units["writes"]
         for write in asked["TransactItems"]:
             ((verb, what),) = write.items()
             if verb == "Update":
                 self._update(what)
             elif verb == "Put":
-                self._write(self._table(what), what["Item"])
+                self._put(self._table(what), what["Item"])
             elif verb == "Delete":
-                self._table(what).delete(self._table(what).key(what["Key"]))
+                self._delete(self._table(what), what["Key"])
+        self._units["writes"] += self._units["writes"] - units
         return {}
 
     def _checked(self, asked: Mapping[str, Any], key: Item) -> Table:
@@ -370,8 +393,22 @@ class Rows:
             raise RefusedError(_FAILED, "The conditional request failed")
         return table
 
-    def _write(self, table: Table, item: Item) -> None:
+    def _put(self, table: Table, item: Item) -> None:
+        """Keep an item; each index that holds it, or held it under another key, is a write of its own."""
+        before = table.items.get(table.key(item), {})
+        size = max(_size(item), _size(before))
+        for schema in (table.schema, *table.indexes.values()):
+            keys = {
+                tuple(str(one.get(name)) for name in schema) for one in (item, before) if schema[0] in one
+            }
+            self._units["writes"] += len(keys) * -(-size // _WRITE_UNIT)
         table.put(item)
+
+    def _delete(self, table: Table, key: Item) -> None:
+        before = table.items.get(table.key(key), {})
+        held = sum(schema[0] in before for schema in (table.schema, *table.indexes.values()))
+        self._units["writes"] += max(1, held * -(-_size(before) // _WRITE_UNIT))
+        table.delete(table.key(key))
 
     def _Query(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         table, index = self._table(asked), asked.get("IndexName", "")
@@ -407,18 +444,24 @@ class Rows:
             if size >= _PAGE or scanned == asked.get("Limit"):
                 keys = {*table.schema, *(table.indexes[index] if index else ())}
                 more = {name: value for name, value in (last or {}).items() if name in keys}
+                self._count_read(size, asked)
                 return {
                     "Items": found,
                     "Count": len(found),
                     "ScannedCount": scanned,
                     "LastEvaluatedKey": more,
                 }
-            size += sum(len(name) + len(str(*value.values())) for name, value in item.items())
+            size += _size(item)
             scanned += 1
             last = item
             if _true(asked.get("FilterExpression"), item, asked):
                 found.append(_projected(item, asked))
+        self._count_read(size, asked)
         return {"Items": found, "Count": len(found), "ScannedCount": scanned}
+
+
+def _size(item: Item) -> int:
+    return sum(len(name) + len(str(*value.values())) for name, value in item.items())
 
 
 def _projected(item: Item, asked: Mapping[str, Any]) -> Item:
