@@ -108,46 +108,58 @@ def starts(url: str, times: int) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, and write the page."""
-    parser = argparse.ArgumentParser(prog="python -m tools.benchmark.compare")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200])
-    parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--latency", type=int, default=0, metavar="MILLISECONDS", help="of each call")
-    parser.add_argument("--peers", nargs="*", default=["custodian"], choices=OTHERS)
-    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
-    arguments = parser.parse_args(argv)
-    others = [OTHERS[name] for name in arguments.peers]
-    who = [peers.YARDSTICK, peers.TEN, peers.ALL, *others]
-    machine = rig.machine([_REQUIREMENTS[name] for name in arguments.peers])
-    rows: list[Row] = []
-    for size in arguments.sizes if "scans" in arguments.parts else ():
-        with rig.served(size, latency=arguments.latency) as served:
-            for row in measured(served, who, arguments.times):
-                rows.append(row)
-                print(row, flush=True)
-    command = f"make bench SIZES='{' '.join(map(str, arguments.sizes))}' TIMES={arguments.times}"
-    if arguments.latency:
-        command += f" LATENCY={arguments.latency}"
-    if arguments.peers != ["custodian"]:
-        command += f" PEERS='{' '.join(arguments.peers)}'"
-    said = f"`{command}` on {machine}"
-    if rows:
-        _tell("scans", [said, "", *scans(rows)])
+    arguments = _parsed(argv)
+    said = f"`{_command(arguments)}` on {rig.machine([_REQUIREMENTS[name] for name in arguments.peers])}"
+    if "scans" in arguments.parts:
+        _tell("scans", [said, "", *scans(list(_rows(arguments)))])
     size = arguments.sizes[0]
-    of = f"A fleet of {size} clusters; {said}"
     if {"starts", "event"} & set(arguments.parts):
         with rig.served(size, latency=arguments.latency) as served:
+            of = f"A fleet of {size} clusters; {said}"
             if "starts" in arguments.parts:
                 _tell("starts", [of, "", *starts(served.url, 2 * arguments.times + 1)])
             if "event" in arguments.parts:
                 _tell("event", [of, "", *warm.lines(served, arguments.times)])
     if "sweeps" in arguments.parts:
         size = min(max(arguments.sizes), rig.PROTOTYPE)
-        of = f"A fleet of {size} clusters; {said}"
         with rig.served(size, latency=arguments.latency) as served:
             runs = [sweeps.twice(served) for _ in range(arguments.times)]
+        of = f"A fleet of {size} clusters; {said}"
         _tell("sweeps", [of, "", *rig.table(sweeps.HEAD, sweeps.rows(runs))])
         _tell("money", money.lines(sweeps.medians(runs)[-1]))
     return 0
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.benchmark.compare")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200])
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--latency", type=int, default=0, metavar="MILLISECONDS", help="of each call")
+    parser.add_argument("--peers", nargs="*", default=["custodian"], choices=OTHERS)
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
+    return parser.parse_args(argv)
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """How it is measured again."""
+    command = f"make bench SIZES='{' '.join(map(str, arguments.sizes))}' TIMES={arguments.times}"
+    if arguments.latency:
+        command += f" LATENCY={arguments.latency}"
+    if arguments.peers != ["custodian"]:
+        command += f" PEERS='{' '.join(arguments.peers)}'"
+    if set(arguments.parts) != set(PARTS):
+        command += f" PARTS='{' '.join(arguments.parts)}'"
+    return command
+
+
+def _rows(arguments: argparse.Namespace) -> Iterator[Row]:
+    """The rows of all fleets, each printed when it is there."""
+    who = [peers.YARDSTICK, peers.TEN, peers.ALL, *(OTHERS[name] for name in arguments.peers)]
+    for size in arguments.sizes:
+        with rig.served(size, latency=arguments.latency) as served:
+            for row in measured(served, who, arguments.times):
+                print(row, flush=True)
+                yield row
 
 
 def _tell(section: str, lines: Sequence[str]) -> None:

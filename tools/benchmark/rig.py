@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import urllib.request
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ ROOT = HERE.parents[1]
 PAGE = ROOT / "docs/explanation/performance.md"
 BUILT = ROOT / ".aws-sam/build/WardenLayer/python"
 RUNTIME = ROOT / ".venv-rie/bin/python"
+_WIDTH = 120
 PROTOTYPE = 200
 """The most clusters that moto makes; of a larger fleet the others are copies of them."""
 
@@ -222,7 +224,11 @@ def write(section: str, text: str) -> None:
     if not found:
         msg = f"{PAGE}: the marks of {section} are missing"
         raise ValueError(msg)
-    PAGE.write_text(f"{head}{begin}\n{text}\n{end}{tail}", encoding="utf-8")
+    lines = [
+        line if line.startswith("|") else "\n".join(textwrap.wrap(line, _WIDTH, break_on_hyphens=False))
+        for line in text.splitlines()
+    ]
+    PAGE.write_text("\n".join((f"{head}{begin}", *lines, f"{end}{tail}")), encoding="utf-8")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
