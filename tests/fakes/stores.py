@@ -60,6 +60,9 @@ class MemoryFindings:
     def all(self) -> Iterator[Finding]:
         return iter(list(self._rows.values()))
 
+    def as_they_are(self, resource_types: Collection[str]) -> finding_rows.PackedFindings:
+        return finding_rows.PackedFindings(map(finding_rows.to_row, self.all()), resource_types)
+
 
 class MemoryApprovals:
     """Implements `ports.Approvals`."""

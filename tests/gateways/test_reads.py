@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -56,6 +59,28 @@ def test_a_refusal_that_is_told_again_and_again_keeps_nothing_of_who_heard_it():
         depths.add(len(list(heard.traceback)))
 
     assert max(depths) <= 5
+
+
+def test_a_refusal_keeps_nothing_of_what_its_first_hearer_had_read():
+    class Page(list):
+        """What can be seen to be let go."""
+
+    reads = Reads(None, bulk=True)
+    seen = []
+
+    def read():
+        page = Page([1])
+        seen.append(weakref.ref(page))
+        message = "no"
+        raise AccessDeniedError(message, code="AccessDenied") from ClientError({}, "DescribeKey")
+
+    with pytest.raises(AccessDeniedError):
+        reads.once("key", read)
+    gc.collect()
+    assert seen[0]() is None
+    with pytest.raises(AccessDeniedError, match="no") as heard:
+        reads.once("key", read)
+    assert (heard.value.code, heard.value.__cause__, len(seen)) == ("AccessDenied", None, 1)
 
 
 @pytest.mark.parametrize("failure", [ThrottledError("slower"), RejectedError("not this one")])

@@ -16,6 +16,7 @@ from pipeline.world import (
 )
 from warden.core.errors import AccessDeniedError, ThrottledError
 from warden.core.kinds import Need
+from warden.gateways.findings import PackedFindings, to_row
 
 
 def test_a_sweep_finds_what_no_event_told_of():
@@ -140,6 +141,35 @@ def _list_nothing(name, port):
     return Blind() if name == "reader" else port
 
 
+def test_what_a_list_holds_twice_is_visited_once():
+    world = World()
+    ref = world.cluster(DeletionProtection=False)
+    world.sweep()
+    entries = len(world.ledger.entries)
+    world.wrap = _list_twice
+    world.clock.advance(hours=6)
+
+    report = world.sweep()
+
+    assert dict(report.resources) == {"AWS::RDS::DBCluster": 1}
+    assert (report.opened, report.problems) == (0, [])
+    assert [entry["kind"] for entry in world.ledger.entries[entries:]] == ["sweep"]
+    assert world.found(ref, PROTECTION).is_open
+
+
+def _list_twice(name, port):
+    class Shifting:
+        def __getattr__(self, attribute):
+            return getattr(port, attribute)
+
+        def list(self, resource_type, needs, **how):
+            # A page begins with what the one before it ended with.
+            for resource in port.list(resource_type, needs, **how):
+                yield from (resource, resource)
+
+    return Shifting() if name == "reader" else port
+
+
 def test_a_rename_that_no_event_told_of_keeps_its_finding():
     world = World()
     ref = world.cluster(DeletionProtection=False)
@@ -222,6 +252,31 @@ def test_what_passes_by_itself_is_left_to_the_queue_that_delivers_it_again():
     assert world.found(ref, PROTECTION).is_open
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_row_that_somebody_took_to_pieces_costs_the_other_resources_nothing(there):
+    world = World()
+    bad = world.cluster("bad", DeletionProtection=False)
+    good = world.cluster("good", DeletionProtection=False)
+    world.sweep()
+    rows = [to_row(finding) for finding in world.findings.all()]
+    rows = [{**row, "body": "{"} if row["arn"] == bad.arn else row for row in rows]
+    key = world.key(bad)
+    world.aws.update(good, DeletionProtection=True)
+    if not there:
+        world.aws.remove(bad)
+    world.wrap = _reading(rows)
+    world.clock.advance(hours=6)
+
+    report = world.sweep()
+
+    [problem] = report.problems
+    assert problem.startswith(
+        "bad: JSONDecodeError: " if there else f"{key}: its findings could not be read: "
+    )
+    assert world.findings.get(key, PROTECTION).is_open
+    assert world.found(good, PROTECTION).workflow == "RESOLVED"
+
+
 def test_what_cannot_even_be_left_to_the_queue_is_a_problem():
     world = World()
     world.cluster(DeletionProtection=False)
@@ -239,11 +294,11 @@ def test_a_finding_that_another_step_wrote_meanwhile_is_judged_again():
     world = World("version = 1\n[defaults]\nmode = 'ticket'")
     ref = world.cluster(DeletionProtection=False)
     world.sweep()
-    kept = list(world.findings.all())
+    rows = [to_row(finding) for finding in world.findings.all()]
     world.tell()
     world.aws.update(ref, DeletionProtection=True)
     world.clock.advance(hours=6)
-    world.wrap = _stale(kept)
+    world.wrap = _reading(rows)
 
     report = world.sweep()
     assert report.problems == []
@@ -255,14 +310,16 @@ def test_a_finding_that_another_step_wrote_meanwhile_is_judged_again():
     assert world.told()[-1] == ("RESOLVED", PROTECTION)
 
 
-def _stale(rows):
+def _reading(rows):
+    """What reads these rows of the table, and not what is there."""
+
     def wrap(name, port):
         class Stale:
             def __getattr__(self, attribute):
                 return getattr(port, attribute)
 
-            def all(self):
-                return iter(rows)
+            def as_they_are(self, resource_types):
+                return PackedFindings(rows, resource_types)
 
         return Stale() if name == "findings" else port
 

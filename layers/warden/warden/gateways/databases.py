@@ -37,10 +37,16 @@ def database_list(reads: Reads) -> list[dict[str, Any]]:
 
 
 def _databases(reads: Reads) -> list[dict[str, Any]]:
-    instances = reads.whole("DescribeDBInstances")
+    public: set[str] = set()
+    stand_alone: list[dict[str, Any]] = []
+    for item in reads.whole("DescribeDBInstances"):
+        if not (cluster := item.get("DBClusterIdentifier")):
+            stand_alone.append(_stand_alone(item))
+        elif item.get("PubliclyAccessible"):
+            public.add(cluster)
     return [
-        *_clusters(reads.whole("DescribeDBClusters"), instances),
-        *_stand_alone(instances),
+        *_clusters(reads.whole("DescribeDBClusters"), public),
+        *stand_alone,
         *_proxies(reads.whole("DescribeDBProxies")),
     ]
 
@@ -58,10 +64,7 @@ def guarded_by(reads: Reads, group: str) -> list[dict[str, Any]]:
     return reads.once(("databases by group",), lambda: _by_group(reads)).get(group, [])
 
 
-def _clusters(
-    clusters: Iterable[Mapping[str, Any]], instances: Iterable[Mapping[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    public = {item.get("DBClusterIdentifier") for item in instances if item.get("PubliclyAccessible")}
+def _clusters(clusters: Iterable[Mapping[str, Any]], public: Collection[str]) -> Iterator[dict[str, Any]]:
     for item in clusters:
         name = item["DBClusterIdentifier"]
         yield {
@@ -75,20 +78,17 @@ def _clusters(
         }
 
 
-def _stand_alone(instances: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    for item in instances:
-        if item.get("DBClusterIdentifier"):
-            continue
-        yield {
-            "Arn": item["DBInstanceArn"],
-            "Name": item["DBInstanceIdentifier"],
-            "Engine": item["Engine"],
-            # "DbInstancePort: ... If the DB instance is part of a DB cluster, this can be a different port"; as a
-            # rule it is 0, and the endpoint, which is there once the instance is made, has the port.
-            "Port": item.get("Endpoint", {}).get("Port") or item.get("DbInstancePort") or None,
-            "SecurityGroups": attached_ids(item.get("VpcSecurityGroups", [])),
-            "PubliclyAccessible": bool(item.get("PubliclyAccessible")),
-        }
+def _stand_alone(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Arn": item["DBInstanceArn"],
+        "Name": item["DBInstanceIdentifier"],
+        "Engine": item["Engine"],
+        # "DbInstancePort: ... If the DB instance is part of a DB cluster, this can be a different port"; as a rule it
+        # is 0, and the endpoint, which is there once the instance is made, has the port.
+        "Port": item.get("Endpoint", {}).get("Port") or item.get("DbInstancePort") or None,
+        "SecurityGroups": attached_ids(item.get("VpcSecurityGroups", [])),
+        "PubliclyAccessible": bool(item.get("PubliclyAccessible")),
+    }
 
 
 def _proxies(proxies: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -114,6 +114,32 @@ def users_of(reads: Reads, group: str) -> Iterator[ResourceRef]:
     """What has a security group."""
     for item in guarded_by(reads, group):
         yield ResourceRef.from_arn(item["Arn"])
+
+
+def users_of_cluster_groups(reads: Reads) -> Mapping[str, list[str]]:
+    """The ARNs of the clusters that use each parameter group: the list of clusters."""
+
+    def read() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for item in reads.whole("DescribeDBClusters"):
+            if group := item.get("DBClusterParameterGroup"):
+                found.setdefault(group, []).append(item["DBClusterArn"])
+        return found
+
+    return reads.once(("users of cluster groups",), read)
+
+
+def users_of_instance_groups(reads: Reads) -> Mapping[str, list[str]]:
+    """The ARNs of the instances that use each parameter group: the list of instances."""
+
+    def read() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for item in reads.whole("DescribeDBInstances"):
+            for group in item.get("DBParameterGroups", []):
+                found.setdefault(group["DBParameterGroupName"], []).append(item["DBInstanceArn"])
+        return found
+
+    return reads.once(("users of instance groups",), read)
 
 
 def users_of_subnet_groups(reads: Reads, names: Collection[str]) -> Iterator[ResourceRef]:

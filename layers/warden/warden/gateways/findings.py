@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warden.core.control import ComplianceType
 from warden.core.errors import ConflictError
@@ -13,12 +14,14 @@ from warden.core.finding import Finding, WorkflowStatus
 from warden.core.ledger import plain, redacted
 from warden.gateways.errors import translated
 from warden.gateways.items import ROOM, conditional, decode, encode, pages, shortened
+from warden.gateways.packed import Packer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_Packed: TypeAlias = "tuple[tuple[str, bytes], ...]"
 INDEX = "by_arn"
 """The global secondary index: partition key `arn`, sort key `control`."""
 
@@ -80,8 +83,54 @@ class DynamoFindings:
 
     def all(self) -> Iterator[Finding]:
         """Every finding that is kept, page by page."""
-        rows = pages(self._client.scan, "dynamodb:Scan", TableName=self._table)
-        return (from_row(row) for row in rows)
+        return map(from_row, self._rows())
+
+    def as_they_are(self, resource_types: Collection[str]) -> PackedFindings:
+        """The findings of some types as they are now; the whole table is read."""
+        return PackedFindings(self._rows(), resource_types)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        return pages(self._client.scan, "dynamodb:Scan", TableName=self._table)
+
+
+class PackedFindings:
+    """The findings of some types of resources, in little memory; implements `ports.ReadFindings`.
+
+    Rows are kept as they were read: packed, by what they have in common with another of their control.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], resource_types: Collection[str]) -> None:
+        """Take the rows of the whole table; those of other types are let go."""
+        self._packers: dict[str, Packer] = {}
+        self._packed: dict[str, dict[str, _Packed]] = {
+            str(resource_type): {} for resource_type in resource_types
+        }
+        for row in rows:
+            key = str(row["resource_key"])
+            of_type = self._packed.get(_type_of(key))
+            if of_type is not None:
+                control = sys.intern(str(row["control"]))
+                packer = self._packers.setdefault(control, Packer())
+                packed = packer.pack(json.dumps(row).encode())
+                of_type[key] = (*of_type.get(key, ()), (control, packed))
+
+    def take(self, resource_key: str) -> dict[str, Finding]:
+        """The findings of one resource by control; they are not kept any longer."""
+        packed = self._packed.get(_type_of(resource_key), {}).pop(resource_key, ())
+        return {control: from_row(json.loads(self._packers[control].unpack(row))) for control, row in packed}
+
+    def drop(self, resource_key: str) -> None:
+        """Let those of one resource go."""
+        self._packed.get(_type_of(resource_key), {}).pop(resource_key, None)
+
+    def left(self, resource_type: str) -> list[str]:
+        """The keys of the resources of a type whose findings nobody has taken."""
+        return list(self._packed.get(resource_type, ()))
+
+
+def _type_of(resource_key: str) -> str:
+    """The resource type in a key, as `core.kinds.resource_key` makes it."""
+    return "".join(resource_key.split("/", 3)[2:3])
 
 
 def fitting(finding: Finding) -> Finding:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warden.core.errors import RefusedError, TransientError
 from warden.core.resource import ResourceRef, ResourceType
@@ -22,6 +22,8 @@ _ARNS = {
     "DescribeDBClusterSnapshots": "DBClusterSnapshotArn",
     "DescribeDBSnapshots": "DBSnapshotArn",
 }
+SHOWN = 10
+"""So many of those that use a key are named."""
 _NAMES_OF_KEYS = ("KmsKeyId", "PerformanceInsightsKMSKeyId", "ActivityStreamKmsKeyId")
 
 
@@ -43,8 +45,37 @@ def described_if_there(reads: Reads, key_id: str) -> dict[str, Any] | None:
         raise
 
 
-def uses(reads: Reads) -> Mapping[str, list[str]]:
-    """The ARNs of clusters, instances and snapshots by the ARN of each key that they use, databases first.
+@dataclass(slots=True)
+class Uses:
+    """How many use a key, and the first of them by where they stand in their lists."""
+
+    count: int = 0
+    first: list[tuple[int, str]] = field(default_factory=list)
+
+    def note(self, position: int, arn: str) -> None:
+        """Add one that stands after all others."""
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append((position, arn))
+
+    def merge(self, other: Uses, *, before: int) -> None:
+        """Add those of a list that comes after so many other things."""
+        self.count += other.count
+        self.first += [(before + position, arn) for position, arn in other.first]
+        self.first = sorted(self.first)[:SHOWN]
+
+    @property
+    def some(self) -> list[str]:
+        """The ARNs of the first."""
+        return [arn for _, arn in self.first]
+
+
+_Named: TypeAlias = "dict[tuple[str, ...], Uses]"
+"""By the keys that an item names, which a thousand items of a list do alike."""
+
+
+def uses(reads: Reads) -> Mapping[str, Uses]:
+    """The uses of each key by its ARN, databases first, then snapshots.
 
     The lists of all four, once where reads are shared; of snapshots nothing else is kept.
     """
@@ -54,41 +85,53 @@ def uses(reads: Reads) -> Mapping[str, list[str]]:
 def users(reads: Reads, key_arn: str) -> Iterator[str]:
     """The ARNs of the clusters and instances that use a key: two lists."""
     for operation in _DATABASES:
-        for arn, names in _named(reads, operation):
-            if key_arn in {_arn(reads, name) for name in names}:
-                yield arn
+        for item in reads.whole(operation):
+            if key_arn in {_arn(reads, name) for name in _keys_of(item)}:
+                yield str(item[_ARNS[operation]])
 
 
-def _uses(reads: Reads) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _uses(reads: Reads) -> dict[str, Uses]:
+    found: dict[str, Uses] = {}
+    before = 0
     for operation in _ARNS:
-        for arn, names in _named(reads, operation):
+        named = _named(reads, operation)
+        for names, of_names in named.items():
             for key in {_arn(reads, name) for name in names}:
-                found.setdefault(key, []).append(arn)
+                found.setdefault(key, Uses()).merge(of_names, before=before)
+        before += sum(of_names.count for of_names in named.values())
     return found
 
 
-def _named(reads: Reads, operation: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Of each item of a list its ARN, and the keys that it names."""
-    if operation in _DATABASES:
-        return _names(operation, reads.whole(operation))
-    return reads.once(
-        ("keys of", operation),
-        lambda: [one for page in reads.api.pages(operation) for one in _names(operation, page)],
-    )
+def _named(reads: Reads, operation: str) -> _Named:
+    """Of a list what its items name."""
+
+    def read() -> _Named:
+        pages = [reads.whole(operation)] if operation in _DATABASES else reads.api.pages(operation)
+        found: _Named = {}
+        for page in pages:
+            _note(found, operation, page)
+        return found
+
+    return reads.once(("keys of", operation), read)
 
 
 def passing(reads: Reads, operation: str) -> Iterator[list[dict[str, Any]]]:
     """The pages of a list of snapshots, which are many: the keys that they name are all that is kept of them."""
-    found: list[tuple[str, tuple[str, ...]]] = []
+    found: _Named = {}
     for page in reads.api.pages(operation):
-        found += _names(operation, page)
+        _note(found, operation, page)
         yield page
     reads.once(("keys of", operation), lambda: found)
 
 
-def _names(operation: str, items: Iterable[Mapping[str, Any]]) -> list[tuple[str, tuple[str, ...]]]:
-    return [(str(item[_ARNS[operation]]), tuple(map(sys.intern, _keys_of(item)))) for item in items]
+def _note(found: _Named, operation: str, items: Iterable[Mapping[str, Any]]) -> None:
+    """Add what some items name to what those before them do."""
+    position = sum(of_names.count for of_names in found.values())
+    for place, item in enumerate(items, position):
+        names = tuple(_keys_of(item))
+        if names not in found:
+            found[names] = Uses()
+        found[names].note(place, str(item[_ARNS[operation]]))
 
 
 def _keys_of(item: Mapping[str, Any]) -> Iterator[str]:

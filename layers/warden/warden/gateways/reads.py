@@ -7,9 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from warden.core.errors import AccessDeniedError, RefusedError, UnsupportedError, WardenError
+from warden.gateways.packed import PLAIN, Index, Items
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable
 
     from warden.core.procedure import Record
     from warden.gateways.rds import Rds
@@ -29,24 +30,37 @@ _TRIES = 3
 class Reads:
     """AWS, as far as one look at it has already asked: of one resource, or in `bulk` of all; by many threads."""
 
-    def __init__(self, api: Rds, *, bulk: bool, temporaries: DynamoTemporaries | None = None) -> None:
+    def __init__(
+        self, api: Rds, *, bulk: bool, temporaries: DynamoTemporaries | None = None, plain: int = PLAIN
+    ) -> None:
+        """Keep so many items of each list `plain`, which takes no time, and the others packed."""
         self.api = api
         self.bulk = bulk
+        self._plain = plain
         self._temporaries = temporaries
         self._answers: dict[Hashable, Any] = {}
         self._locks: dict[Hashable, threading.Lock] = {}
-        self._refusals: dict[Hashable, Exception] = {}
+        self._refusals: dict[Hashable, WardenError] = {}
         self._failed: Counter[Hashable] = Counter()
 
-    def whole(self, operation: str, **parameters: Any) -> list[dict[str, Any]]:
+    def whole(self, operation: str, **parameters: Any) -> Items:
         """Every item of a list operation; where reads are shared, read once."""
         key = (operation, repr(parameters)) if parameters else operation
-        return self.once(key, lambda: self.api.every(operation, **parameters))
+        return self.once(key, lambda: self.items(self.api.pages(operation, **parameters)))
 
-    def by(self, operation: str, member: str, **parameters: Any) -> Mapping[Any, list[dict[str, Any]]]:
+    def items(self, pages: Iterable[list[dict[str, Any]]]) -> Items:
+        """The items of some pages, as they are kept for as long as this is."""
+        found = Items(plain=self._plain)
+        for page in pages:
+            found.extend(page)
+        return found
+
+    def by(self, operation: str, member: str, **parameters: Any) -> Index:
         """The same items by the value of a member, in their order: a fleet is not searched for each of its parts."""
         key = ("by", operation, member, repr(parameters) if parameters else "")
-        return self.once(key, lambda: _sorted(self.whole(operation, **parameters), member))
+        return self.once(
+            key, lambda: Index(self.whole(operation, **parameters), lambda item: (item.get(member),))
+        )
 
     def record(self, arn: str) -> Record | None:
         """What Warden wrote down of a thing that it makes; where reads are shared, all records are read once."""
@@ -72,24 +86,25 @@ class Reads:
 
     def _ask(self, key: Hashable, read: Callable[[], Any]) -> None:
         if key in self._refusals:
-            # Its traceback would grow with every resource, and keep what each had read.
-            raise self._refusals[key].with_traceback(None)
+            raise _alike(self._refusals[key])
         if key not in self._answers:
             try:
                 self._answers[key] = read()
             except WardenError as refusal:
                 self._failed[key] += 1
                 if _lasts(refusal) or self._failed[key] >= _TRIES:
-                    self._refusals[key] = refusal
+                    self._refusals[key] = _alike(refusal)
                 raise
+            # Whoever waits has it; for what is answered nobody waits any more.
+            self._locks.pop(key, None)
 
 
 def _lasts(error: WardenError) -> bool:
     return isinstance(error, _LASTING) or (isinstance(error, RefusedError) and error.code == _NO_SUCH_KEY)
 
 
-def _sorted(items: Iterable[dict[str, Any]], member: str) -> dict[Any, list[dict[str, Any]]]:
-    found: dict[Any, list[dict[str, Any]]] = {}
-    for item in items:
-        found.setdefault(item.get(member), []).append(item)
-    return found
+def _alike(error: WardenError) -> WardenError:
+    """The same error, without a trace of who heard it: that would keep what each had read, and the answer of AWS."""
+    alike: WardenError = type(error).__new__(type(error), *error.args)
+    alike.__dict__.update(error.__dict__)
+    return alike

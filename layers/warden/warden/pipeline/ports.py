@@ -148,6 +148,26 @@ class Findings(Protocol):
         """Every finding that is kept."""
         ...
 
+    def as_they_are(self, resource_types: Collection[str]) -> ReadFindings:
+        """The findings of some types as they are now."""
+        ...
+
+
+class ReadFindings(Protocol):
+    """Findings as they were at one time: those of tens of thousands of resources, each given once."""
+
+    def take(self, resource_key: str) -> dict[str, Finding]:
+        """The findings of one resource by control; they are not kept any longer, even where they cannot be read."""
+        ...
+
+    def drop(self, resource_key: str) -> None:
+        """Let those of one resource go."""
+        ...
+
+    def left(self, resource_type: str) -> list[str]:
+        """The keys of the resources of a type whose findings nobody has taken."""
+        ...
+
 
 class Ledger(Protocol):
     """The record of what happened."""

@@ -20,14 +20,13 @@ from warden.pipeline.sweep_report import SweepReport
 from warden.pipeline.visit import Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
-    from warden.core.finding import Finding
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.caretaker import Caretaker
     from warden.pipeline.evaluate import Evaluator
-    from warden.pipeline.ports import Sweeps
+    from warden.pipeline.ports import ReadFindings, Sweeps
 
 
 _SOON = timedelta(days=14)
@@ -51,10 +50,6 @@ class _Run:
     def skips(self, before: frozenset[str]) -> Callable[[str], bool]:
         """Whether a resource was visited by an earlier invocation, so that nothing need be read of it."""
         return lambda key: self.progress.mark(key) in before
-
-    def visited(self, key: str) -> None:
-        """Note a resource."""
-        self.marks.append(self.progress.mark(key))
 
     def done(self, resource_type: ResourceType) -> None:
         """Note a kind that was swept to its end."""
@@ -113,13 +108,14 @@ class Sweeper:
         report = SweepReport.going_on(progress.counts, tell)
         run = _Run(progress, until, kept_at=now)
         cause = Cause(source=Source.SWEEP, event_name="sweep", event_id=progress.run_id, at=now)
-        kept: dict[str, dict[str, Finding]] = {}
-        for finding in visitor.findings.all():
-            kept.setdefault(finding.resource_key, {})[finding.control] = finding
-        for resource_type in EVALUATED_KINDS:
-            if resource_type in run.progress.done or not visitor.judge.of_type(resource_type):
-                continue
-            if not self._sweep_kind(resource_type, cause, kept, report, run):
+        kinds = [
+            resource_type
+            for resource_type in EVALUATED_KINDS
+            if resource_type not in run.progress.done and visitor.judge.of_type(resource_type)
+        ]
+        findings = visitor.findings.as_they_are(kinds)
+        for resource_type in kinds:
+            if not self._sweep_kind(resource_type, cause, findings, report, run):
                 return report
             run.done(resource_type)
         report.problems += self.caretaker.look()
@@ -140,11 +136,14 @@ class Sweeper:
         self,
         resource_type: ResourceType,
         cause: Cause,
-        kept: Mapping[str, Mapping[str, Finding]],
+        findings: ReadFindings,
         report: SweepReport,
         run: _Run,
     ) -> bool:
-        """Sweep one kind; whether it came to its end."""
+        """Sweep one kind; whether it came to its end.
+
+        What a list holds twice, since it changed while it was paged through, is visited once.
+        """
         evaluator = self.evaluator
         seen: set[str] = set()
         try:
@@ -158,24 +157,27 @@ class Sweeper:
                 but=run.skips(before),
                 complete=judge.completed,
             ):
-                seen.add(resource.key)
-                if run.progress.mark(resource.key) in before:
+                mark = run.progress.mark(resource.key)
+                if mark in seen:
                     continue
-                self._visit(resource, cause, kept.get(resource.key, {}), report)
-                run.visited(resource.key)
+                seen.add(mark)
+                if mark in before:
+                    findings.drop(resource.key)
+                    continue
+                self._visit(resource, cause, findings, report)
+                run.marks.append(mark)
                 now = evaluator.visitor.clock()
                 if run.is_over(now) or run.is_to_be_kept(now):
                     self._keep(resource_type, report, run, now)
                 if run.is_over(now):
                     return False
         except Exception as error:  # noqa: BLE001 - nor one kind the others
-            # The rest of the kind was not seen: nothing that is missing from `seen` is known to be gone.
+            # The rest of the kind was not seen: nothing whose findings are left is known to be gone.
             report.problems.append(f"{KINDS[resource_type].name}s: {_said(error)}")
             report.unsure.add(resource_type)
             return True
-        for key, findings in kept.items():
-            if key not in seen and f"/{resource_type}/" in key:
-                self._unseen(list(findings.values()), cause, report)
+        for key in findings.left(resource_type):
+            self._unseen(resource_type, key, cause, findings, report)
         return True
 
     def _keep(self, resource_type: ResourceType, report: SweepReport, run: _Run, now: datetime) -> None:
@@ -183,14 +185,13 @@ class Sweeper:
         self.sweeps.keep(run.progress, resource_type, run.marks)
         run.marks, run.kept_at = [], now
 
-    def _visit(
-        self, resource: Resource, cause: Cause, findings: Mapping[str, Finding], report: SweepReport
-    ) -> None:
+    def _visit(self, resource: Resource, cause: Cause, findings: ReadFindings, report: SweepReport) -> None:
         if resource.home != self.evaluator.deployment.region:
+            findings.drop(resource.key)
             return
         report.resources[resource.ref.resource_type] += 1
         try:
-            visit = self.evaluator.visitor.visit(resource, cause, findings=findings)
+            visit = self.evaluator.visitor.visit(resource, cause, findings=findings.take(resource.key))
         except Exception as error:  # noqa: BLE001 - one resource that fails must not take the sweep with it
             self._fail(resource.ref, error, cause, report)
             return
@@ -211,14 +212,27 @@ class Sweeper:
         report.problems.append(f"{ref.id}: {what}{_said(error)}")
         report.unsure.add(ref.resource_type)
 
-    def _unseen(self, findings: list[Finding], cause: Cause, report: SweepReport) -> None:
+    def _unseen(
+        self,
+        resource_type: ResourceType,
+        key: str,
+        cause: Cause,
+        findings: ReadFindings,
+        report: SweepReport,
+    ) -> None:
         """A finding whose resource the list did not hold: confirm by its own description before resolving it."""
-        if not any(finding.is_open for finding in findings):
-            return
-        ref = ResourceRef.from_arn(findings[0].arn)
         try:
-            if not self._exists(ref, findings[0].resource_key):
-                report.note(self.evaluator.confirm_gone(ref.arn, findings, cause))
+            unseen = list(findings.take(key).values())
+            if not any(finding.is_open for finding in unseen):
+                return
+            ref = ResourceRef.from_arn(unseen[0].arn)
+        except Exception as error:  # noqa: BLE001 - a row that is not as Warden writes it
+            report.problems.append(f"{key}: its findings could not be read: {_said(error)}")
+            report.unsure.add(resource_type)
+            return
+        try:
+            if not self._exists(ref, key):
+                report.note(self.evaluator.confirm_gone(ref.arn, unseen, cause))
         except Exception as error:  # noqa: BLE001 - nor one finding the others
             self._fail(ref, error, cause, report, "its deletion could not be confirmed: ")
 

@@ -9,15 +9,19 @@ from warden.core.alarms import Register
 from warden.core.kinds import Need
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from warden.core.resource import Resource
     from warden.gateways.enrichments import Answer
+    from warden.gateways.packed import Items
     from warden.gateways.reads import Reads
 
 _PAGE = 100
 # "If you omit this parameter, only metric alarms are returned" (DescribeAlarms: AlarmTypes).
 _TYPES = ["MetricAlarm", "CompositeAlarm"]
+
+
+_KEPT = (*alarms.FIELDS, "StateValue")
 
 
 def _alarms(reads: Reads, resource: Resource) -> dict[str, list[dict[str, Any]]]:
@@ -48,24 +52,27 @@ def _firing(reads: Reads, resource: Resource) -> list[str]:
     return health.firing(database, firing.naming(database), account)
 
 
-def _that_fire(reads: Reads) -> list[dict[str, Any]]:
+def _that_fire(reads: Reads) -> Sequence[Mapping[str, Any]]:
     if not reads.bulk:
         return _every(reads, StateValue="ALARM")[0]
     metric, _ = reads.once(("DescribeAlarms",), lambda: _every(reads))
     return [alarm for alarm in metric if alarm["StateValue"] == "ALARM"]
 
 
-def _every(reads: Reads, **only: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    metric: list[dict[str, Any]] = []
-    composite: list[dict[str, Any]] = []
+def _every(reads: Reads, **only: str) -> tuple[Items, Items]:
+    metric, composite = reads.items(()), reads.items(())
     more: dict[str, str] = {}
     while True:
         answer = reads.api.call("DescribeAlarms", AlarmTypes=_TYPES, MaxRecords=_PAGE, **only, **more)
-        metric += answer["MetricAlarms"]
-        composite += answer.get("CompositeAlarms") or []
+        metric.extend(map(_kept, answer["MetricAlarms"]))
+        composite.extend(map(_kept, answer.get("CompositeAlarms") or ()))
         if not answer.get("NextToken"):
             return metric, composite
         more = {"NextToken": answer["NextToken"]}
+
+
+def _kept(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: alarm[name] for name in _KEPT if name in alarm}
 
 
 ANSWERS: Mapping[Need, Answer] = {Need.ALARMS: _alarms, Need.FIRING_ALARMS: _firing}

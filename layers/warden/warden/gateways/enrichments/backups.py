@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +10,7 @@ from warden.core import backup_plans, backup_selections
 from warden.core.errors import MissingFactError, RefusedError
 from warden.core.kinds import Need
 from warden.core.resource import ResourceType
+from warden.gateways.packed import Index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +29,7 @@ _WEEKS = timedelta(days=32)
 """A day more than the policy may ask for."""
 _MOST = 1000
 _SHOWN = ("RecoveryPointArn", "BackupVaultName", "CreationDate", "Status", "IsEncrypted")
+_KEPT = ("ResourceArn", *_SHOWN)
 _SOURCE_TYPES = {ResourceType.DB_CLUSTER: "db-cluster", ResourceType.DB_INSTANCE: "db-instance"}
 
 
@@ -131,37 +132,36 @@ def _recovery_points(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
             continue
         name = vault["BackupVaultName"]
         if continuous is not None:
-            points = _points(reads.api, name, ByResourceArn=resource.ref.arn)
+            points = _points(reads, name, ByResourceArn=resource.ref.arn)
         elif reads.bulk:
             points = _points_of_all(reads, name, backup_plans.service(resource), since)
         else:
-            points = _points(reads.api, name, ByResourceArn=resource.ref.arn, ByCreatedAfter=since)
-        found += [{**point, "Locked": bool(vault.get("Locked"))} for point in points[resource.ref.arn]]
+            points = _points(reads, name, ByResourceArn=resource.ref.arn, ByCreatedAfter=since)
+        found += [
+            {**{name: point[name] for name in _SHOWN}, "Locked": bool(vault.get("Locked"))}
+            for point in points.get(resource.ref.arn, ())
+        ]
     recent = [one for one in found if one["CreationDate"] >= since or one["RecoveryPointArn"] == continuous]
     return sorted(recent, key=lambda one: str(one["CreationDate"]), reverse=True)
 
 
-def _points_of_all(
-    reads: Reads, vault: str, service: str, since: datetime
-) -> defaultdict[str, list[dict[str, Any]]]:
+def _points_of_all(reads: Reads, vault: str, service: str, since: datetime) -> Index:
     """The recent recovery points in a vault of a type of resource, once for a sweep, whatever its seconds."""
     return reads.once(
         ("recovery points", vault, service),
-        lambda: _points(reads.api, vault, ByResourceType=service, ByCreatedAfter=since),
+        lambda: _points(reads, vault, ByResourceType=service, ByCreatedAfter=since),
     )
 
 
-def _points(api: Rds, vault: str, **which: Any) -> defaultdict[str, list[dict[str, Any]]]:
+def _points(reads: Reads, vault: str, **which: Any) -> Index:
     """Recovery points in a vault by the ARN of their resource, with what counts of each."""
-    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    listed = partial(
-        api.every, "ListRecoveryPointsByBackupVault", BackupVaultName=vault, MaxResults=_MOST, **which
+    pages = reads.api.pages(
+        "ListRecoveryPointsByBackupVault", BackupVaultName=vault, MaxResults=_MOST, **which
     )
+    kept = ([{name: point[name] for name in _KEPT} for point in page] for page in pages)
     # A vault that was deleted since it was listed held none: AWS deletes no other.
-    for points in _if_there(listed):
-        for point in points:
-            found[point["ResourceArn"]].append({name: point[name] for name in _SHOWN})
-    return found
+    found = next(iter(_if_there(lambda: reads.items(kept))), reads.items(()))
+    return Index(found, lambda point: (point["ResourceArn"],))
 
 
 ANSWERS: Mapping[Need, Answer] = {

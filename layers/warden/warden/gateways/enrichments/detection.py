@@ -40,13 +40,13 @@ def _subscription_filters(reads: Reads, resource: Resource) -> list[dict[str, An
 def _subscription_policies(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     """The list: at most one in each account and Region."""
     del resource
-    return reads.whole("DescribeAccountPolicies", policyType="SUBSCRIPTION_FILTER_POLICY")
+    return list(reads.whole("DescribeAccountPolicies", policyType="SUBSCRIPTION_FILTER_POLICY"))
 
 
 def _event_subscriptions(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     """The list: twenty at most, unless the quota was raised."""
     del resource
-    return reads.whole("DescribeEventSubscriptions")
+    return list(reads.whole("DescribeEventSubscriptions"))
 
 
 def _trails(reads: Reads, resource: Resource) -> list[dict[str, Any]]:

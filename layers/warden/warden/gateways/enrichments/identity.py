@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from warden.gateways.reads import Reads
 
 _PAGE = 1000
-_LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _INLINE = {
     "UserDetailList": "UserPolicyList",
     "GroupDetailList": "GroupPolicyList",
@@ -30,42 +29,50 @@ def _identity_policies(reads: Reads, resource: Resource) -> list[dict[str, Any]]
     Kept are the policies that somebody has: one that serves as a permissions boundary alone grants nothing.
     """
     del resource
-    details = reads.once(("identities",), lambda: _details(reads))
-    return [policy for policy in _policies(details) if _matters(policy)]
+    return reads.once(("identities",), lambda: _policies(reads))
 
 
-def _details(reads: Reads) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS}
+def _policies(reads: Reads) -> list[dict[str, Any]]:
+    """Page by page, since an account may have thousands of roles: inline policies by kind, then managed ones."""
+    inline: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _INLINE}
+    managed: list[dict[str, Any]] = []
+    holders: dict[str, list[str]] = {}
+    for page in _pages(reads):
+        for kind, member in _INLINE.items():
+            for entity in page.get(kind, []):
+                found = (_inline(entity, policy) for policy in entity.get(member, []))
+                inline[kind] += filter(_matters, found)
+                for attached in entity.get("AttachedManagedPolicies", []):
+                    holders.setdefault(attached["PolicyArn"], []).append(entity["Arn"])
+        found = ({"Name": policy["Arn"], "Document": _current(policy)} for policy in page.get("Policies", []))
+        managed += filter(_matters, found)
+    return [
+        *(policy for of_kind in inline.values() for policy in of_kind),
+        *(
+            {**policy, "Holders": sorted(holders[policy["Name"]])}
+            for policy in managed
+            if policy["Name"] in holders
+        ),
+    ]
+
+
+def _pages(reads: Reads) -> Iterator[dict[str, Any]]:
     more: dict[str, str] = {}
     while True:
         answer = reads.api.call("GetAccountAuthorizationDetails", MaxItems=_PAGE, **more)
-        for name in _LISTS:
-            found[name] += answer.get(name, [])
+        yield answer
         if not answer.get("IsTruncated"):
-            return found
+            return
         more = {"Marker": answer["Marker"]}
 
 
-def _policies(details: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    holders: dict[str, list[str]] = {}
-    for kind, inline in _INLINE.items():
-        for entity in details[kind]:
-            for policy in entity.get(inline, []):
-                yield {
-                    "Name": f"{policy['PolicyName']} of {_short(entity['Arn'])}",
-                    "PolicyName": policy["PolicyName"],
-                    "Document": policy["PolicyDocument"],
-                    "Holders": [entity["Arn"]],
-                }
-            for attached in entity.get("AttachedManagedPolicies", []):
-                holders.setdefault(attached["PolicyArn"], []).append(entity["Arn"])
-    for managed in details["Policies"]:
-        if managed["Arn"] in holders:
-            yield {
-                "Name": managed["Arn"],
-                "Document": _current(managed),
-                "Holders": sorted(holders[managed["Arn"]]),
-            }
+def _inline(entity: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Name": f"{policy['PolicyName']} of {_short(entity['Arn'])}",
+        "PolicyName": policy["PolicyName"],
+        "Document": policy["PolicyDocument"],
+        "Holders": [entity["Arn"]],
+    }
 
 
 def _current(managed: Mapping[str, Any]) -> Any:

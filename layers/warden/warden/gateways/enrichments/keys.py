@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from warden.gateways.enrichments import Answer
     from warden.gateways.reads import Reads
 
-_SHOWN = 10
 _POLICY = "default"
 """The one name that a key's own policy has."""
 
@@ -79,8 +78,8 @@ def _named(reads: Reads, resource: Resource) -> list[str]:
 
 def _key_users(reads: Reads, resource: Resource) -> dict[str, Any]:
     """The lists of clusters, instances and snapshots."""
-    arns = keys.uses(reads).get(resource.ref.arn, [])
-    return {"Count": len(arns), "Some": arns[:_SHOWN]}
+    uses = keys.uses(reads).get(resource.ref.arn, keys.Uses())
+    return {"Count": uses.count, "Some": uses.some}
 
 
 def _key_policy(reads: Reads, resource: Resource) -> str | None:

@@ -13,9 +13,10 @@ from warden.core.kinds import Need
 from warden.core.resource import ResourceType
 from warden.core.security_groups import attached_ids
 from warden.gateways.databases import behind, groups_in_use, guarded_by
+from warden.gateways.packed import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from warden.core.resource import Resource
     from warden.gateways.enrichments import Answer
@@ -27,20 +28,22 @@ _FILTER_VALUES = 200
 """How many values a filter of EC2 takes at most (Amazon EC2 User Guide, "List and filter your resources")."""
 
 
-def described_groups(reads: Reads, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Security groups by id: one call, or the shared list."""
-    return {item["GroupId"]: item for item in _of_groups(reads, "DescribeSecurityGroups", ids)}
+def described_groups(reads: Reads, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Security groups by their ids, one after the other: one call, or the shared list."""
+    return _of_groups(reads, "DescribeSecurityGroups", ids)
 
 
-def _of_groups(reads: Reads, operation: str, ids: Iterable[str]) -> list[dict[str, Any]]:
+def _of_groups(reads: Reads, operation: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The items of groups: "group-id - The ID of the security group" is a filter of both operations."""
     wanted = sorted(set(ids))
     if not wanted:
-        return []
+        return
     if reads.bulk:
         of_group = reads.by(operation, "GroupId", MaxResults=PAGE)
-        return [item for group in wanted for item in of_group.get(group, [])]
-    return reads.api.every(operation, Filters=[{"Name": "group-id", "Values": wanted}], MaxResults=PAGE)
+        for group in wanted:
+            yield from of_group.get(group, ())
+        return
+    yield from reads.api.every(operation, Filters=[{"Name": "group-id", "Values": wanted}], MaxResults=PAGE)
 
 
 def _inbound(reads: Reads, ids: Iterable[str]) -> list[dict[str, Any]]:
@@ -55,7 +58,7 @@ def _attached(resource: Resource) -> list[str]:
 def _security_groups(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
     """The groups of a database or a proxy: one call, or the shared list."""
     ids = _attached(resource)
-    found = described_groups(reads, ids)
+    found = {item["GroupId"]: item for item in described_groups(reads, ids)}
     return [_known(found, group, "security group") for group in ids]
 
 
@@ -118,15 +121,16 @@ def _interfaces(reads: Reads, groups: list[str]) -> list[dict[str, Any]]:
     )
 
 
-def _interfaces_by_group(reads: Reads) -> dict[str, list[dict[str, Any]]]:
+def _interfaces_by_group(reads: Reads) -> Index:
     groups = sorted(groups_in_use(reads))
-    found: dict[str, list[dict[str, Any]]] = {group: [] for group in groups}
-    for first in range(0, len(groups), _FILTER_VALUES):
-        for item in _interfaces(reads, groups[first : first + _FILTER_VALUES]):
-            for group in item["Groups"]:
-                if group["GroupId"] in found:
-                    found[group["GroupId"]].append(item)
-    return found
+    known = frozenset(groups)
+    found = reads.items(
+        _interfaces(reads, groups[first : first + _FILTER_VALUES])
+        for first in range(0, len(groups), _FILTER_VALUES)
+    )
+    return Index(
+        found, lambda item: known.intersection(one["GroupId"] for one in item["Groups"]), known=known
+    )
 
 
 # --- subnets ----------------------------------------------------------------------------------------------

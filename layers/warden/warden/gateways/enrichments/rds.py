@@ -8,6 +8,7 @@ from warden.core import engines
 from warden.core.errors import MissingFactError, UnsupportedError
 from warden.core.kinds import KINDS, Need
 from warden.core.resource import ResourceType
+from warden.gateways.databases import users_of_cluster_groups
 from warden.gateways.enrichments.parameters import DEFAULT_GROUP
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ def _parameter_group_users(reads: Reads, resource: Resource) -> list[str]:
         raise MissingFactError(
             Need.PARAMETER_GROUP_USERS, f"{group} cannot be modified, so its users were not read"
         )
-    users = reads.by("DescribeDBClusters", "DBClusterParameterGroup").get(group, [])
-    return [item["DBClusterArn"] for item in users]
+    return users_of_cluster_groups(reads).get(group, [])
 
 
 def _blue_green(reads: Reads, resource: Resource) -> list[dict[str, Any]]:
@@ -114,7 +114,7 @@ def _global_cluster(reads: Reads, resource: Resource) -> dict[str, Any] | None:
     if name is None:
         return None
     if reads.bulk:
-        items = reads.whole("DescribeGlobalClusters")
+        items = reads.by("DescribeGlobalClusters", "GlobalClusterIdentifier").get(name, [])
     else:
         items = reads.api.every("DescribeGlobalClusters", GlobalClusterIdentifier=name)
     for item in items:

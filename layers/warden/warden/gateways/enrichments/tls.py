@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from warden.core.errors import MissingFactError
 from warden.core.kinds import Need
 from warden.core.resource import Facts
+from warden.gateways.databases import users_of_instance_groups
 from warden.gateways.enrichments.parameters import DEFAULT_GROUP
 
 if TYPE_CHECKING:
@@ -26,20 +27,12 @@ def _instance_group_users(reads: Reads, resource: Resource) -> list[str]:
         raise MissingFactError(
             Need.INSTANCE_GROUP_USERS, f"{sorted(groups)} cannot be modified, so its users were not read"
         )
-    users = reads.once(("users of instance groups",), lambda: _by_group(reads))
+    users = users_of_instance_groups(reads)
     # A fleet may have one group: then the list of its users is as long as the fleet, and is made once.
     return reads.once(
         ("users of instance groups", *sorted(groups)),
         lambda: list(dict.fromkeys(arn for group in sorted(groups) for arn in users.get(group, []))),
     )
-
-
-def _by_group(reads: Reads) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for item in reads.whole("DescribeDBInstances"):
-        for group in item.get("DBParameterGroups", []):
-            found.setdefault(group["DBParameterGroupName"], []).append(item["DBInstanceArn"])
-    return found
 
 
 def _certificate_rotation(reads: Reads, resource: Resource) -> Facts:

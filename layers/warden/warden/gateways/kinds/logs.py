@@ -32,12 +32,12 @@ class LogGroupKind:
         """One call for each fifty groups of either prefix; the databases are the shared lists."""
         for prefix, resource_type in PREFIXES.items():
             kind = KINDS[resource_type]
-            databases = {item[kind.identifier]: item for item in reads.whole(kind.describe)}
+            databases = reads.by(kind.describe, kind.identifier)
             for page in reads.api.pages("DescribeLogGroups", logGroupNamePrefix=prefix):
                 for item in page:
                     found = source(item["logGroupName"])
                     if found is not None and found.database in databases:
-                        yield self._described(item, databases[found.database], here)
+                        yield self._described(item, databases[found.database][0], here)
 
     def resolve(self, reads: Reads, lookup: Lookup, here: Deployment) -> ResourceRef | None:
         """The name is the identity."""

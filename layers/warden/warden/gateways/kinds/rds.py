@@ -8,7 +8,11 @@ from warden.core.dataclass import dataclass
 from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType
 from warden.gateways import keys
-from warden.gateways.databases import users_of_subnet_groups
+from warden.gateways.databases import (
+    users_of_cluster_groups,
+    users_of_instance_groups,
+    users_of_subnet_groups,
+)
 from warden.gateways.kinds.model import Described
 
 if TYPE_CHECKING:
@@ -99,13 +103,10 @@ class RdsKind:
         del here
         match self.resource_type:
             case ResourceType.DB_CLUSTER_PARAMETER_GROUP:
-                for item in reads.whole("DescribeDBClusters"):
-                    if item.get("DBClusterParameterGroup") == ref.id:
-                        yield ResourceRef.from_arn(item["DBClusterArn"])
+                yield from map(ResourceRef.from_arn, users_of_cluster_groups(reads).get(ref.id, ()))
             case ResourceType.DB_PARAMETER_GROUP:
-                for item in reads.whole("DescribeDBInstances"):
-                    if ref.id in {g.get("DBParameterGroupName") for g in item.get("DBParameterGroups", [])}:
-                        yield ResourceRef.from_arn(item["DBInstanceArn"])
+                arns = dict.fromkeys(users_of_instance_groups(reads).get(ref.id, ()))
+                yield from map(ResourceRef.from_arn, arns)
             case ResourceType.DB_SUBNET_GROUP:
                 yield from users_of_subnet_groups(reads, {ref.id})
             case _:

@@ -30,7 +30,7 @@ class SecurityGroupKind:
 
     def items(self, reads: Reads, here: Deployment) -> Iterator[Described]:
         """The groups of databases: three lists, and a list of groups."""
-        for item in described_groups(reads, groups_in_use(reads)).values():
+        for item in described_groups(reads, groups_in_use(reads)):
             yield self._described(item, here)
 
     def resolve(self, reads: Reads, lookup: Lookup, here: Deployment) -> ResourceRef | None:
