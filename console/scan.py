@@ -52,6 +52,8 @@ OPERATIONS_OF_A_SCAN = {
     "signin": ("CreateOAuth2Token",),
 }
 _ALL = Draw(most=1)
+_PLAIN = 2500
+"""Items of a list that are kept as they are: a scan is of a machine that has some memory, and somebody waits for it."""
 CLEAN, FINDINGS, COULD_NOT_RUN = 0, 1, 2
 _TOLD = frozenset({ComplianceType.NON_COMPLIANT, ComplianceType.INSUFFICIENT_DATA})
 _NONE = "[]"
@@ -208,6 +210,7 @@ class _Region:
             clock=lambda: datetime.now(UTC),
             bulk=True,
             once=True,
+            plain=_PLAIN,
         )
         self._judge = Judge.of(controls, policy=policy, ceiling=Mode.REMEDIATE, reader=self._reader)
 

@@ -94,6 +94,8 @@ def _ask_writers() -> None:
 
 
 def _sweep(context: Context, *, begin: bool) -> dict[str, Any]:
+    # Each request of a first sweep leaves some.
+    telemetry.collect_garbage()
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
     totals: Counter[str] = Counter()
     swept = (

@@ -27,6 +27,13 @@ Context: TypeAlias = "LambdaContext"
 Handler: TypeAlias = "Callable[[dict[str, Any], Context], Answer]"
 
 
+def collect_garbage() -> None:
+    """Look for garbage in what is made from now on: after the first invocation, or before one that works long."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 def logger() -> Logger:
     """The logger of a function; its time is RFC 3339, which Lambda's own filter by level asks for."""
     return Logger(use_rfc3339=True)
@@ -53,9 +60,7 @@ def invocation(metrics: Metrics) -> Callable[[Handler[Answer]], Handler[Answer]]
             finally:
                 if metrics.metric_set:
                     metrics.flush_metrics()
-                if not gc.isenabled():
-                    gc.freeze()
-                    gc.enable()
+                collect_garbage()
 
         return wrapped
 

@@ -35,7 +35,7 @@ class EngineFacts:
         self._unsupported: dict[str, UnsupportedError] = {}
         self._locks: dict[str, threading.Lock] = {}
 
-    def defaults(self, operation: str, family: str) -> Mapping[str, dict[str, Any]]:
+    def defaults(self, operation: str, family: str) -> dict[str, dict[str, Any]]:
         """The defaults of a parameter group family by name, as an item of a group would give them.
 
         One call for each hundred parameters of the family.

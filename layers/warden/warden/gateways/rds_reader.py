@@ -13,6 +13,7 @@ from warden.core.kinds import KINDS, Need, resource_key
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 from warden.gateways.enrichments import ANSWERS, BUILDS_ON_OTHERS
 from warden.gateways.kinds import READERS
+from warden.gateways.packed import PLAIN
 from warden.gateways.reads import Reads
 from warden.gateways.together import at_once, in_order
 
@@ -46,14 +47,18 @@ class RdsReader:
         bulk: bool = False,
         once: bool = False,
         temporaries: DynamoTemporaries | None = None,
+        plain: int = PLAIN,
     ) -> None:
-        """Take `once` where nobody looks again at what was throttled: one fact is missing then, and not them all."""
+        """Take `once` where nobody looks again at what was throttled: one fact is missing then, and not them all.
+
+        Of each list so many items are kept `plain`: more memory, and less time.
+        """
         self._deployment = deployment
         self._clock = clock
         self._passing: tuple[type[Exception], ...] = (TransientError,) if once else ()
         self._api = rds
         self._temporaries = temporaries
-        self._shared = Reads(rds, bulk=True, temporaries=temporaries) if bulk else None
+        self._shared = Reads(rds, bulk=True, temporaries=temporaries, plain=plain) if bulk else None
 
     def read(self, ref: ResourceRef, needs: Collection[Need]) -> Resource:
         """Describe one resource with its enrichments."""

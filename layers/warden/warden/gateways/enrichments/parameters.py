@@ -91,9 +91,7 @@ def _read(reads: Reads, resource: Resource, level: _Level, group: str) -> Facts:
         engine, version = str(resource.facts["Engine"]), str(resource.facts["EngineVersion"])
         return Facts({**engines.documented_off(engine, version), **user}, otherwise=str(error))
     # A thousand groups of a family share its defaults.
-    return Facts(
-        ChainMap(user, dict(defaults)), otherwise=f"the parameter group family {family} does not hold it"
-    )
+    return Facts(ChainMap(user, defaults), otherwise=f"the parameter group family {family} does not hold it")
 
 
 def _set_by_users(reads: Reads, level: _Level, group: str) -> dict[str, dict[str, Any]]:
