@@ -133,6 +133,9 @@ def _tell(visit: Visit, totals: Counter[str]) -> None:
 def _end(swept: SweepReport, totals: Counter[str]) -> None:
     for problem in swept.problems:
         logger.warning("not swept", extra={"problem": problem})
+    for failure in swept.unremembered:
+        logger.warning("not remembered", extra={"problem": failure})
+    logger.info("remembered", extra={"resources": swept.remembered})
     for sentence in swept.ending:
         logger.warning("exemption ends", extra={"exemption": sentence})
     insufficient = sum(n for (_, kind), n in swept.evaluations.items() if kind == "INSUFFICIENT_DATA")

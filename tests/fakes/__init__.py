@@ -11,6 +11,7 @@ from fakes.brakes import MemoryBrakes
 from fakes.clock import NOW, FixedClock
 from fakes.queues import MemoryQueues, MemorySink
 from fakes.stores import (
+    MemoryAnnouncements,
     MemoryApprovals,
     MemoryFindings,
     MemoryLedger,
@@ -25,6 +26,7 @@ __all__ = [
     "NOW",
     "FakeAws",
     "FixedClock",
+    "MemoryAnnouncements",
     "MemoryApprovals",
     "MemoryBrakes",
     "MemoryFindings",

@@ -83,6 +83,10 @@ class FakeAws:
         """What RDS reported of a database lately."""
         self.log_types: dict[str, list[str]] = {}
         """By engine, where they are not the documented ones."""
+        self.memory: dict[ResourceRef, dict[Need, Any]] = {}
+        """What lists give of a resource instead of what is so, as a reader does that remembers."""
+        self.refreshed: list[str] = []
+        """The ARNs of what was read after all."""
         self.calls: list[Call] = []
         """The writes that AWS accepted."""
         self.attempts: list[Call] = []
@@ -217,6 +221,19 @@ class FakeAws:
         self._raise("enrich", resource.ref.arn)
         return self._enriched(resource, needs, passing=())
 
+    def afresh(self, resource: Resource) -> Resource:
+        self.refreshed.append(resource.ref.arn)
+        facts, known, missing = resource.facts.opened()
+        try:
+            self._raise("afresh", resource.ref.arn)
+        except TransientError as error:
+            for need in resource.remembered:
+                del known[need]
+                missing[need] = str(error)
+            return resource.with_facts(facts)._replace(remembered=frozenset())
+        needs = [Need(need) for need in sorted(resource.remembered)]
+        return self._enriched(resource, needs, passing=(TransientError,))._replace(remembered=frozenset())
+
     def resolve(self, lookup: Lookup) -> ResourceRef | None:
         self._raise("resolve", lookup.resource_id)
         kind = KINDS[lookup.resource_type]
@@ -269,7 +286,18 @@ class FakeAws:
             if self.deployment.refusal(ref) is None:
                 resource = self._resource(ref)
                 known = but is not None and but(resource.key)
-                yield resource if known else self._enriched(resource, needs, passing=(TransientError,))
+                yield (
+                    resource
+                    if known
+                    else self._recalled(self._enriched(resource, needs, passing=(TransientError,)), needs)
+                )
+
+    def _recalled(self, resource: Resource, needs: Collection[Need]) -> Resource:
+        remembered = {
+            need: value for need, value in self.memory.get(resource.ref, {}).items() if need in needs
+        }
+        facts = resource.facts.with_more(copy.deepcopy(remembered))
+        return resource.with_facts(facts)._replace(remembered=frozenset(remembered))
 
     def _resource(self, ref: ResourceRef) -> Resource:
         kind = KINDS[ref.resource_type]

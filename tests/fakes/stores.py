@@ -225,6 +225,20 @@ class MemoryReconciliations:
         self.row = reconciled
 
 
+class MemoryAnnouncements:
+    """What events have told of, in memory."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, datetime] = {}
+        self.distrusted: list[datetime] = []
+
+    def announce(self, arn: str, now: datetime) -> None:
+        self.told[arn] = now
+
+    def distrust(self, now: datetime) -> None:
+        self.distrusted.append(now)
+
+
 class MemorySweeps:
     """How far a sweep has come, in memory."""
 

@@ -12,6 +12,7 @@ from controls.items import CLUSTER, INSTANCE, SNAPSHOT
 from fakes import (
     FakeAws,
     FixedClock,
+    MemoryAnnouncements,
     MemoryApprovals,
     MemoryBrakes,
     MemoryFindings,
@@ -146,6 +147,7 @@ class World:
         self.ledger = MemoryLedger()
         self.state = MemoryState()
         self.sweeps = MemorySweeps()
+        self.announcements = MemoryAnnouncements()
         self.brakes = MemoryBrakes()
         self.queues = MemoryQueues(self.clock)
         self.tickets = MemoryTickets(self.ledger)
@@ -239,6 +241,7 @@ class World:
             "tracker": self.tracker,
             "approvals": self.approvals,
             "sweeps": self.sweeps,
+            "announcements": self.announcements,
             "temporaries": self.temporaries,
         }
         return self.wrap(name, ports[name])
@@ -268,7 +271,11 @@ class World:
             own_roles=frozenset({OWN_ROLE}),
         )
         return Evaluator(
-            deployment=HERE, reader=reader, visitor=visitor, temporaries=self._port("temporaries")
+            deployment=HERE,
+            reader=reader,
+            visitor=visitor,
+            temporaries=self._port("temporaries"),
+            announcements=self._port("announcements"),
         )
 
     @property

@@ -418,7 +418,10 @@ def test_what_writes_to_databases_writes_in_its_own_region_alone(
 
 
 def test_no_role_may_administer_anything(granted: list[tuple[str, Statement, str]]) -> None:
-    item_actions = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query", "Scan"}
+    item_actions = {
+        *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "BatchWriteItem"),
+        *("Query", "Scan"),
+    }
     queue_actions = {"SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"}
     expected = {
         "dynamodb": item_actions,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 from warden.controls import by_id, by_type, declared
 from warden.core.dataclass import dataclass
 from warden.core.decision import Mode
-from warden.core.errors import ConfigurationError
+from warden.core.errors import ConfigurationError, WardenError
 from warden.core.policy import Policy, parse_policy
 from warden.core.resource import Deployment, ResourceRef
 from warden.core.tokens import Draw
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from warden.gateways.brakes import DynamoBrakes
     from warden.gateways.findings import DynamoFindings
     from warden.gateways.ledger import DynamoLedger
+    from warden.gateways.memory import Announcements, Memory
     from warden.gateways.pace import Pace
     from warden.gateways.queues import SqsQueues
     from warden.gateways.rds import Rds
@@ -241,11 +242,53 @@ class Wiring:
 
         return DynamoTemporaries(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"])
 
-    def _reader(self, *, bulk: bool = False) -> RdsReader:
+    @functools.cached_property
+    def _announcements(self) -> Announcements:
+        from warden.gateways.memory import Announcements
+
+        environment = self.environment
+        return Announcements(
+            self._client("dynamodb"),
+            environment["WARDEN_STATE_TABLE"],
+            account=environment.account,
+            region=environment.region,
+        )
+
+    def _memory(self) -> Memory | None:
+        """What a sweep remembers by; None where events keep nothing current."""
+        from warden.gateways.memory import Memory
+
+        if not self.policy.remember or self._are_events_silent():
+            return None
+        environment = self.environment
+        return Memory(
+            self._client("dynamodb"),
+            environment["WARDEN_STATE_TABLE"],
+            account=environment.account,
+            region=environment.region,
+            clock=now,
+            longest=self.policy.remember,
+        )
+
+    def _are_events_silent(self) -> bool:
+        """Whether what drifts on purpose was not told of, or nobody can say."""
+        if self.probe_watch is None:
+            return False
+        try:
+            return self.probe_watch.look().is_overdue
+        except WardenError:
+            return True
+
+    def _reader(self, *, bulk: bool = False, memory: Memory | None = None) -> RdsReader:
         from warden.gateways.rds_reader import RdsReader
 
         return RdsReader(
-            self._rds, deployment=self.deployment, clock=now, bulk=bulk, temporaries=self._temporaries
+            self._rds,
+            deployment=self.deployment,
+            clock=now,
+            bulk=bulk,
+            temporaries=self._temporaries,
+            memory=memory,
         )
 
     def _judge(self, reader: RdsReader) -> Judge:
@@ -329,6 +372,7 @@ class Wiring:
             sharing=self._sharing,
             temporaries=self._temporaries,
             probe=self._probe(reader),
+            announcements=self._announcements,
         )
 
     @property
@@ -379,12 +423,12 @@ class Wiring:
             clock=now,
         )
 
-    def _sharing(self) -> Evaluator:
+    def _sharing(self, memory: Memory | None = None) -> Evaluator:
         """One that reads whole lists once; made anew each time."""
         from warden.pipeline.evaluate import Evaluator
         from warden.pipeline.recent import RecentBrakes
 
-        reader = self._reader(bulk=True)
+        reader = self._reader(bulk=True, memory=memory)
         brakes = cast("Brakes", RecentBrakes(self._brakes, now))
         return Evaluator(
             deployment=self.deployment,
@@ -493,8 +537,11 @@ class Wiring:
         from warden.pipeline.sweep import Sweeper
 
         self._draw, self._patience = _PATIENT
-        evaluator = self._sharing()
-        return Sweeper(evaluator=evaluator, caretaker=self._caretaker(evaluator), sweeps=self._sweeps)
+        memory = self._memory()
+        evaluator = self._sharing(memory)
+        return Sweeper(
+            evaluator=evaluator, caretaker=self._caretaker(evaluator), sweeps=self._sweeps, memory=memory
+        )
 
     def _caretaker(self, evaluator: Evaluator) -> Caretaker:
         from warden.pipeline.caretaker import Caretaker
@@ -512,6 +559,7 @@ class Wiring:
             ledger=self._ledger,
             sweeps=self._sweeps,
             clock=now,
+            announcements=self._announcements,
         )
 
     def sweep_goes_on(self) -> bool:

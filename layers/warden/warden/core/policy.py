@@ -13,7 +13,7 @@ from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from warden.core import caution, open_sessions, preflight
+from warden.core import caution, memory, open_sessions, preflight
 from warden.core.dataclass import dataclass
 from warden.core.decision import Mode
 from warden.core.errors import PolicyError
@@ -164,6 +164,8 @@ class Policy:
     approvals: Approvals = field(default_factory=Approvals)
     health: Health = field(default_factory=Health)
     requests: Rate = field(default_factory=Rate)
+    remember: timedelta = memory.LONGEST
+    """So long a sweep may go by what events keep current; zero where it reads everything each time."""
     change_windows: tuple[ChangeWindow, ...] = ()
     canary: caution.CanarySetting = field(default_factory=caution.CanarySetting)
     day_one: caution.DayOne = field(default_factory=caution.DayOne)
@@ -290,6 +292,7 @@ class _Parser(PolicyValues):
             approvals=self._approvals(self.table(document, "approvals")),
             health=self._health(self.table(document, "health")),
             requests=read_requests(document, self),
+            remember=memory.read_remembering(document, self),
             change_windows=tuple(self._change_window(*row) for row in self.rows(document, "change_windows")),
             canary=caution.canary(self.table(document, "canary"), self),
             day_one=caution.day_one(self.table(document, "day_one"), self),

@@ -20,10 +20,10 @@ def read_requests(document: Mapping[str, Any], values: PolicyValues) -> Rate:
     Who names a rate means it: then it holds for an emulator too.
     """
     table = values.table(document, "requests")
-    values.keys(table, "requests", optional={"per_second", "burst"})
+    values.keys(table, "requests", optional={"per_second", "burst", "remember_hours"})
     default = Rate()
     return Rate(
         per_second=values.number(table, "requests.per_second", default.per_second, low=1, high=_FASTEST),
         burst=values.number(table, "requests.burst", default.burst, low=1, high=_MOST),
-        everywhere=bool(table),
+        everywhere=not {"per_second", "burst"}.isdisjoint(table),
     )

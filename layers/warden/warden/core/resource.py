@@ -257,10 +257,12 @@ class Resource(NamedTuple):
     tags: Mapping[str, str] = MappingProxyType({})
     home: str = ""
     """The Region whose deployment acts on it: the ref's own, or for a global cluster its writer's."""
+    remembered: frozenset[str] = frozenset()
+    """The facts that an earlier sweep has read: see `core.memory`."""
 
     def with_facts(self, facts: Facts) -> Resource:
         """This resource with other facts."""
-        return Resource(self.ref, facts, self.observed_at, self.key, self.tags, self.home)
+        return Resource(self.ref, facts, self.observed_at, self.key, self.tags, self.home, self.remembered)
 
 
 @dataclass(frozen=True, slots=True)

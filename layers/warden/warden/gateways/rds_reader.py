@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from warden.core.errors import MissingFactError, RefusedError, ResourceGoneError, TransientError
 from warden.core.kinds import KINDS, Need, resource_key
+from warden.core.memory import Recalled
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 from warden.gateways.enrichments import ANSWERS, BUILDS_ON_OTHERS
 from warden.gateways.kinds import READERS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Deployment
     from warden.core.trigger import Lookup
     from warden.gateways.kinds.model import Described
+    from warden.gateways.memory import Memory
     from warden.gateways.rds import Rds
     from warden.gateways.temporaries import DynamoTemporaries
 
@@ -48,17 +50,21 @@ class RdsReader:
         once: bool = False,
         temporaries: DynamoTemporaries | None = None,
         plain: int = PLAIN,
+        memory: Memory | None = None,
     ) -> None:
         """Take `once` where nobody looks again at what was throttled: one fact is missing then, and not them all.
 
-        Of each list so many items are kept `plain`: more memory, and less time.
+        Of each list so many items are kept `plain`: more memory, and less time. With a `memory`, which needs `bulk`,
+        facts of a list may be those that an earlier sweep has read.
         """
         self._deployment = deployment
         self._clock = clock
         self._passing: tuple[type[Exception], ...] = (TransientError,) if once else ()
         self._api = rds
         self._temporaries = temporaries
-        self._shared = Reads(rds, bulk=True, temporaries=temporaries, plain=plain) if bulk else None
+        self._shared = (
+            Reads(rds, bulk=True, temporaries=temporaries, plain=plain, memory=memory) if bulk else None
+        )
 
     def read(self, ref: ResourceRef, needs: Collection[Need]) -> Resource:
         """Describe one resource with its enrichments."""
@@ -72,6 +78,14 @@ class RdsReader:
     def enrich(self, resource: Resource, needs: Collection[Need]) -> Resource:
         """The same resource with more facts; what AWS refuses to say is a missing fact with its reason."""
         return self._enriched(self._look(), resource, needs, passing=self._passing)
+
+    def afresh(self, resource: Resource) -> Resource:
+        """The same resource with the facts that were remembered read from AWS; a throttled one is a missing fact."""
+        needs = [need for need in Need if need in resource.remembered]
+        live = self._look().afresh()
+        return self._enriched(live, resource, needs, passing=(TransientError,))._replace(
+            remembered=frozenset()
+        )
 
     def resolve(self, lookup: Lookup) -> ResourceRef | None:
         """The resource that has this immutable id now."""
@@ -104,7 +118,10 @@ class RdsReader:
 
         items = READERS[resource_type].items(reads, self._deployment)
         ours = (described for described in items if self._deployment.refusal(described.ref) is None)
-        yield from in_order(enriched, ours)
+        try:
+            yield from in_order(enriched, ours)
+        finally:
+            reads.flush()
 
     def _look(self) -> Reads:
         """What is shared: everything where whole lists are, else what one look at one resource asks for twice."""
@@ -142,12 +159,20 @@ class RdsReader:
             return resource
         facts, known, missing = resource.facts.opened()
         resource = resource.with_facts(facts)
+        remembered: set[Need] = set()
 
         def answer(need: Need) -> None:
             try:
-                known[need] = ANSWERS[need](reads, resource)
+                value = ANSWERS[need](reads, resource)
             except (*_MISSING, *passing) as error:
+                # What was remembered is not true any more.
+                known.pop(need, None)
                 missing[need] = f"{error}"
+                return
+            if type(value) is Recalled:
+                remembered.add(need)
+                value = value.value
+            known[need] = value
 
         wanted = sorted(needs, key=_ORDER.__getitem__)
         for wave in (
@@ -159,4 +184,4 @@ class RdsReader:
             else:
                 for need in wave:
                     answer(need)
-        return resource
+        return resource._replace(remembered=resource.remembered | remembered) if remembered else resource

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +13,9 @@ from warden.gateways.packed import PLAIN, Index, Items
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
+    from warden.core.memory import Recalled
     from warden.core.procedure import Record
+    from warden.gateways.memory import Memory
     from warden.gateways.rds import Rds
     from warden.gateways.temporaries import DynamoTemporaries
 
@@ -31,13 +34,22 @@ class Reads:
     """AWS, as far as one look at it has already asked: of one resource, or in `bulk` of all; by many threads."""
 
     def __init__(
-        self, api: Rds, *, bulk: bool, temporaries: DynamoTemporaries | None = None, plain: int = PLAIN
+        self,
+        api: Rds,
+        *,
+        bulk: bool,
+        temporaries: DynamoTemporaries | None = None,
+        plain: int = PLAIN,
+        memory: Memory | None = None,
     ) -> None:
         """Keep so many items of each list `plain`, which takes no time, and the others packed."""
         self.api = api
         self.bulk = bulk
         self._plain = plain
         self._temporaries = temporaries
+        self._memory = memory
+        self.recalls = memory is not None
+        """Whether memory may answer."""
         self._answers: dict[Hashable, Any] = {}
         self._locks: dict[Hashable, threading.Lock] = {}
         self._refusals: dict[Hashable, WardenError] = {}
@@ -69,6 +81,39 @@ class Reads:
         if not self.bulk:
             return kept.get(arn)
         return self.once("records", lambda: {record.arn: record for record in kept.all()}).get(arn)
+
+    def afresh(self) -> Reads:
+        """The same, and what it has asked for and will ask for, but memory answers nothing."""
+        live = copy.copy(self)
+        live.recalls = False
+        return live
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what is read is kept for the next sweep."""
+        return self._memory is not None
+
+    def has(self, key: Hashable) -> bool:
+        """Whether `once` would answer without reading."""
+        return key in self._answers
+
+    def recalled(self, arn: str, *, seen: str) -> Recalled | None:
+        """What sweeps remember of a thing: see `memory`."""
+        return self._memory.recall(arn, seen=seen) if self._memory is not None and self.recalls else None
+
+    def learned(self, arn: str, read: Callable[[], T], *, seen: str) -> T:
+        """What `read` returns, remembered for the next sweep, with the time before it was asked for."""
+        if (memory := self._memory) is None:
+            return read()
+        read_at = memory.clock()
+        value = read()
+        memory.learn(arn, seen=seen, value=value, read_at=read_at)
+        return value
+
+    def flush(self) -> None:
+        """Write what is to be remembered."""
+        if self._memory is not None:
+            self._memory.flush()
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
         """What `read` returns; it is called once for each key, and who asks meanwhile waits.

@@ -18,6 +18,7 @@ from warden.core.errors import (
 from warden.core.finding import gone
 from warden.core.kinds import EVALUATED_KINDS, JUDGED_WITH_USERS, KINDS, SHARED_KINDS
 from warden.core.ledger import EntryKind, LedgerEntry
+from warden.core.memory import REMEMBERED_TYPES
 from warden.core.messages import TicketEvent, TicketMessage
 from warden.core.procedure import event_about, is_named_so
 from warden.core.resource import ARN_TYPE_OF, ResourceRef, ResourceType
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.resource import Deployment, Resource
     from warden.core.trigger import Cause, Target, Trigger
-    from warden.pipeline.ports import Reader, Temporaries
+    from warden.pipeline.ports import Announcements, Reader, Temporaries
     from warden.pipeline.probe import Probe
     from warden.pipeline.visit import Visitor
 
@@ -50,6 +51,8 @@ _MADE_EVENTS = frozenset(
 )
 
 _UNREADABLE = (AccessDeniedError, UnsupportedError, RejectedError)
+# Looks that no change led to.
+_OUR_OWN = frozenset({Source.DEFERRAL, Source.SWEEP})
 _VISITS = 3
 """How often a resource is judged anew because another step wrote its findings at the same time."""
 
@@ -84,6 +87,8 @@ class Evaluator:
     """What procedures have made; None where nothing is kept."""
     probe: Probe | None = None
     """What drifts on purpose; None where there is no such thing."""
+    announcements: Announcements | None = None
+    """For sweeps that remember; None where nobody is told, as in a sweep."""
 
     def handle(self, triggers: Sequence[Trigger]) -> Handled:
         """Visit what the triggers concern, each resource once: one change arrives two or three times.
@@ -127,6 +132,8 @@ class Evaluator:
             target = trigger.target
             if why := self._refusal(target):
                 handled.visits.append(self._skipped(_name(target), f"not_governed: {why}", trigger.cause))
+            elif not self._announced(trigger, handled):
+                continue
             elif isinstance(target, WholeKind):
                 # A shared thing of which no name is known: everything that could use it.
                 for judged in SHARED_KINDS.get(target.resource_type, (target.resource_type,)):
@@ -144,6 +151,22 @@ class Evaluator:
                     # findings.
                     handled.visits.append(self._skipped(_name(target), "nothing_there", trigger.cause))
         return targets, kinds
+
+    def _announced(self, trigger: Trigger, handled: Handled) -> bool:
+        """Let sweeps know that what they remember of a thing is over; before the look, which may fail."""
+        target, now = trigger.target, self.visitor.clock()
+        told = self.announcements is not None and trigger.cause.source not in _OUR_OWN
+        if self.announcements is None or not told or target.resource_type not in REMEMBERED_TYPES:
+            return True
+        try:
+            if isinstance(target, ResourceRef):
+                self.announcements.announce(target.arn, now)
+            else:
+                self.announcements.distrust(now)
+        except Exception as error:  # noqa: BLE001 - one trigger that fails must not take its batch with it
+            handled.failed.append((trigger, error))
+            return False
+        return True
 
     def look_at_all(
         self,

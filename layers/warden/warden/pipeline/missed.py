@@ -12,7 +12,7 @@ from warden.core.unannounced import missed
 if TYPE_CHECKING:
     from warden.core.finding import Finding
     from warden.core.resource import Deployment
-    from warden.pipeline.ports import Clock, Findings, Ledger, Sweeps
+    from warden.pipeline.ports import Announcements, Clock, Findings, Ledger, Sweeps
 
 _TOLD = 50
 
@@ -26,6 +26,8 @@ class MissedDrift:
     ledger: Ledger
     sweeps: Sweeps
     clock: Clock
+    announcements: Announcements | None = None
+    """For sweeps that remember what events keep current; None where none does."""
 
     def count(self) -> list[Finding] | None:
         """What the sweeps that are due found alone; None where none is due.
@@ -38,6 +40,9 @@ class MissedDrift:
             return None
         found = missed(due, self.findings.all()) if any(run.expected for run in due) else []
         if found:
+            if self.announcements is not None:
+                # Whatever else changed, no event may have told of it either.
+                self.announcements.distrust(self.clock())
             self._record(found)
         self.sweeps.leave(last.counted(due))
         return found

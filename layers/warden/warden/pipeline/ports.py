@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from warden.core.unannounced import Swept
 
 __all__ = [
+    "Announcements",
     "Approvals",
     "Brakes",
     "Chains",
@@ -55,6 +56,7 @@ __all__ = [
     "SinkHealth",
     "State",
     "Stop",
+    "SweepMemory",
     "Sweeps",
     "Temporaries",
     "TicketRow",
@@ -87,6 +89,10 @@ class Reader(Protocol):
 
     def enrich(self, resource: Resource, needs: Collection[Need]) -> Resource:
         """The same resource with more enrichments, under the same terms."""
+        ...
+
+    def afresh(self, resource: Resource) -> Resource:
+        """The same resource of a list, with its `remembered` facts read from AWS; a throttled one is a missing fact."""
         ...
 
     def resolve(self, lookup: Lookup) -> ResourceRef | None:
@@ -346,6 +352,27 @@ class Sweeps(Protocol):
 
     def leave(self, swept: Swept) -> None:
         """Leave it for the next, over what was read; ConflictError if another wrote."""
+        ...
+
+
+class Announcements(Protocol):
+    """What events have told of, for sweeps that remember."""
+
+    def announce(self, arn: str, now: datetime) -> None:
+        """What was read of a thing before now is not to be believed."""
+        ...
+
+    def distrust(self, now: datetime) -> None:
+        """Nothing that was read before now is to be believed."""
+        ...
+
+
+class SweepMemory(Protocol):
+    """What a reader of lists remembers by."""
+
+    @property
+    def failures(self) -> Sequence[str]:
+        """Why memory could not be read or written, as sentences."""
         ...
 
 

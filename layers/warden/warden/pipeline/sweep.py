@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from warden.core.resource import Resource, ResourceType
     from warden.pipeline.caretaker import Caretaker
     from warden.pipeline.evaluate import Evaluator
-    from warden.pipeline.ports import ReadFindings, Sweeps
+    from warden.pipeline.ports import ReadFindings, SweepMemory, Sweeps
 
 
 _SOON = timedelta(days=14)
@@ -72,6 +72,8 @@ class Sweeper:
     evaluator: Evaluator
     caretaker: Caretaker
     sweeps: Sweeps
+    memory: SweepMemory | None = None
+    """What the reader of the evaluator remembers by; None where everything is read."""
 
     def sweep(
         self,
@@ -94,7 +96,10 @@ class Sweeper:
         if not visitor.state.lease(name, owner=run_id, seconds=_LEASE_SECONDS, now=visitor.clock()):
             return SweepReport(held=True)
         try:
-            return self._run(run_id, until, tell)
+            report = self._run(run_id, until, tell)
+            if self.memory is not None:
+                report.unremembered += self.memory.failures
+            return report
         finally:
             with contextlib.suppress(TransientError):
                 visitor.state.release(name, owner=run_id)

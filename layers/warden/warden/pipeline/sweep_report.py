@@ -27,6 +27,10 @@ class SweepReport:
     """By control and compliance type."""
     opened: int = 0
     resolved: int = 0
+    remembered: int = 0
+    """Resources of which something was judged by what an earlier sweep had read."""
+    unremembered: list[str] = field(default_factory=list)
+    """Why memory could not be read or written, as sentences: more was read, and nothing was missed."""
     ending: list[str] = field(default_factory=list)
     """The exemptions that end soon, as sentences: what they cover comes back as drift."""
     problems: list[str] = field(default_factory=list)
@@ -46,6 +50,7 @@ class SweepReport:
         """Count a visit, and tell of it where there is something to tell."""
         for judgement in visit.judgements:
             self.evaluations[(judgement.control.id, judgement.evaluation.compliance)] += 1
+        self.remembered += visit.remembered
         self.opened += len(visit.opened)
         self.resolved += len(visit.resolved)
         unknown = any(j.evaluation.compliance is ComplianceType.INSUFFICIENT_DATA for j in visit.judgements)
@@ -77,6 +82,7 @@ class SweepReport:
         return {
             "resources": dict(self.resources),
             "controls": self.controls,
+            "remembered": self.remembered,
             "opened": self.opened,
             "resolved": self.resolved,
             "problems": self.problems[:_MOST_PROBLEMS],
@@ -95,6 +101,7 @@ class SweepReport:
                     for compliance, count in of_control.items()
                 }
             ),
+            remembered=counts.get("remembered", 0),
             opened=counts.get("opened", 0),
             resolved=counts.get("resolved", 0),
             problems=list(counts.get("problems", [])),

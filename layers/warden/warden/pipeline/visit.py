@@ -25,7 +25,7 @@ from warden.pipeline.judge import Judgement
 from warden.pipeline.restraints import Restraints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from warden.core.resource import Resource, ResourceRef
     from warden.core.trigger import Cause
@@ -53,6 +53,8 @@ class Visit:
     skipped: str = ""
     """Why nothing was judged."""
     cause: Mapping[str, Any] = field(default_factory=dict)
+    remembered: bool = False
+    """Whether something was judged by what an earlier sweep had read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +95,46 @@ class Visitor:
         others = cause if self.is_others(cause) else others
         resource = self.judge.completed(resource)
         restraints = Restraints(self.brakes, policy=self.judge.policy, resource=resource, now=now)
-        resource, judgements = self.judge.decide(
-            resource,
-            self.judge.evaluate(resource),
-            findings=before,
-            now=now,
-            restraints=restraints,
-            settling=settling or self.is_own(cause),
-            changed_at=None if others is None else others.at,
-        )
+
+        def decide(seen: Resource) -> tuple[Resource, list[Judgement]]:
+            return self.judge.decide(
+                seen,
+                self.judge.evaluate(seen),
+                findings=before,
+                now=now,
+                restraints=restraints,
+                settling=settling or self.is_own(cause),
+                changed_at=None if others is None else others.at,
+            )
+
+        seen, judgements = decide(resource)
+        if resource.remembered and not self._confirms(seen, judgements, before, cause, others):
+            resource = self.judge.reader.afresh(resource)
+            seen, judgements = decide(resource)
+        resource = seen
         restraints.latch(judgements)
         judgements, overdue = self._waiting(resource, judgements, before, cause)
         return self._keep(resource, judgements, before, cause, restraints, others=others, overdue=overdue)
+
+    def _confirms(
+        self,
+        resource: Resource,
+        judgements: Sequence[Judgement],
+        before: Mapping[str, Finding],
+        cause: Cause,
+        others: Cause | None,
+    ) -> bool:
+        """Whether what was remembered says only what is kept already, so that nothing would follow from it."""
+        for judgement in judgements:
+            if not _rests_on(judgement, resource.remembered):
+                continue
+            old = before.get(judgement.control.id)
+            new = self._after(old, judgement, resource, cause, others)
+            if new is not old or judgement.decision.action in _TRYING:
+                return False
+            if new is not None and Change(old, new, judgement).tells:
+                return False
+        return True
 
     def is_own(self, cause: Cause) -> bool:
         """Whether our own write came back as an event: it resolves findings and never leads to another write."""
@@ -231,6 +261,7 @@ class Visitor:
                 if c in remediations or TicketEvent.OPEN in c.tells
             ),
             cause=self.cause(cause),
+            remembered=bool(resource.remembered),
         )
 
     def _tells(self, change: Change) -> tuple[TicketEvent, ...]:
@@ -447,6 +478,15 @@ class Change:
         # A remediation that does not get through: it goes on being tried, and somebody is told, once.
         stuck = self.overdue and action is Action.REMEDIATE and not notified
         return (TicketEvent.OPEN,) if stuck else ()
+
+
+def _rests_on(judgement: Judgement, facts: Collection[str]) -> bool:
+    """Whether one of these facts is what the control judges by, or its remediation plans by."""
+    control = judgement.control
+    needs = set(control.needs)
+    if judgement.evaluation.compliance is ComplianceType.NON_COMPLIANT and control.remediation is not None:
+        needs |= set(control.remediation.needs)
+    return not needs.isdisjoint(facts)
 
 
 def was_told(finding: Finding) -> bool:

@@ -1,7 +1,8 @@
 """The parameters of parameter groups: what somebody set, over the defaults of the engine.
 
 One call for each custom group, and one list of defaults for each family, which a function keeps while it lives.
-A `default.` group cannot be modified, so nobody can have set anything there, and it is not read.
+A `default.` group cannot be modified, so nobody can have set anything there, and it is not read. What sweeps remember
+of a custom group counts while the database at hand is in sync with it.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from warden.core import engines
 from warden.core.dataclass import dataclass
 from warden.core.errors import UnsupportedError
 from warden.core.kinds import Need
-from warden.core.resource import Facts
+from warden.core.memory import Recalled
+from warden.core.resource import Facts, ResourceType
 from warden.core.tls import group_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from warden.core.resource import Resource
     from warden.gateways.enrichments import Answer
     from warden.gateways.reads import Reads
 
 DEFAULT_GROUP = "default."
+_IN_SYNC = "in-sync"
+_CLUSTER_STATUS, _INSTANCE_STATUS = "DBClusterParameterGroupStatus", "ParameterApplyStatus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class _Level:
     groups: str
     name: str
     defaults: str
+    kind: ResourceType
 
 
 _CLUSTER = _Level(
@@ -41,47 +46,68 @@ _CLUSTER = _Level(
     groups="DescribeDBClusterParameterGroups",
     name="DBClusterParameterGroupName",
     defaults="DescribeEngineDefaultClusterParameters",
+    kind=ResourceType.DB_CLUSTER_PARAMETER_GROUP,
 )
 _INSTANCE = _Level(
     parameters="DescribeDBParameters",
     groups="DescribeDBParameterGroups",
     name="DBParameterGroupName",
     defaults="DescribeEngineDefaultParameters",
+    kind=ResourceType.DB_PARAMETER_GROUP,
 )
 
 
-def _cluster_parameters(reads: Reads, resource: Resource) -> Facts:
-    return _effective(reads, resource, _CLUSTER, str(resource.facts["DBClusterParameterGroup"]))
+def _cluster_parameters(reads: Reads, resource: Resource) -> Facts | Recalled:
+    facts = resource.facts
+    statuses = [member.get(_CLUSTER_STATUS, "") for member in facts["DBClusterMembers"]]
+    return _effective(reads, resource, _CLUSTER, str(facts["DBClusterParameterGroup"]), statuses)
 
 
-def _instance_parameters(reads: Reads, resource: Resource) -> Facts:
+def _instance_parameters(reads: Reads, resource: Resource) -> Facts | Recalled:
     """Of the instance's own group: an instance has one, but for those of RDS Custom, where AWS may name none."""
-    return _effective(reads, resource, _INSTANCE, str(group_of(resource.facts)["DBParameterGroupName"]))
+    group = group_of(resource.facts)
+    statuses = [group.get(_INSTANCE_STATUS, "")]
+    return _effective(reads, resource, _INSTANCE, str(group["DBParameterGroupName"]), statuses)
 
 
-def _member_parameters(reads: Reads, resource: Resource) -> dict[str, Facts]:
+def _member_parameters(reads: Reads, resource: Resource) -> dict[str, Facts] | Recalled:
     """For each member by name, what somebody set in its instance's group: it wins over the cluster's.
 
     "the value in the DB parameter group ... overrides" when its source is `user` (Aurora User Guide, "Parameter
     groups for Amazon Aurora"); what nobody set there does not count.
     """
     found: dict[str, Facts] = {}
+    recalled = False
     for member in resource.facts[Need.MEMBERS]:
-        groups = [str(group["DBParameterGroupName"]) for group in member.get("DBParameterGroups", [])]
         set_there: dict[str, Any] = {}
-        for group in groups:
-            if not group.startswith(DEFAULT_GROUP):
-                set_there |= _set_by_users(reads, _INSTANCE, group)
+        for group in member.get("DBParameterGroups", []):
+            name, status = str(group["DBParameterGroupName"]), group.get(_INSTANCE_STATUS, "")
+            if not name.startswith(DEFAULT_GROUP):
+                user = _set_by_users(reads, resource, _INSTANCE, name, [status])
+                recalled = recalled or type(user) is Recalled
+                set_there |= user.value if type(user) is Recalled else user
         found[str(member["DBInstanceIdentifier"])] = Facts(set_there, otherwise="nobody set it there")
-    return found
+    return Recalled(found) if recalled else found
 
 
-def _effective(reads: Reads, resource: Resource, level: _Level, group: str) -> Facts:
-    return reads.once(("parameters", level.name, group), lambda: _read(reads, resource, level, group)).fresh()
+def _effective(
+    reads: Reads, resource: Resource, level: _Level, group: str, statuses: Sequence[str]
+) -> Facts | Recalled:
+    user: dict[str, Any] | Recalled = {}
+    if not group.startswith(DEFAULT_GROUP):
+        user = _set_by_users(reads, resource, level, group, statuses)
+    if type(user) is Recalled:
+        recalled, values = True, user.value
+    else:
+        recalled, values = False, user
+    key = ("parameters", level.name, group, recalled)
+    facts = reads.once(key, lambda: _over_defaults(reads, resource, level, group, values)).fresh()
+    return Recalled(facts) if recalled else facts
 
 
-def _read(reads: Reads, resource: Resource, level: _Level, group: str) -> Facts:
-    user = {} if group.startswith(DEFAULT_GROUP) else _set_by_users(reads, level, group)
+def _over_defaults(
+    reads: Reads, resource: Resource, level: _Level, group: str, user: dict[str, Any]
+) -> Facts:
     try:
         family = _family(reads, level, group)
         defaults = reads.api.engines.defaults(level.defaults, family)
@@ -94,15 +120,31 @@ def _read(reads: Reads, resource: Resource, level: _Level, group: str) -> Facts:
     return Facts(ChainMap(user, defaults), otherwise=f"the parameter group family {family} does not hold it")
 
 
-def _set_by_users(reads: Reads, level: _Level, group: str) -> dict[str, dict[str, Any]]:
-    """The parameters of a group that somebody set, by name."""
+def _set_by_users(
+    reads: Reads, resource: Resource, level: _Level, group: str, statuses: Sequence[str]
+) -> dict[str, dict[str, Any]] | Recalled:
+    """The parameters of a group that somebody set, by name.
+
+    A status other than `in-sync` tells of a change, which may be one of which no event came.
+    """
+    key = ("set by users", level.name, group)
+    if not reads.remembers:
+        return reads.once(key, lambda: _read_set_by_users(reads, level, group))
+    arn, seen = resource.ref.beside(level.kind, group).arn, _family(reads, level, group)
+    if all(status == _IN_SYNC for status in statuses) and not reads.has(key):
+        recalled = reads.recalled(arn, seen=seen)
+        if recalled is not None:
+            return recalled
     return reads.once(
-        ("set by users", level.name, group),
-        lambda: {
-            item["ParameterName"]: item
-            for item in reads.api.every(level.parameters, **{level.name: group}, Source="user")
-        },
+        key, lambda: reads.learned(arn, lambda: _read_set_by_users(reads, level, group), seen=seen)
     )
+
+
+def _read_set_by_users(reads: Reads, level: _Level, group: str) -> dict[str, dict[str, Any]]:
+    return {
+        item["ParameterName"]: item
+        for item in reads.api.every(level.parameters, **{level.name: group}, Source="user")
+    }
 
 
 def _family(reads: Reads, level: _Level, group: str) -> str:

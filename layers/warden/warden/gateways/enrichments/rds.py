@@ -14,6 +14,7 @@ from warden.gateways.enrichments.parameters import DEFAULT_GROUP
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from warden.core.memory import Recalled
     from warden.core.resource import Resource
     from warden.gateways.enrichments import Answer
     from warden.gateways.reads import Reads
@@ -33,11 +34,18 @@ def _exportable_log_types(reads: Reads, resource: Resource) -> list[str]:
     return sorted({name for item in found for name in item.get("ExportableLogTypes", [])})
 
 
-def _restore_accounts(reads: Reads, resource: Resource) -> list[str]:
+def _restore_accounts(reads: Reads, resource: Resource) -> list[str] | Recalled:
     """One call for each manual snapshot; only manual snapshots can be shared, so others are not asked."""
-    if resource.facts["SnapshotType"] != "manual":
+    facts, ref = resource.facts, resource.ref
+    if facts["SnapshotType"] != "manual":
         return []
-    return restore_accounts(reads, resource.ref.resource_type, resource.ref.id)
+    if "SnapshotCreateTime" not in facts:
+        return restore_accounts(reads, ref.resource_type, ref.id)
+    # Another snapshot of the same name has another time.
+    seen = f"{facts['SnapshotCreateTime']}"
+    return reads.recalled(ref.arn, seen=seen) or reads.learned(
+        ref.arn, lambda: restore_accounts(reads, ref.resource_type, ref.id), seen=seen
+    )
 
 
 def restore_accounts(reads: Reads, resource_type: ResourceType, name: str) -> list[str]:
