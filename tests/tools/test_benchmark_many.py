@@ -150,7 +150,7 @@ def written(item: dict[str, Any], **more: Any) -> tuple[str, dict[str, Any]]:
     return "PutItem", {"TableName": "rows", "Item": item, **more}
 
 
-UNSAID = {"ResponseMetadata", "ConsumedCapacity"}
+UNSAID = {"ResponseMetadata", "ConsumedCapacity", "ItemCollectionMetrics"}
 ABSENT: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
 KNOWN: dict[str, Any] = {
     "ConditionExpression": "attribute_not_exists(pk) OR #n <= :n",
@@ -215,6 +215,21 @@ SCRIPT: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("GetItem", {"TableName": "rows", "Key": row("d", "1")}),
+    (
+        "BatchWriteItem",
+        {
+            "RequestItems": {
+                "rows": [
+                    {"PutRequest": {"Item": row("e", "1", n={"N": "1"})}},
+                    {"DeleteRequest": {"Key": row("b", "1")}},
+                ]
+            }
+        },
+    ),
+    (
+        "BatchGetItem",
+        {"RequestItems": {"rows": {"Keys": [row("e", "1"), row("b", "1")], "ConsistentRead": True}}},
+    ),
     ("DeleteItem", {"TableName": "rows", "Key": row("a", "1")}),
     (
         "Scan",
@@ -256,7 +271,7 @@ def test_rows_refuse_what_they_do_not_know() -> None:
     asked = {"TableName": "rows", "Item": row("a", "1"), "ConditionExpression": "size(sk) = :n"}
 
     assert rows.answer("PutItem", json.dumps(asked).encode())[0] == 400
-    assert rows.answer("BatchWriteItem", b"{}")[0] == 400
+    assert rows.answer("ExecuteStatement", b"{}")[0] == 400
 
 
 def test_a_page_of_rows_ends_after_a_megabyte_and_the_next_begins_there() -> None:

@@ -174,12 +174,10 @@ def function(url: str, tables: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """
     variables = {**tables, "AWS_ENDPOINT_URL": url, "WARDEN_POLICY_FILE": str(HERE / "policy.toml")}
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    python, path = sys.executable, [str(ROOT / "layers/warden")]
     if BUILT.is_dir() and RUNTIME.exists():
-        return str(RUNTIME), {
-            **variables,
-            "PYTHONPATH": os.pathsep.join((str(ROOT / "layers/warden"), str(BUILT))),
-        }
-    return sys.executable, variables
+        python, path = str(RUNTIME), [*path, str(BUILT)]
+    return python, {**variables, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def by_service(calls: Mapping[str, N]) -> dict[str, N]:

@@ -23,6 +23,7 @@ Key = tuple[Any, ...]
 _PAGE = 1_000_000
 """Bytes of items after which a page of a Query or a Scan ends."""
 _READ_UNIT, _WRITE_UNIT = 4096, 1024
+_MOST_WRITTEN, _MOST_READ = 25, 100
 _FAILED = "ConditionalCheckFailedException"
 
 
@@ -385,6 +386,31 @@ class Rows:
                 self._delete(self._table(what), what["Key"])
         self._units["writes"] += self._units["writes"] - units
         return {}
+
+    def _BatchWriteItem(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        writes = [
+            (self._table({"TableName": name}), write)
+            for name, of_table in asked["RequestItems"].items()
+            for write in of_table
+        ]
+        if len(writes) > _MOST_WRITTEN:
+            raise RefusedError("ValidationException", "Too many items requested for the BatchWriteItem call")
+        for table, write in writes:
+            if "PutRequest" in write:
+                self._put(table, write["PutRequest"]["Item"])
+            else:
+                self._delete(table, write["DeleteRequest"]["Key"])
+        return {"UnprocessedItems": {}}
+
+    def _BatchGetItem(self, asked: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        found: dict[str, list[Item]] = {}
+        if sum(len(of_table["Keys"]) for of_table in asked["RequestItems"].values()) > _MOST_READ:
+            raise RefusedError("ValidationException", "Too many items requested for the BatchGetItem call")
+        for name, of_table in asked["RequestItems"].items():
+            of = {"TableName": name, **of_table}
+            answers = [self._GetItem({**of, "Key": key}) for key in of_table["Keys"]]
+            found[name] = [answer["Item"] for answer in answers if answer]
+        return {"Responses": found, "UnprocessedKeys": {}}
 
     def _checked(self, asked: Mapping[str, Any], key: Item) -> Table:
         """The table, if the condition holds of what it has."""
