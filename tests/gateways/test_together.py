@@ -56,6 +56,18 @@ def test_several_are_under_way_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Non
     assert together.at_once(lambda _: all_there.wait(timeout=20) >= 0, list(range(8))) == [True] * 8
 
 
+def test_whoever_is_one_of_the_threads_waits_for_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "threads", 4)
+    all_there = threading.Barrier(4)
+
+    def work(number: int) -> list[int]:
+        if number % 5 == 0 and number < 20:
+            all_there.wait(timeout=20)
+        return together.at_once(lambda more: number + more, [1, 2, 3])
+
+    assert list(together.in_order(work, range(40))) == [[n + 1, n + 2, n + 3] for n in range(40)]
+
+
 @pytest.mark.usefixtures("_threads")
 def test_a_failure_comes_where_its_item_stands_and_what_was_before_it_came() -> None:
     def work(number: int) -> int:

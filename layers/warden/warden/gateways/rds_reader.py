@@ -77,7 +77,10 @@ class RdsReader:
 
     def enrich(self, resource: Resource, needs: Collection[Need]) -> Resource:
         """The same resource with more facts; what AWS refuses to say is a missing fact with its reason."""
-        return self._enriched(self._look(), resource, needs, passing=self._passing)
+        # Where whole lists are shared, nearly all of it has been read: to hand it to threads takes longer than to look.
+        return self._enriched(
+            self._look(), resource, needs, passing=self._passing, alone=self._shared is None
+        )
 
     def afresh(self, resource: Resource) -> Resource:
         """The same resource with the facts that were remembered read from AWS; a throttled one is a missing fact."""

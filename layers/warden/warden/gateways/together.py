@@ -6,6 +6,7 @@ How fast RDS is asked stays `pace`'s business: its bucket is shared by all threa
 from __future__ import annotations
 
 import functools
+import threading
 from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +21,7 @@ T = TypeVar("T")
 threads = 4
 """How many at a time; one where answers come from this process, as those of the local AWS do, and tests count calls."""
 
+_NAME = "reads"
 _TOGETHER = 5
 """Items that one thread takes at a time: to hand one over takes as long as to judge it, and most need no call."""
 
@@ -52,7 +54,8 @@ def _each(work: Callable[[S], T], items: list[S]) -> list[T]:
 
 def at_once(work: Callable[[S], T], items: list[S]) -> list[T]:
     """The same for a few items, each in a thread of its own."""
-    if threads == 1 or len(items) == 1:
+    # Whoever is one of the threads must not wait for another to become free: all of them might.
+    if threads == 1 or len(items) < 2 or threading.current_thread().name.startswith(_NAME):  # noqa: PLR2004 - one is alone
         return _each(work, items)
     running = [_pool(threads).submit(work, item) for item in items]
     for one in running:
@@ -65,4 +68,4 @@ def at_once(work: Callable[[S], T], items: list[S]) -> list[T]:
 def _pool(size: int) -> ThreadPoolExecutor:
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most processes of the console need none
 
-    return ThreadPoolExecutor(size, thread_name_prefix="reads")
+    return ThreadPoolExecutor(size, thread_name_prefix=_NAME)
