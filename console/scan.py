@@ -56,8 +56,6 @@ _PLAIN = 2500
 """Items of a list that are kept as they are: a scan is of a machine that has some memory, and somebody waits for it."""
 CLEAN, FINDINGS, COULD_NOT_RUN = 0, 1, 2
 _TOLD = frozenset({ComplianceType.NON_COMPLIANT, ComplianceType.INSUFFICIENT_DATA})
-_NONE = "[]"
-"""A plan without a call, as it is written."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -65,6 +63,10 @@ class _Json(str):
     """A value as JSON text: what a fleet's evidence is kept as, and written as it stands."""
 
     __slots__ = ()
+
+
+_NONE = _Json("[]")
+"""A plan without a call."""
 
 
 @dataclass(slots=True)
@@ -261,6 +263,7 @@ class _Region:
                 judgement.control, resource.ref.resource_type, resource.ref.arn, evaluation.annotation
             )
         if compliance is ComplianceType.NON_COMPLIANT or self._show_all:
+            calls = judgement.calls
             self._scan.findings.append(
                 {
                     "control": judgement.control.id,
@@ -272,7 +275,7 @@ class _Region:
                     "annotation": f"{evaluation.annotation} {claim(resource.ref, resource.tags)}".rstrip(),
                     "evidence": _Json(written(evaluation.evidence)),
                     "decision": judgement.decision.to_json(),
-                    "plan": _Json(written([call.to_json() for call in judgement.calls])),
+                    "plan": _Json(written([call.to_json() for call in calls])) if calls else _NONE,
                     "manual": judgement.manual,
                 }
             )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from warden.core.resource import Resource
+
+# A sweep writes the same words for each of a thousand databases.
+_quoted = lru_cache(maxsize=4096)(shlex.quote)
 
 
 def command(
@@ -34,7 +38,7 @@ def command(
             case False:
                 words.append(f"--no-{option}")
             case str():
-                words += [f"--{option}", shlex.quote(value)]
+                words += [f"--{option}", _quoted(value)]
             case _:
-                words += [f"--{option}", *(shlex.quote(word) for word in value)]
+                words += [f"--{option}", *(_quoted(word) for word in value)]
     return " ".join([*words, "--region", region or resource.home or resource.ref.region])

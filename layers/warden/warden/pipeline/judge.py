@@ -214,10 +214,13 @@ class Judge:
 
     def completed(self, resource: Resource) -> Resource:
         """A resource of a list with what its controls miss: of five thousand secrets, few are a database's."""
+        few = self.of_few.get(resource.ref.resource_type)
+        if not few:
+            return resource
         known = resource.facts
         wanted = {
             found.missing
-            for control in self.of_few.get(resource.ref.resource_type, ())
+            for control in few
             if any(
                 need in _OF_FEW and need not in known and need not in known.missing for need in control.needs
             )
@@ -375,9 +378,9 @@ class Judge:
             else None
         )
         needed = approval.is_needed(control, self.policy, planned, looked)
-        situation = situation._replace(
-            looking=bool(asked) and looked is None, approval_missing=approved is None and needed
-        )
+        looking, lacking = bool(asked) and looked is None, approved is None and needed
+        if looking or lacking:
+            situation = situation._replace(looking=looking, approval_missing=lacking)
         decision = decide(eased(situation, planned))
         if asked and looked and self.preflight:
             if decision.action is not Action.REMEDIATE:
