@@ -28,7 +28,11 @@ def tag(decorator: Any) -> Any:
 
         name: str
         values: list[int] = field(default_factory=list)
-        length: int = field(init=False, default=0)
+        length: int = field(init=False)
+        rest: int = field(init=False, default=7)
+        more: list[int] = field(init=False, default_factory=list)
+        last: str = field(default="z", kw_only=True)
+        other: list[int] = field(default_factory=list, kw_only=True)
 
         def __post_init__(self) -> None:
             object.__setattr__(self, "length", len(self.name))
@@ -100,7 +104,7 @@ def test_what_is_wrong_is_refused_the_same(decorator: Any) -> None:
     with pytest.raises((AttributeError, TypeError)):
         one.middle = 3
     with pytest.raises(TypeError, match="unhashable"):
-        hash(tag(decorator)("a", []))
+        hash(tag(decorator)("a"))
 
 
 def test_defaults_factories_and_what_follows_the_making_are_the_same(decorator: Any) -> None:
@@ -109,6 +113,13 @@ def test_defaults_factories_and_what_follows_the_making_are_the_same(decorator: 
     first.values.append(7)
     assert (first.values, second.values, cls("e").values) == ([7], [1], [])
     assert (first.length, second.length) == (3, 1)
+    assert (first.rest, first.more, first.last, first.other) == (7, [], "z", [])
+    assert first.more is not second.more
+    third = cls(values=[2], name="f", other=[3], last="y")
+    assert (third.name, third.values, third.last, third.other) == ("f", [2], "y", [3])
+    for wrong in ({"length": 1}, {"rest": 1}):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{next(iter(wrong))}'"):
+            cls("a", **wrong)
 
 
 def test_fields_replace_and_patterns_find_the_same(decorator: Any) -> None:
