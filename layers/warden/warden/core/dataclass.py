@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 __all__ = ["dataclass"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from dataclasses import dataclass
 else:
 
@@ -43,22 +43,24 @@ _ALONE = {
     "__match_args__": {"init": False, "repr": False, "eq": False},
     "__dataclass_params__": {},
 }
-_METHODS = ("__init__", "__repr__", "__eq__", "__hash__")
-_UNUSUAL = ("ClassVar", "InitVar", "KW_ONLY")
+_METHODS = frozenset({"__init__", "__repr__", "__eq__", "__hash__"})
+_OWN = _METHODS | {"__slots__", "__setattr__", "__delattr__"}
+_NOT_COPIED = frozenset({"__dict__", "__weakref__"})
 
 
 def _is_plain(cls: type) -> bool:
     """Whether it is made of fields alone, and writes none of the methods itself."""
-    annotations = cls.__annotations__.values()
-    return all(
-        isinstance(kind, str) and not any(word in kind for word in _UNUSUAL) for kind in annotations
-    ) and vars(cls).keys().isdisjoint((*_METHODS, "__slots__", "__setattr__", "__delattr__"))
+    kinds = cls.__annotations__.values()
+    if not set(map(type, kinds)) <= {str} or not _OWN.isdisjoint(vars(cls)):
+        return False
+    together = " ".join(kinds)
+    return not ("ClassVar" in together or "InitVar" in together or "KW_ONLY" in together)
 
 
 def _later(written: type, options: dict[str, bool]) -> type:
     """The class with its slots, and a stand-in for all that `dataclasses` makes."""
-    written_as = (written.__name__, written.__bases__)
-    namespace = {key: value for key, value in vars(written).items() if key not in {"__dict__", "__weakref__"}}
+    namespace = {key: value for key, value in vars(written).items() if key not in _NOT_COPIED}
+    fields = written.__annotations__
     made: type
 
     def make(name: str) -> Any:
@@ -66,31 +68,19 @@ def _later(written: type, options: dict[str, bool]) -> type:
             part = _init(made, namespace, kw_only=options.get("kw_only", False))
         else:
             # Of a copy each time: it changes the class, which another thread may be about, too.
-            whole = type(written)(*written_as, dict(namespace))
+            whole = type(written)(written.__name__, written.__bases__, dict(namespace))
             part = vars(dataclasses.dataclass(**{**options, **_ALONE[name], "slots": False})(whole))[name]
         setattr(made, name, part)
         return part
 
-    def method(name: str) -> Callable[..., Any]:
-        def stand_in(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return make(name)(self, *args, **kwargs)
-
-        stand_in.__name__ = name
-        return stand_in
-
-    fields = written.__annotations__.keys()
-    inherited = {slot for base in written.__mro__[1:-1] for slot in vars(base).get("__slots__", ())}
+    slots: Iterable[str] = fields
+    if written.__bases__ != (object,):
+        inherited = {slot for base in written.__mro__[1:-1] for slot in vars(base).get("__slots__", ())}
+        slots = (name for name in fields if name not in inherited)
+    stand_ins = {name: _StandIn(make, name) for name in _ALONE}
+    kept = {key: value for key, value in namespace.items() if key not in fields}
     made = type(written)(
-        *written_as,
-        {
-            "__getstate__": _getstate,
-            "__setstate__": _setstate,
-            **{key: value for key, value in namespace.items() if key not in fields},
-            **{name: method(name) if name in _METHODS else _Attribute(make, name) for name in _ALONE},
-            "__setattr__": _refuse("assign to"),
-            "__delattr__": _refuse("delete"),
-            "__slots__": tuple(name for name in fields if name not in inherited),
-        },
+        written.__name__, written.__bases__, {**_SHARED, **kept, **stand_ins, "__slots__": tuple(slots)}
     )
     made.__qualname__ = written.__qualname__
     return made
@@ -130,8 +120,8 @@ def _init(made: type, namespace: dict[str, Any], *, kw_only: bool) -> Any:
     return init
 
 
-class _Attribute:
-    """Stands for an attribute of the class."""
+class _StandIn:
+    """Stands for a method or an attribute of one class."""
 
     __slots__ = ("_make", "_name")
 
@@ -139,14 +129,16 @@ class _Attribute:
         self._make, self._name = make, name
 
     def __get__(self, instance: object, owner: type) -> Any:
-        return self._make(self._name)
+        made = self._make(self._name)
+        return made.__get__(instance, owner) if self._name in _METHODS else made
 
 
-def _refuse(what: str) -> Callable[..., None]:
-    def refuse(_self: Any, name: str, *_: Any) -> None:
-        raise dataclasses.FrozenInstanceError(f"cannot {what} field {name!r}")
+def _refuse_to_set(_self: Any, name: str, _value: Any) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
 
-    return refuse
+
+def _refuse_to_delete(_self: Any, name: str) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
 
 
 def _getstate(self: Any) -> list[Any]:
@@ -156,3 +148,11 @@ def _getstate(self: Any) -> list[Any]:
 def _setstate(self: Any, state: list[Any]) -> None:
     for field, value in zip(dataclasses.fields(self), state, strict=True):
         object.__setattr__(self, field.name, value)
+
+
+_SHARED = {
+    "__setattr__": _refuse_to_set,
+    "__delattr__": _refuse_to_delete,
+    "__getstate__": _getstate,
+    "__setstate__": _setstate,
+}
