@@ -25,7 +25,7 @@ def main() -> int:
         shutil.rmtree(target.parent, ignore_errors=True)
         unfinished = target.with_name("unfinished")
         loader = Loader()
-        prefixes = write_services(loader, unfinished, operations)
+        prefixes = {one["endpointPrefix"] for one in write_services(loader, unfinished, operations)}
         write_json(unfinished / "endpoints.json", trim_endpoints(loader.load_data("endpoints"), prefixes))
         # botocore's own extras are in the models already, and speak of shapes that these no longer have.
         for model in list(unfinished.glob("*/*/*-[12].json")):

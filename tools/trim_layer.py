@@ -7,8 +7,7 @@
 | botocore's service models | the operations of `warden.gateways.clients`, with every shape they reach |
 | its endpoints | every Region, those services |
 | paginators | of those operations; waiters and examples go, for nothing here waits in a Lambda function |
-| what writes botocore's docstrings | three classes of an empty text: it takes a twentieth of a cold start to import |
-| urllib3's HTTP/2 | what asks whether it is switched on, which nobody does: it imports the metadata of packages |
+| what a start imports for nothing | less: see `tools/trim_packages.py` |
 | `*.dist-info`, `bin`, `__pycache__` | gone |
 | `.py` | with the bytecode of Lambda's Python beside it, where this machine has that Python (`--python`) |
 
@@ -29,8 +28,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import DataNotFoundError
 from botocore.loaders import Loader
+from botocore.utils import hyphenize_service_id
 
 from tools.service_model import trim_endpoints, trim_paginators, trim_service
+from tools.trim_packages import trim_packages
 from warden.gateways.clients import OPERATIONS
 
 if TYPE_CHECKING:
@@ -39,73 +40,51 @@ if TYPE_CHECKING:
 # Read once when a client is made; the rest of botocore/data is one directory per service.
 _GLOBAL_FILES = ("partitions.json", "sdk-default-configuration.json", "_retry.json")
 _ENDPOINT_RULES = "endpoint-rule-set-1"
-_DOCSTRINGS = '''"""Methods of clients have no docstrings in a function."""
-
-
-class _Nothing(str):
-    def __new__(cls, *_, **__):
-        return super().__new__(cls)
-
-
-ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = _Nothing
-'''
 _JUNK = ("**/__pycache__", "**/*.pyc", "*.dist-info", "bin", ".lock")
 
 
 def trim(python: Path, operations: Mapping[str, Sequence[str]]) -> None:
     """Trim the directory in place: botocore to these operations."""
     _drop_junk(python)
-    drop_docstrings(python / "botocore" / "docs")
-    drop_http2(python / "urllib3" / "http2")
-    trim_botocore(python / "botocore" / "data", operations)
+    services = trim_botocore(python / "botocore" / "data", operations)
+    trim_packages(python, services)
 
 
-def drop_docstrings(docs: Path) -> None:
-    """Leave of botocore's package of docstrings what its other modules import."""
-    for path in docs.iterdir():
-        if path.name not in {"__init__.py", "utils.py"}:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for name, text in (("__init__.py", ""), ("docstring.py", _DOCSTRINGS)):
-        (docs / name).unlink(missing_ok=True)
-        (docs / name).write_text(text, encoding="utf-8")
-
-
-def drop_http2(http2: Path) -> None:
-    """Leave of urllib3's HTTP/2 what a connection asks."""
-    (http2 / "connection.py").unlink()
-    (http2 / "__init__.py").unlink()
-    (http2 / "__init__.py").write_text("", encoding="utf-8")
-
-
-def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> None:
+def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> set[str]:
     """Rewrite botocore's data directory so that it holds these services and operations alone.
 
-    Files are written uncompressed: the zip compresses them anyway, and a cold start need not gunzip them.
+    Returns all names that botocore has for these services. Files are written uncompressed: the zip compresses
+    them anyway, and a cold start need not gunzip them.
     """
     loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
     trimmed = data.with_name("data.trimmed")
     shutil.rmtree(trimmed, ignore_errors=True)
-    prefixes = write_services(loader, trimmed, operations)
+    written = write_services(loader, trimmed, operations)
+    prefixes = {one["endpointPrefix"] for one in written}
     write_json(trimmed / "endpoints.json", trim_endpoints(loader.load_data("endpoints"), prefixes))
     for name in _GLOBAL_FILES:
         shutil.copyfile(data / name, trimmed / name)
     shutil.rmtree(data)
     trimmed.rename(data)
+    ids = {hyphenize_service_id(one["serviceId"]) for one in written}
+    return {*operations, *prefixes, *ids, *(one.get("signingName", "") for one in written)} - {""}
 
 
-def write_services(loader: Loader, data: Path, operations: Mapping[str, Sequence[str]]) -> set[str]:
-    """Write the models of these services, cut to these operations; returns their endpoint prefixes."""
-    prefixes = set()
+def write_services(
+    loader: Loader, data: Path, operations: Mapping[str, Sequence[str]]
+) -> list[Mapping[str, Any]]:
+    """Write the models of these services, cut to these operations; returns what they say of themselves."""
+    written = []
     for service, names in operations.items():
         model = loader.load_service_model(service, "service-2")
-        prefixes.add(model["metadata"]["endpointPrefix"])
+        written.append(model["metadata"])
         directory = data / service / loader.determine_latest_version(service, "service-2")
         write_json(directory / "service-2.json", trim_service(model, names))
         write_json(directory / f"{_ENDPOINT_RULES}.json", loader.load_service_model(service, _ENDPOINT_RULES))
         paginators = trim_paginators(_paginators(loader, service), names)
         if paginators["pagination"]:
             write_json(directory / "paginators-1.json", paginators)
-    return prefixes
+    return written
 
 
 def compile_for(interpreter: str, python: Path) -> None:

@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import botocore
+import dateutil
 import pytest
 import urllib3
+from botocore import handlers
 
 from tools.service_model import UnknownOperationError, trim_endpoints, trim_paginators, trim_service
-from tools.trim_layer import drop_docstrings, drop_http2
+from tools.trim_packages import defer_parser, drop_docstrings, drop_http2, trim_handlers
 
 MODEL = {
     "version": "2.0",
@@ -126,3 +128,52 @@ def test_without_its_http2_urllib3_connects_all_the_same(tmp_path: Path) -> None
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert done.stdout.split() == ["ok", str(tmp_path / "urllib3" / "__init__.py"), "False"]
+
+
+def test_dateutil_parses_all_the_same_once_something_is_parsed(tmp_path: Path) -> None:
+    shutil.copytree(Path(dateutil.__file__).parent, tmp_path / "dateutil")
+    defer_parser(tmp_path / "dateutil" / "parser")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import botocore.utils, botocore.credentials\n"
+        "print('dateutil.parser._parser' in sys.modules)\n"
+        "for text in ('Mon, 02 Mar 2026 04:05:06 GMT', '2026-03-02T04:05:06Z', '1772424306'):\n"
+        "    print(botocore.utils.parse_timestamp(text).astimezone().timestamp())\n"
+        "print(botocore.credentials.parse('2026-03-02T04:05:06Z').timestamp())\n"
+        "try:\n    botocore.utils.parse_timestamp('no time')\n"
+        "except ValueError as error:\n    print(error)\n"
+        "print(sys.modules['dateutil'].__file__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    first, *moments, wrong, file = done.stdout.splitlines()
+    assert first == "False"
+    assert moments == ["1772424306.0"] * 4
+    assert "Invalid timestamp" in wrong
+    assert file.startswith(str(tmp_path))
+
+
+def test_of_botocores_handlers_those_of_our_services_and_of_all_stay_in_their_order() -> None:
+    source = Path(handlers.__file__).read_text(encoding="utf-8")
+    trimmed: dict[str, object] = {"__name__": "botocore.handlers"}
+    exec(trim_handlers(source, {"rds", "ec2", "iam"}), trimmed)  # noqa: S102 - botocore's own source
+    told: list[tuple[str, ...]] = trimmed["BUILTIN_HANDLERS"]  # type: ignore[assignment] # a list of tuples
+
+    def named(rows: list[tuple[str, ...]]) -> list[tuple[str, object, object]]:
+        return [(one[0], getattr(one[1], "__qualname__", type(one[1]).__name__), len(one)) for one in rows]
+
+    whole = named(handlers.BUILTIN_HANDLERS)
+    kept = named(told)
+    assert [one for one in whole if one in kept] == kept
+    gone = {one[0] for one in whole if one not in kept}
+    assert not {event for event in gone if len(event.split(".")) == 1}
+    assert not {event for event in gone if event.split(".")[1] in {"*", "rds", "ec2", "iam"}} - {
+        event for event in gone if event.startswith("docs.")
+    }
+    assert {"before-parameter-build.s3.UploadPart", "before-call.apigateway"} <= gone
+
+
+@pytest.mark.parametrize(
+    "source", ["HANDLERS = []", "BUILTIN_HANDLERS = tuple()", "BUILTIN_HANDLERS = [one]"]
+)
+def test_handlers_that_are_not_as_expected_stop_the_build(source: str) -> None:
+    with pytest.raises(ValueError, match="botocore"):
+        trim_handlers(source, {"rds"})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import RefusedError, TransientError
 from warden.core.resource import ResourceRef, ResourceType
 
