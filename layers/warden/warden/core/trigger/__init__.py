@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from warden.core.trigger.manual import encode
+from typing import TYPE_CHECKING, Any
+
 from warden.core.trigger.model import (
     Cause,
     Ignored,
@@ -13,7 +14,9 @@ from warden.core.trigger.model import (
     Trigger,
     WholeKind,
 )
-from warden.core.trigger.sources import parse
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = [
     "Cause",
@@ -27,3 +30,19 @@ __all__ = [
     "encode",
     "parse",
 ]
+
+# Who is about a trigger imports these types; who reads or writes one, what reads and writes them.
+
+
+def parse(event: object, *, received_at: datetime) -> tuple[Trigger | Ignored, ...]:
+    """Read one event: see `sources.parse`."""
+    from warden.core.trigger import sources  # noqa: PLC0415 - see above
+
+    return sources.parse(event, received_at=received_at)
+
+
+def encode(trigger: Trigger) -> dict[str, Any]:
+    """A trigger as a message of ours: see `manual.encode`."""
+    from warden.core.trigger import manual  # noqa: PLC0415 - see above
+
+    return manual.encode(trigger)

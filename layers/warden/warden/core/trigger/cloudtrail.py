@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 API_CALL: Final = "AWS API Call via CloudTrail"
 SERVICE_EVENT: Final = "AWS Service Event via CloudTrail"
-VIA_CLOUDTRAIL: Final = " via CloudTrail"
 
 # Their clusters, instances, snapshots and groups answer under the name of RDS.
 _OTHER_ENGINES: Final = ("docdb", "neptune")
