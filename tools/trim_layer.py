@@ -8,12 +8,11 @@
 | its endpoints | every Region, those services |
 | paginators | of those operations; waiters and examples go, for nothing here waits in a Lambda function |
 | what a start imports for nothing | less: see `tools/trim_packages.py` |
+| Warden's own code | with `versions.json`, by which the ledger says what judged and what wrote |
 | `*.dist-info`, `bin`, `__pycache__` | gone |
-| `.py` | with the bytecode of Lambda's Python beside it, where this machine has that Python (`--python`) |
 
-Other code is left alone, and so is botocore's cacert.pem, without which no TLS connection is verified.
-/opt is read-only: without bytecode, each cold start would compile every module that it imports, which takes longer than
-all the rest. It names /opt/python whatever machine it was made on, and is never compared with a file's time.
+Other code is left alone, and so is botocore's cacert.pem, without which no TLS connection is verified. The Makefile
+compiles what is left: see `tools/runtime.mk`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +28,11 @@ from botocore.exceptions import DataNotFoundError
 from botocore.loaders import Loader
 from botocore.utils import hyphenize_service_id
 
+import warden
 from tools.service_model import trim_endpoints, trim_paginators, trim_service
 from tools.trim_packages import trim_packages
+from warden.controls import all_controls
+from warden.core.version import VERSIONS, code_version, package_version
 from warden.gateways.clients import OPERATIONS
 
 if TYPE_CHECKING:
@@ -48,6 +49,28 @@ def trim(python: Path, operations: Mapping[str, Sequence[str]]) -> None:
     _drop_junk(python)
     services = trim_botocore(python / "botocore" / "data", operations)
     trim_packages(python, services)
+    write_versions(python / "warden")
+
+
+def write_versions(package: Path) -> None:
+    """Write down which code this is; raises ValueError where it is not the code that builds the layer."""
+    ours = Path(warden.__path__[0])
+    if differing := _differing(ours, package):
+        msg = f"{package} is not a copy of {ours}: {', '.join(differing)}"
+        raise ValueError(msg)
+    controls = {control.module: code_version(control.module) for control in all_controls()}
+    write_json(package / VERSIONS, {"package": package_version(), "controls": controls})
+
+
+def _differing(ours: Path, copied: Path) -> list[str]:
+    """The modules that two copies of the package do not have alike."""
+    names = {path.relative_to(root).as_posix() for root in (ours, copied) for path in root.rglob("*.py")}
+    return sorted(
+        name
+        for name in names
+        if not ((ours / name).is_file() and (copied / name).is_file())
+        or (ours / name).read_bytes() != (copied / name).read_bytes()
+    )
 
 
 def trim_botocore(data: Path, operations: Mapping[str, Sequence[str]]) -> set[str]:
@@ -87,12 +110,6 @@ def write_services(
     return written
 
 
-def compile_for(interpreter: str, python: Path) -> None:
-    """Write the bytecode of an interpreter, as it will be found under /opt/python."""
-    command = [interpreter, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*command, "-s", str(python), "-p", "/opt/python", str(python)], check=True)  # noqa: S603 - our build
-
-
 def declared_operations() -> dict[str, tuple[str, ...]]:
     """Return the operations that the gateways call, by service, as they declare them."""
     return dict(OPERATIONS)
@@ -104,20 +121,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m tools.trim_layer", description="Trim a layer's packages."
     )
     parser.add_argument("python", type=Path, help="the layer's `python` directory, packages installed")
-    parser.add_argument(
-        "--python", dest="interpreter", default="", help="the runtime's Python, if there is one"
-    )
     arguments = parser.parse_args(argv)
     python = arguments.python
     before = _size(python)
     trim(python, declared_operations())
     print(f"trimmed {python.name}: {before // 1024:,} kB to {_size(python) // 1024:,} kB, unzipped")
-    if arguments.interpreter:
-        compile_for(arguments.interpreter, python)
-    else:
-        print(
-            "no Python of the runtime's version is here: no bytecode, so that cold starts take twice as long"
-        )
     return 0
 
 

@@ -25,7 +25,9 @@ from botocore.serialize import create_serializer
 from samtranslator.yaml_helper import yaml_parse
 
 from tools.artifact_sizes import zipped_size
-from tools.trim_layer import declared_operations
+from tools.trim_layer import declared_operations, write_versions
+from warden.controls import all_controls
+from warden.core.version import code_version, package_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -322,6 +324,61 @@ def test_bytecode_is_that_of_the_runtime_alone_and_says_where_the_layer_will_be(
         assert str(layer).encode() not in path.read_bytes()
 
 
+def interpreter() -> str:
+    """Lambda's Python, where this machine has one."""
+    version = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nRUNTIME      := ")[2].split()[0]
+    homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = shutil.which(f"python{version}", path=os.pathsep.join(map(str, homes.glob(f"{version}.*/bin"))))
+    found = found or shutil.which(f"python{version}")
+    if found is None:
+        pytest.skip(f"no Python {version} is here")
+    return found
+
+
+def test_lambdas_python_takes_the_bytecode_of_an_unzipped_layer_whatever_its_times(
+    layer: Path, tmp_path: Path
+) -> None:
+    python = interpreter()
+    shutil.make_archive(str(tmp_path / "layer"), "zip", layer)
+    shutil.unpack_archive(tmp_path / "layer.zip", tmp_path / "python")
+    for number, path in enumerate(sorted((tmp_path / "python").rglob("*.py"))):
+        os.utime(path, (number, number))
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "python"), "HOME": str(tmp_path)}
+    done = subprocess.run(  # noqa: S603 - our own layer
+        [python, "-v", "-S", "-c", "import warden.telemetry, warden.wiring, warden.pipeline.evaluate"],
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    loaded = re.findall(rf"# code object from '?({re.escape(str(tmp_path))}[^'\n]*)", done.stderr)
+    assert len(loaded) > 150
+    assert {Path(path).suffix for path in loaded} == {".pyc"}
+
+
+def test_the_layer_says_which_code_it_is_without_reading_it(layer: Path, tmp_path: Path) -> None:
+    versions = json.loads((layer / "warden/versions.json").read_text(encoding="utf-8"))
+    assert versions["package"] == package_version()
+    assert versions["controls"] == {one.module: code_version(one.module) for one in all_controls()}
+    (tmp_path / "warden").mkdir()
+    with pytest.raises(ValueError, match="is not a copy of"):
+        write_versions(tmp_path / "warden")
+    code = (
+        "import pathlib; pathlib.Path.read_bytes = None\n"
+        "from warden.core.version import code_version, package_version\n"
+        f"print(package_version(), code_version({all_controls()[0].module!r}))"
+    )
+    done = subprocess.run(  # noqa: S603 - our own layer
+        [sys.executable, "-S", "-c", code],
+        env={"PYTHONPATH": str(layer), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [package_version(), code_version(all_controls()[0].module)]
+
+
 def test_building_again_gives_the_same_files(layer: Path, tmp_path: Path) -> None:
     again = build(tmp_path)
     names = sorted(path.relative_to(layer) for path in layer.rglob("*") if path.is_file())
@@ -347,3 +404,6 @@ def test_the_layer_is_built_for_the_runtime_and_architecture_of_the_functions(la
     [platform] = [{"arm64": "aarch64", "x86_64": "x86_64"}[name] for name in functions["Architectures"]]
     assert f"--python-version {version} --python-platform {platform}-manylinux2014" in makefile
     assert f"RUNTIME      := {version}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    compiling = (ROOT / "tools/runtime.mk").read_text(encoding="utf-8")
+    assert f"python find --no-project --system {version} " in compiling
+    assert f"versions/{version}.*/bin/python{version} " in compiling

@@ -2,8 +2,9 @@
 
     python -m tools.benchmark.cold http://127.0.0.1:5001 PYTHON PYTHONPATH
 
-`PYTHON` runs the functions with the `PYTHONPATH` of a built layer, or of the sources. The plain process imports boto3,
-makes a client of RDS and describes one cluster; it runs in this environment.
+`PYTHON` runs the functions with the `PYTHONPATH` of a built layer, or of the sources; with a built layer, as they were
+built beside it. The plain process imports boto3, makes a client of RDS and describes one cluster; it runs in this
+environment.
 """
 
 from __future__ import annotations
@@ -161,8 +162,14 @@ def measured(endpoint: str, python: str, python_path: str, times: int) -> Iterat
         command = [python, "-c", _FUNCTION, json.dumps(event)]
         yield (
             f"{name}, its first event",
-            [start(command, ROOT / "functions" / name, with_path) for _ in range(times)],
+            [start(command, _folder(name, Path(python_path)), with_path) for _ in range(times)],
         )
+
+
+def _folder(function: str, python_path: Path) -> Path:
+    """Where a function's `app.py` is: beside the layer, where both are built."""
+    built = python_path.parent.with_name(f"{function.capitalize()}Function")
+    return built if built.is_dir() else ROOT / "functions" / function
 
 
 def main(argv: Sequence[str] | None = None) -> int:
