@@ -6,11 +6,11 @@ whatever would change a finding, tell somebody or hand something over is read af
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
+from warden.core.dataclass import dataclass
 from warden.core.resource import ResourceType
 
 if TYPE_CHECKING:

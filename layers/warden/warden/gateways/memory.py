@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from warden.core.dataclass import dataclass
 from warden.core.errors import ThrottledError, WardenError
 from warden.core.memory import Recalled, Remembered, Trust
 from warden.gateways.errors import translated
