@@ -23,6 +23,7 @@ from warden.core.decision import Mode
 from warden.core.errors import AccessDeniedError, ConfigurationError, WardenError
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import written
+from warden.core.policy import Health
 from warden.core.procedure import claim
 from warden.core.resource import Deployment
 from warden.core.tokens import Draw
@@ -51,6 +52,8 @@ OPERATIONS_OF_A_SCAN = {
     "sso-oidc": ("CreateToken",),
     "signin": ("CreateOAuth2Token",),
 }
+_ANYHOW = Health(alarms=False, failover_minutes=0)
+"""A scan tells what would be done some day, and does not ask how a database is today."""
 _ALL = Draw(most=1)
 _PLAIN = 2500
 """Items of a list that are kept as they are: a scan is of a machine that has some memory, and somebody waits for it."""
@@ -155,6 +158,7 @@ def scan_account(
     RDS is asked at the rate of the policy, beside what a deployment asks, or at one that is given here.
     """
     models = paths.models(OPERATIONS_OF_A_SCAN, botocore.__version__)
+    policy = replace(policy, health=_ANYHOW)
     rate = policy.requests
     if requests_per_second is not None:
         rate = replace(rate, per_second=requests_per_second, everywhere=True)

@@ -87,9 +87,17 @@ def test_parameters_take_one_call_for_each_custom_group_and_the_defaults_of_a_fa
         "rds:DescribeDBInstances": 1,
         "rds:DescribeDBClusterParameterGroups": 1,
         "rds:DescribeBlueGreenDeployments": 1,
-        "rds:DescribeEvents": 1,
         "rds:DescribeAccountAttributes": 1,
-        "cloudwatch:DescribeAlarms": 1,
+    }
+
+
+@pytest.mark.usefixtures("aws")
+def test_what_only_a_successor_needs_is_not_read_where_the_policy_wants_none() -> None:
+    assert calls("cluster_customer_managed_key") == {
+        "rds:DescribeDBClusters": 1,
+        # Whoever writes to a cluster must know its members.
+        "rds:DescribeDBInstances": 1,
+        "rds:DescribeBlueGreenDeployments": 1,
     }
 
 

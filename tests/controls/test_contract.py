@@ -12,7 +12,7 @@ from botocore import xform_name
 
 from controls import items, service
 from warden.controls import all_controls
-from warden.core import connection_lines
+from warden.core import conditions, connection_lines
 from warden.core.control import ComplianceType, Safety, Severity
 from warden.core.evaluation import evaluate, plan
 from warden.core.guard import check
@@ -173,6 +173,23 @@ def test_a_plan_reads_what_its_kind_describes_and_what_the_control_declares(
     described_here = set(service.item_of(KINDS[control.resource_type].describe).members)
     declared = set(control.needs) | set(control.remediation.needs)
     assert _plan_reads(control, example) <= described_here | declared
+
+
+@each_drift
+def test_a_plan_that_requires_a_setting_is_a_persons_without_it_and_reads_none_of_its_needs(
+    control: Control, example: Example
+) -> None:
+    remediation = control.remediation
+    assert remediation is not None
+    if not remediation.requires:
+        return
+    settings = {**items.example_settings(control, example), remediation.requires: ""}
+    resource = items.example_resource(control, example)
+    planned = plan(control, resource, settings)
+    assert isinstance(planned, Manual)
+    # What every write needs is there all the same.
+    known = {*control.needs, *conditions.WRITE_NEEDS.get(control.resource_type, ())}
+    assert not set(resource.facts.read) & (set(remediation.needs) - known)
 
 
 @pytest.mark.parametrize("resource_type", items.ITEMS, ids=str)

@@ -93,3 +93,12 @@ def test_a_door_to_the_world_is_closed_whatever_the_alarms_say(unknown):
 
     assert decided(world, ref, PUBLIC) == WELL
     assert world.remediate().controls == (PUBLIC,), "and its deletion protection waits"
+
+
+def test_what_the_policy_does_not_ask_for_is_not_read():
+    world = World(REMEDIATE_ALL + "[health]\nalarms = false\nfailover_minutes = 0\n")
+    ref = world.cluster(DeletionProtection=False)
+    for need in (Need.FIRING_ALARMS, Need.RECENT_EVENTS):
+        world.aws.fail(need, AssertionError("nobody wants to know"))
+
+    assert decided(world, ref) == WELL

@@ -32,7 +32,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import encryption, engines, frameworks, guidance, scope, successor, successor_permits
+from warden.core import (
+    baseline,
+    encryption,
+    engines,
+    frameworks,
+    guidance,
+    scope,
+    successor,
+    successor_permits,
+)
 from warden.core.control import ComplianceType, Control, Example, Remediation, Safety, Severity, Verdict
 from warden.core.kinds import Need
 from warden.core.plan import Manual, Plan, Wait
@@ -141,6 +150,7 @@ CONTROL = Control(
         permits=successor_permits.PERMITS,
         safety=Safety.COSTS,
         needs=successor.NEEDS,
+        requires=baseline.KMS_KEY.name,
         asks=True,
     ),
     fix="""\

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from warden.core import frameworks, guidance, scope, successor, successor_permits
+from warden.core import baseline, frameworks, guidance, scope, successor, successor_permits
 from warden.core.control import (
     ComplianceType,
     Control,
@@ -131,6 +131,7 @@ CONTROL = Control(
         permits=successor_permits.PERMITS,
         safety=Safety.COSTS,
         needs=successor.NEEDS,
+        requires=baseline.KMS_KEY.name,
         asks=True,
     ),
     fix="""\

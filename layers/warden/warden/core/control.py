@@ -150,6 +150,8 @@ class Remediation:
     safety: Safety
     needs: tuple[Need, ...] = ()
     """Facts that only the plan needs: read only once there is drift."""
+    requires: str = ""
+    """The setting without which the plan is a person's, whatever the facts: then none of `needs` is read for it."""
     asks: bool = False
     """Whether a person approves each plan of it, whatever the policy allows."""
     containment: bool = False

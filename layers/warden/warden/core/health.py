@@ -44,6 +44,15 @@ def _names(dimensions: Mapping[str, str], database: Database) -> bool:
     return database.is_cluster and dimensions.get("DBClusterIdentifier") == database.name
 
 
+def unasked(health: Health) -> frozenset[Need]:
+    """What need not be known of a database where the policy wants no look at its health."""
+    asked = {
+        Need.FIRING_ALARMS: health.alarms,
+        Need.RECENT_EVENTS: health.failover_minutes > 0,
+    }
+    return frozenset(need for need, wanted in asked.items() if not wanted)
+
+
 def is_unwell(resource: Resource, health: Health, now: datetime) -> bool:
     """Whether a database should be left alone now; where that cannot be read, it should."""
     try:

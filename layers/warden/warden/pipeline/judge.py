@@ -310,11 +310,15 @@ class Judge:
         )
 
     def _enriched_for_plans(self, resource: Resource, drifted: Sequence[Evaluation]) -> Resource:
+        gates = set(conditions.WRITE_NEEDS.get(resource.ref.resource_type, ()))
+        gates -= health.unasked(self.policy.health)
         needs: set[Need] = set()
         for evaluation in drifted:
-            if (remediation := evaluation.control.remediation) is not None:
-                needs |= set(remediation.needs)
-                needs |= set(conditions.WRITE_NEEDS.get(resource.ref.resource_type, ()))
+            control = evaluation.control
+            if (remediation := control.remediation) is not None:
+                needs |= gates
+                if not remediation.requires or self.policy.settings[control.id][remediation.requires]:
+                    needs |= set(remediation.needs)
         wanted = frozenset(need for need in needs if need not in resource.facts)
         return self.reader.enrich(resource, wanted) if wanted else resource
 
