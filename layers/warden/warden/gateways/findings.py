@@ -111,13 +111,12 @@ class PackedFindings:
             if of_type is not None:
                 control = sys.intern(str(row["control"]))
                 packer = self._packers.setdefault(control, Packer())
-                packed = packer.pack(json.dumps(row).encode())
-                of_type[key] = (*of_type.get(key, ()), (control, packed))
+                of_type[key] = (*of_type.get(key, ()), (control, packer.pack(row)))
 
     def take(self, resource_key: str) -> dict[str, Finding]:
         """The findings of one resource by control; they are not kept any longer."""
         packed = self._packed.get(_type_of(resource_key), {}).pop(resource_key, ())
-        return {control: from_row(json.loads(self._packers[control].unpack(row))) for control, row in packed}
+        return {control: from_row(self._packers[control].unpack(row)) for control, row in packed}
 
     def drop(self, resource_key: str) -> None:
         """Let those of one resource go."""

@@ -27,23 +27,25 @@ _SAMPLE = 16_384
 
 
 class Packer:
-    """Packs bytes of one kind; the first are the sample by which all are read again."""
+    """Packs things of one kind, made of what JSON has and of times; the first is the sample by which all are read."""
 
     __slots__ = ("_sample",)
 
     def __init__(self) -> None:
         self._sample = b""
 
-    def pack(self, plain: bytes) -> bytes:
-        """The same in fewer bytes."""
+    def pack(self, thing: Any) -> bytes:
+        """The thing in few bytes."""
+        plain = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
         if not self._sample:
             self._sample = plain[:_SAMPLE]
         packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, zdict=self._sample)
         return packer.compress(plain) + packer.flush()
 
-    def unpack(self, packed: bytes) -> bytes:
-        """What `pack` was given."""
-        return zlib.decompressobj(_RAW, zdict=self._sample).decompress(packed)
+    def unpack(self, packed: bytes) -> Any:
+        """One like what `pack` was given."""
+        plain = zlib.decompressobj(_RAW, zdict=self._sample).decompress(packed)
+        return pickle.loads(plain)  # noqa: S301 - packed above, and by this process
 
 
 class Items(Sequence["Item"]):
@@ -65,14 +67,14 @@ class Items(Sequence["Item"]):
             if len(self._plain) < self._room:
                 self._plain.append(item)
             else:
-                self._packed.append(self._packer.pack(pickle.dumps(item, pickle.HIGHEST_PROTOCOL)))
+                self._packed.append(self._packer.pack(item))
 
     def __len__(self) -> int:
         return len(self._plain) + len(self._packed)
 
     def __iter__(self) -> Iterator[Item]:
         yield from self._plain
-        yield from map(self._unpacked, self._packed)
+        yield from map(self._packer.unpack, self._packed)
 
     def __getitem__(self, place: Any) -> Any:
         """The item in a place; there are no slices, and nothing is counted from the end."""
@@ -80,11 +82,7 @@ class Items(Sequence["Item"]):
             raise IndexError(place)
         if place < len(self._plain):
             return self._plain[place]
-        return self._unpacked(self._packed[place - len(self._plain)])
-
-    def _unpacked(self, packed: bytes) -> Item:
-        item: Item = pickle.loads(self._packer.unpack(packed))  # noqa: S301 - made above, of this process
-        return item
+        return self._packer.unpack(self._packed[place - len(self._plain)])
 
 
 class Index(Mapping[Any, "list[Item]"]):
