@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -136,3 +137,30 @@ def test_composite_alarms_are_found_above_others_and_by_their_names() -> None:
     )
     found = register.about(ORDERS, prefix="warden-cluster-orders-")
     assert names(found["Composite"]) == ["middle", "warden-cluster-orders-all", "top"]
+
+
+def work(databases: int) -> int:
+    """How many functions are called to tell each of so many databases of its own alarm."""
+    names = [f"db-{number}" for number in range(databases)]
+    alarms = [on(f"alarm-{name}", DBInstanceIdentifier=name) for name in names]
+    rules = [composite(f"over-{name}", f"ALARM(alarm-{name})", actions=True) for name in names]
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        register = Register(alarms, rules, account=ACCOUNT)
+        for name in names:
+            found = register.about(Database(name=name), prefix=f"warden-instance-{name}-")
+            assert (len(found["Metric"]), len(found["Composite"])) == (1, 1)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_twice_the_databases_with_twice_the_alarms_take_twice_the_work() -> None:
+    assert work(200) < 2.2 * work(100)

@@ -174,9 +174,11 @@ def _turn_on(resource: Resource, name: str, item: Mapping[str, Any]) -> Plan | M
 
 def _is_anybody_elses(resource: Resource, group: str) -> bool:
     """Whether the group is a default one, of which AWS names no users, or somebody else uses it."""
-    return group.startswith("default.") or set(resource.facts[Need.INSTANCE_GROUP_USERS]) != {
-        resource.facts["DBInstanceArn"]
-    }
+    if group.startswith("default."):
+        return True
+    # They may be as many as the fleet: the first other one says enough.
+    users, own = resource.facts[Need.INSTANCE_GROUP_USERS], resource.facts["DBInstanceArn"]
+    return not users or any(user != own for user in users)
 
 
 def _modify_group(resource: Resource, group: str, name: str, value: str, method: str) -> str:

@@ -166,7 +166,8 @@ def change(
     parameters = items(resource)
     if fixed := [key for key in values if not Facts(parameters[key])["IsModifiable"]]:
         return Manual(f"AWS does not let {', '.join(fixed)} be modified in {name}.")
-    if name.startswith("default.") or set(resource.facts[level.users]) - {resource.facts[level.arn]}:
+    own = resource.facts[level.arn]
+    if name.startswith("default.") or any(user != own for user in resource.facts[level.users]):
         return own_groups.move(resource, values, cost=cost)
     methods = {key: _method(parameters[key]) for key in values}
     if not static and (slow := [key for key in values if methods[key] == STATIC]):
