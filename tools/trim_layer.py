@@ -9,6 +9,7 @@
 | paginators | of those operations; waiters and examples go, for nothing here waits in a Lambda function |
 | what a start imports for nothing | less: see `tools/trim_packages.py` |
 | Warden's own code | with `versions.json`, by which the ledger says what judged and what wrote |
+| its controls | without their examples, which are tests |
 | `*.dist-info`, `bin`, `__pycache__` | gone |
 
 Other code is left alone, and so is botocore's cacert.pem, without which no TLS connection is verified. The Makefile
@@ -30,6 +31,7 @@ from botocore.utils import hyphenize_service_id
 
 import warden
 from tools.service_model import trim_endpoints, trim_paginators, trim_service
+from tools.strip_examples import strip_examples
 from tools.trim_packages import trim_packages
 from warden.controls import all_controls
 from warden.core.version import VERSIONS, code_version, package_version
@@ -50,6 +52,7 @@ def trim(python: Path, operations: Mapping[str, Sequence[str]]) -> None:
     services = trim_botocore(python / "botocore" / "data", operations)
     trim_packages(python, services)
     write_versions(python / "warden")
+    strip_examples(python / "warden" / "controls")
 
 
 def write_versions(package: Path) -> None:

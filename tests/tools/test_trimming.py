@@ -13,7 +13,9 @@ import urllib3
 from botocore import handlers
 
 from tools.service_model import UnknownOperationError, trim_endpoints, trim_paginators, trim_service
+from tools.strip_examples import without_examples
 from tools.trim_packages import defer_parser, drop_docstrings, drop_http2, trim_handlers
+from warden.controls import all_controls
 
 MODEL = {
     "version": "2.0",
@@ -180,3 +182,36 @@ def test_of_botocores_handlers_those_of_our_services_and_of_all_stay_in_their_or
 def test_handlers_that_are_not_as_expected_stop_the_build(source: str) -> None:
     with pytest.raises(ValueError, match="botocore"):
         trim_handlers(source, {"rds"})
+
+
+def test_a_control_without_its_examples_is_the_same_control_on_the_same_lines() -> None:
+    for control in all_controls():
+        source = Path(sys.modules[control.module].__file__ or "").read_text(encoding="utf-8")
+        stripped = without_examples(source)
+        module: dict[str, Any] = {"__name__": control.module}
+        exec(compile(stripped, control.module, "exec"), module)  # noqa: S102 - our own control
+        made = module["CONTROL"]
+        assert made.examples == ()
+        assert len(stripped.splitlines()) == len(source.splitlines())
+        for name in (
+            "id",
+            "title",
+            "resource_type",
+            "severity",
+            "fix",
+            "frameworks",
+            "needs",
+            "settings",
+            "silent",
+        ):
+            assert getattr(made, name) == getattr(control, name), (control.id, name)
+        assert made.evaluate.__code__.co_firstlineno == control.evaluate.__code__.co_firstlineno
+        assert made.evaluate.__code__.co_code == control.evaluate.__code__.co_code
+
+
+@pytest.mark.parametrize(
+    "source", ["CONTROL = Control(id=1)", "A = Control(examples=())\nB = Control(examples=())"]
+)
+def test_a_control_whose_examples_are_not_found_stops_the_build(source: str) -> None:
+    with pytest.raises(ValueError, match="not one"):
+        without_examples(source)
