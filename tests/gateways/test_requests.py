@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.session import Session
 
 from gateways.estate import REGION
-from warden.gateways.clients import _CONFIG, OPERATIONS
+from warden.gateways.clients import _CONFIG, OPERATIONS, Clients
 from warden.gateways.headers import Headers
-from warden.gateways.requests import _Request, _signing, quicken
+from warden.gateways.requests import _Request, _signing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +36,7 @@ _VALUES: dict[str, Any] = {
     "timestamp": NOW,
 }
 _SESSION = Session()
+_OURS = Clients(account="1")
 
 
 class Time:
@@ -88,19 +89,10 @@ class Body:
 
 def both(service: str, credentials: Any, *statuses: int) -> tuple[Sent, Sent]:
     """A client of ours, and one of botocore's."""
-    sent = []
-    for make in (quicken, lambda _: None):
-        client: Any = _SESSION.create_client(
-            service,  # type: ignore[call-overload]
-            region_name=REGION,
-            config=_CONFIG,
-            aws_access_key_id=credentials.access_key,
-            aws_secret_access_key=credentials.secret_key,
-            aws_session_token=credentials.token,
-        )
-        make(client)
-        sent.append(Sent(client, *statuses))
-    return sent[0], sent[1]
+    _OURS._session._credentials = _SESSION._credentials = credentials
+    ours = _OURS._make(service, REGION)
+    botocores = _SESSION.create_client(service, region_name=REGION, config=_CONFIG)  # type: ignore[call-overload]
+    return Sent(ours, *statuses), Sent(botocores, *statuses)
 
 
 def value(shape: Shape, depth: int = 0) -> Any:
@@ -187,6 +179,41 @@ def test_who_has_no_credentials_is_told_so() -> None:
         with pytest.raises(NoCredentialsError):
             each.client.describe_db_clusters()
         assert each.requests == []
+
+
+_EVENTS = (
+    "creating-client-class",
+    "choose-service-name",
+    "getattr",
+    "provide-client-params",
+    "before-parameter-build",
+    "before-endpoint-resolution",
+    "before-call",
+    "request-created",
+    "choose-signer",
+    "before-sign",
+    "before-send",
+    "response-received",
+    "before-parse",
+    "needs-retry",
+    "after-call",
+    "after-call-error",
+)
+
+
+@pytest.mark.parametrize("service", [*OPERATIONS, "sts", "sso", "sso-oidc", "signin"])
+def test_each_event_is_handled_by_whom_botocore_lets_handle_it(service: str) -> None:
+    model = _SESSION.get_service_model(service)
+    operations = OPERATIONS.get(service, model.operation_names)
+    for name in {service, model.service_id.hyphenize(), model.endpoint_prefix}:
+        for event in _EVENTS:
+            for what in (f"{event}.{name}", *(f"{event}.{name}.{operation}" for operation in operations)):
+                assert handlers(_OURS._session, what) == handlers(_SESSION, what)
+
+
+def handlers(session: Any, event: str) -> Any:
+    emitter = session.get_component("event_emitter")
+    return emitter._emitter._handlers.prefix_search(emitter._alias_event_name(event))
 
 
 # --- the signature alone ------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import botocore
 import botocore.session
 from botocore.config import Config
+from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
+from botocore.hooks import EVENT_ALIASES
 from botocore.loaders import Loader
 from botocore.utils import parse_timestamp
 
@@ -150,6 +152,13 @@ SERVICE_OF: Mapping[str, str] = {
 }
 """The service of each operation; no two services that we call have one of the same name."""
 
+_HANDLED = frozenset(
+    name
+    for service in (*OPERATIONS, "sts", "sso", "sso-oidc", "signin")
+    for name in (service, EVENT_ALIASES.get(service, service))
+)
+"""The services that are called, as events call them; with the last four botocore gets credentials."""
+
 # How fast RDS is asked is `pace`'s business, which adapts for all functions together. botocore would make a user agent
 # for each request anew, of a dozen parts; it takes as long as to sign the request.
 _CONFIG = Config(
@@ -198,9 +207,23 @@ def moment(value: Any) -> datetime:
     return parse_timestamp(value)
 
 
+def _add_handlers(emitter: Any) -> None:
+    """Register botocore's own handlers, but those of services that are not called: each client copies all of them.
+
+    More than half are of S3, or write documents.
+    """
+    register = {REGISTER_FIRST: emitter.register_first, REGISTER_LAST: emitter.register_last}
+    for event, handler, *when in BUILTIN_HANDLERS:
+        about, _, rest = event.partition(".")
+        service = rest.partition(".")[0]
+        if about != "docs" and (service in {"", "*"} or service in _HANDLED):
+            register.get(when[0] if when else None, emitter.register)(event, handler)
+
+
 def _session(profile: str | None, models: Path | None) -> Any:
     # boto3 would add resources and transfers to S3, and takes longer to import than all of Warden.
-    session = botocore.session.Session(profile=profile)
+    session = botocore.session.Session(include_builtin_handlers=False, profile=profile)
+    _add_handlers(session.get_component("event_emitter"))
     if models is not None and models.is_dir():
         session.register_component("data_loader", _Models(models))
     parsers = Parsers()
