@@ -29,7 +29,7 @@ from warden.gateways.connections import Connections
 from warden.gateways.rds import Rds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -54,14 +54,23 @@ class Server:
         self._tls = tls
         port = self._listening.getsockname()[1]
         self.url = f"https://localhost:{port}/" if tls else f"http://127.0.0.1:{port}/"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._answering: list[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._serve, daemon=True)
+        self._accepting.start()
 
     def close(self) -> None:
-        for each in (self._listening, *self._accepted):
-            # Else a thread that waits for something would still get it.
+        # Else a thread that waits for something would still get it.
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._accepting.join()
+        for accepted in self._accepted:
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+                accepted.shutdown(socket.SHUT_RDWR)
+        for thread in self._answering:
+            thread.join()
+        for accepted in self._accepted:
+            accepted.close()
 
     def connections(self) -> list[int]:
         """Over which connection each request came."""
@@ -75,26 +84,21 @@ class Server:
                 return
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
-                try:
-                    accepted = self._tls.wrap_socket(accepted, server_side=True)
-                except OSError:
-                    # Somebody who does not trust this server.
-                    accepted.close()
-                    continue
+                accepted = self._tls.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
             self._accepted.append(accepted)
-            number = len(self._accepted)
-            threading.Thread(target=self._answer, args=(accepted, number), daemon=True).start()
+            thread = threading.Thread(target=self._answer, args=(accepted, len(self._accepted)), daemon=True)
+            self._answering.append(thread)
+            thread.start()
 
     def _answer(self, accepted: socket.socket, number: int) -> None:
-        try:
+        # Such as somebody who does not trust this server, or does not want to hear the rest.
+        with suppress(OSError):
             while (said := self._request(accepted)) is not None:
                 with self._lock:
                     self.seen.append((number, said))
                     answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
                 if not self._play(accepted, answer):
                     return
-        except OSError:
-            return
 
     def _request(self, accepted: socket.socket) -> bytes | None:
         data = b""
@@ -136,8 +140,13 @@ def request(url: str, body: Any = b"Action=Ask", **headers: Any) -> AWSPreparedR
     return made("POST", url, HeadersDict({"User-Agent": "test", **length, **headers}), body, False, {})
 
 
-def session() -> Any:
-    return URLLib3Session(timeout=(3, 0.3))
+def session(seconds: float = 20, **more: Any) -> Any:
+    return URLLib3Session(timeout=(3, seconds), **more)
+
+
+def patience(answer: Sequence[bytes]) -> float:
+    """How long to wait for an answer, in seconds."""
+    return 1 if SILENCE in answer else 20
 
 
 def outcome(sends: Any, url: str) -> Any:
@@ -188,11 +197,21 @@ ANSWERS: dict[str, Sequence[bytes]] = {
 }
 
 
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def each(names: Iterable[str]) -> Any:
+    return pytest.mark.parametrize(
+        "answer",
+        [
+            pytest.param(ANSWERS[name], id=name, marks=[pytest.mark.slow] * (SILENCE in ANSWERS[name]))
+            for name in names
+        ],
+    )
+
+
+@each(ANSWERS)
 def test_what_comes_of_an_answer_is_what_botocore_makes_of_it(answer: Sequence[bytes]) -> None:
     fine = [whole(b"fine")]
     with serving(fine, answer, fine) as one, serving(fine, answer, fine) as other:
-        ours, botocores = Connections(session()), session()
+        ours, botocores = Connections(session(patience(answer))), session(patience(answer))
         assert outcome(ours, one.url) == outcome(botocores, other.url)
         assert one.connections() == other.connections(), "a connection is used again where botocore does"
         # Host apart, of which the port differs.
@@ -226,13 +245,15 @@ def test_what_nobody_asked_for_is_not_the_next_answer() -> None:
         ours.close()
 
 
+@pytest.mark.slow
 def test_a_late_answer_is_not_the_next_one() -> None:
     with serving([whole(b"a")], [SILENCE], [whole(b"c")]) as server:
-        ours = Connections(session())
+        ours = Connections(session(seconds=1))
         ours.send(request(server.url))
         with pytest.raises(ReadTimeoutError):
             ours.send(request(server.url))
-        server._accepted[0].sendall(whole(b"late"))
+        with suppress(OSError):
+            server._accepted[0].sendall(whole(b"late"))
         assert ours.send(request(server.url)).content == b"c"
         ours.close()
 
@@ -378,18 +399,13 @@ def authority(directory: Path, *hosts: str) -> tuple[ssl.SSLContext, str]:
     return server, str(bundle)
 
 
-def over_tls(bundle: Any, **more: Any) -> Connections:
-    return Connections(URLLib3Session(timeout=(3, 0.3), verify=bundle, **more))
-
-
-@pytest.mark.parametrize(
-    "answer", [ANSWERS[name] for name in ("of a known length", "longer than a piece", "none", "silence")]
-)
+@each(("of a known length", "longer than a piece", "none", "silence"))
 def test_over_tls_it_is_the_same(tmp_path: Path, answer: Sequence[bytes]) -> None:
     server, bundle = authority(tmp_path / "a", "localhost")
     fine = [whole(b"fine")]
     with serving(fine, answer, fine, tls=server) as one, serving(fine, answer, fine, tls=server) as other:
-        ours, botocores = over_tls(bundle), URLLib3Session(timeout=(3, 0.3), verify=bundle)
+        botocores = session(patience(answer), verify=bundle)
+        ours = Connections(session(patience(answer), verify=bundle))
         assert outcome(ours, one.url) == outcome(botocores, other.url)
         assert one.connections() == other.connections()
         ours.close()
@@ -400,17 +416,17 @@ def test_who_is_trusted_by_one_client_is_not_trusted_by_another(tmp_path: Path) 
     server, bundle = authority(tmp_path / "a", "localhost")
     _, another = authority(tmp_path / "b", "localhost")
     with serving([whole(b"a")], tls=server) as at:
-        trusting = over_tls(bundle)
+        trusting = Connections(session(verify=bundle))
         assert trusting.send(request(at.url)).content == b"a"
         for stranger in (another, True):
-            distrusting = over_tls(stranger)
+            distrusting = Connections(session(verify=stranger))
             with pytest.raises(SSLError):
                 distrusting.send(request(at.url))
         # Nor does it matter that somebody asked for no verification at all.
-        careless = over_tls(bundle=False)
+        careless = Connections(session(verify=False))
         with pytest.warns(Warning, match="Unverified"):
             assert careless.send(request(at.url)).content == b"a"
-        strict = over_tls(another)
+        strict = Connections(session(verify=another))
         with pytest.raises(SSLError):
             strict.send(request(at.url))
         trusting.close()
@@ -420,15 +436,15 @@ def test_who_is_trusted_by_one_client_is_not_trusted_by_another(tmp_path: Path) 
 def test_another_host_than_the_certificates_is_refused(tmp_path: Path) -> None:
     server, bundle = authority(tmp_path / "a", "elsewhere.example")
     with serving([whole(b"a")], tls=server) as at, pytest.raises(SSLError):
-        over_tls(bundle).send(request(at.url))
+        Connections(session(verify=bundle)).send(request(at.url))
 
 
 def test_authorities_that_cannot_be_read_are_told_as_botocore_tells_it(tmp_path: Path) -> None:
     server, _ = authority(tmp_path / "a", "localhost")
     said = []
-    for make in (over_tls, lambda bundle: URLLib3Session(timeout=(3, 0.3), verify=bundle)):
+    for make in (Connections, lambda made: made):
         with serving([whole(b"a")], tls=server) as at, pytest.raises(Exception) as caught:  # noqa: PT011 - whatever it is
-            make(str(tmp_path / "none.pem")).send(request(at.url))
+            make(session(verify=str(tmp_path / "none.pem"))).send(request(at.url))
         said.append(caught.type)
     assert said[0] is said[1]
 
