@@ -7,7 +7,7 @@ ENV    ?= dev
 # Further arguments for pytest: make test ARGS="-k exemption -x"
 ARGS   ?=
 # Clusters of the fleets of make bench, and how often each is scanned
-SIZES  ?= 50 200
+SIZES  ?= 50 200 1000
 TIMES  ?= 3
 # Beside whom: custodian, prowler; and what is measured
 PEERS  ?= custodian
@@ -161,7 +161,7 @@ build: setup $(VENV_SAM)/.stamp ## Build functions and layers for Lambda, and sh
 e2e: build $(VENV_RIE)/.stamp ## Build, then run the built functions in AWS's runtime interface emulator
 	@E2E_REQUIRED=1 $(PYTEST) -m slow tests/e2e $(ARGS)
 
-bench: build $(VENV_RIE)/.stamp $(VENVS_PEERS) ## Measure scans, cold starts, an event, sweeps (SIZES="50 200" PEERS="custodian prowler")
+bench: build $(VENV_RIE)/.stamp $(VENVS_PEERS) ## Measure scans, cold starts, an event, sweeps (SIZES="50 200 1000" PEERS="custodian prowler")
 	@$(BIN)/python -m tools.benchmark.compare --sizes $(SIZES) --times $(TIMES) --latency $(LATENCY) \
 	    --peers $(PEERS) --parts $(PARTS)
 

@@ -8,13 +8,16 @@ import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ET
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tools.benchmark import counting, money, peers
+from tools.benchmark import cold, counting, money, peers, warm
 from tools.benchmark.compare import Row, scans
+from warden.core.resource import ResourceRef
+from warden.core.trigger import Trigger, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,6 +192,13 @@ def test_the_table_compares_with_the_yardstick_and_with_custodian_on_the_same_fl
         "| 1,000 | Warden, all controls | 2,000 |  | 1.0 | 0.50 | 1.0 | 60 | 1.000 | 0.500 |",
         "| 1,000 | Custodian, ten policies | 3,000 | 3.00 | 2.0 | 1.00 | 1.0 | 60 | 1.000 | 0.500 |",
     ]
+
+
+def test_the_warm_event_is_about_the_cluster_that_a_cold_start_looks_at() -> None:
+    (trigger,) = parse(warm.event(), received_at=datetime.now(UTC))
+
+    assert isinstance(trigger, Trigger)
+    assert trigger.target == ResourceRef.from_arn(cold.CLUSTER)
 
 
 def test_a_month_costs_what_its_sweeps_and_events_take() -> None:
