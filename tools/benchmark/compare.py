@@ -126,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             runs = [sweeps.twice(served) for _ in range(arguments.times)]
         of = f"A fleet of {size} clusters; {said}"
         _tell("sweeps", [of, "", *rig.table(sweeps.HEAD, sweeps.rows(runs))])
-        _tell("money", money.lines(sweeps.medians(runs)[-1]))
+        _tell("money", money.lines(*sweeps.medians(runs)))
     return 0
 
 
