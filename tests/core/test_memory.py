@@ -8,7 +8,7 @@ import pytest
 
 from warden.controls import all_controls
 from warden.core.errors import PolicyError
-from warden.core.memory import LONGEST, Remembered, Trust
+from warden.core.memory import LONGEST, Remembered, Trust, interval
 from warden.core.policy import parse_policy
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -60,12 +60,10 @@ def test_everything_is_read_afresh_within_the_time_whatever_the_schedule(
     """Sweeps that begin up to a quarter of an hour late, as EventBridge's flexible window lets them."""
     names = [f"{NAME}-{number}" for number in range(60)]
     last: dict[str, datetime] = {}
-    newest: datetime | None = None
     shares: list[int] = []
     for turn in range(24 * 6 // hours):
         now = NOW + timedelta(hours=hours * turn, minutes=(turn * 7) % 15)
-        since_last = now - newest if newest else timedelta()
-        view = Trust(now=now, longest=longest, since_last=since_last)
+        view = Trust(now=now, longest=longest, interval=interval(f"rate({hours} hours)"))
         due = [
             name
             for name in names
@@ -75,12 +73,20 @@ def test_everything_is_read_afresh_within_the_time_whatever_the_schedule(
         for name in due:
             if name in last:
                 assert now - last[name] <= max(longest, timedelta(hours=hours)) + timedelta(minutes=30)
-            last[name] = newest = now
+            last[name] = now
         shares.append(len(due))
         assert all(now - at <= longest for at in last.values())
     if hours * 4 <= longest.total_seconds() / 3600:
         # The first sweep reads everything, and no later one more than half.
         assert max(shares[1:]) <= len(names) / 2
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours"),
+    [("rate(1 hour)", 1), ("rate(6 hours)", 6), ("rate(24 hours)", 24), ("cron(0 4 * * ? *)", 24), ("", 24)],
+)
+def test_how_far_sweeps_are_apart_is_the_schedules(schedule: str, hours: int) -> None:
+    assert interval(schedule) == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(0, timedelta()), (24, LONGEST), (6, timedelta(hours=6))])

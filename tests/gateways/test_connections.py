@@ -7,11 +7,12 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, HeadersDict
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import (
     ConnectionClosedError,
     EndpointConnectionError,
@@ -23,9 +24,10 @@ from botocore.httpsession import URLLib3Session
 
 from fakes.trackers.certificates import contexts
 from gateways.estate import REGION
-from warden.core.errors import ResourceGoneError, ThrottledError, TransientError
+from warden.core.errors import ResourceGoneError, ThrottledError, TransientError, WardenError
 from warden.gateways.clients import Clients
 from warden.gateways.connections import Connections
+from warden.gateways.headers import Headers
 from warden.gateways.rds import Rds
 
 if TYPE_CHECKING:
@@ -137,7 +139,7 @@ def serving(*answers: Sequence[bytes], tls: ssl.SSLContext | None = None) -> Ite
 def request(url: str, body: Any = b"Action=Ask", **headers: Any) -> AWSPreparedRequest:
     made: Any = AWSPreparedRequest
     length = {"Content-Length": str(len(body))} if isinstance(body, (str, bytes)) else {}
-    return made("POST", url, HeadersDict({"User-Agent": "test", **length, **headers}), body, False, {})
+    return made("POST", url, Headers({"User-Agent": "test", **length, **headers}.items()), body, False, {})
 
 
 def session(seconds: float = 20, **more: Any) -> Any:
@@ -412,6 +414,16 @@ def test_over_tls_it_is_the_same(tmp_path: Path, answer: Sequence[bytes]) -> Non
         botocores.close()
 
 
+def test_over_tls_what_nobody_asked_for_is_not_the_next_answer_either(tmp_path: Path) -> None:
+    """TLS decrypts more than was asked for, and keeps it where no one sees it on the wire."""
+    server, bundle = authority(tmp_path / "a", "localhost")
+    surplus = [whole(b"x" * 20_000) + whole(b"not asked")]
+    with serving([whole(b"a")], surplus, [whole(b"c")], tls=server) as one:
+        ours = Connections(session(verify=bundle))
+        assert [ours.send(request(one.url)).content[:1] for _ in range(3)] == [b"a", b"x", b"c"]
+        ours.close()
+
+
 def test_who_is_trusted_by_one_client_is_not_trusted_by_another(tmp_path: Path) -> None:
     server, bundle = authority(tmp_path / "a", "localhost")
     _, another = authority(tmp_path / "b", "localhost")
@@ -524,6 +536,51 @@ def test_what_does_not_pass_is_told(api: Any, fault: Sequence[bytes], error: typ
             ask(asking)
         assert ask(asking)["DBSnapshotAttributesResult"]["DBSnapshotIdentifier"] == "s"
     assert len(server.seen) == 1 + _ATTEMPTS + 1
+
+
+class Forgetful(Server):
+    """Answers after a while, so that several connections are open at a time; then it knows none of them any more."""
+
+    def __init__(self, answers: Sequence[Sequence[bytes]]) -> None:
+        self.gone: set[int] = set()
+        super().__init__(answers)
+
+    def _play(self, accepted: socket.socket, answer: Sequence[bytes]) -> bool:
+        if id(accepted) in self.gone:
+            return super()._play(accepted, [RESET])
+        time.sleep(0.2)
+        return super()._play(accepted, answer)
+
+
+def test_of_connections_that_died_unseen_one_is_tried_and_no_other() -> None:
+    """As those of a function that was frozen: each retry would find the next one dead."""
+    server = Forgetful([[whole(b"a")]])
+    ours = Connections(session())
+    threads = [threading.Thread(target=ours.send, args=(request(server.url),)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    server.gone = {id(accepted) for accepted in server._accepted}
+    assert len(server.gone) > 2
+
+    with pytest.raises(ConnectionClosedError):
+        ours.send(request(server.url))
+    assert ours.send(request(server.url)).content == b"a"
+    ours.close()
+    server.close()
+
+
+def test_how_often_a_write_is_sent_is_botocores_business(api: Any) -> None:
+    """Half of an answer to a write says that it was made: to send it again would make it twice."""
+    half = [OK + b"Content-Length: 500\r\n\r\n<Modify", CLOSE]
+    with serving([SHARED], half) as server:
+        asking = api(server)
+        ask(asking)
+        with pytest.raises(WardenError):
+            asking.call("ModifyDBCluster", DBClusterIdentifier="orders", DeletionProtection=True)
+    writes = [said for _, said in server.seen if b"ModifyDBCluster" in said]
+    assert len(writes) == 1
 
 
 def test_a_refusal_is_told_at_once(api: Any) -> None:

@@ -29,8 +29,18 @@ ARN = f"arn:aws:rds:{REGION}:{ACCOUNT}:snapshot:orders"
 PASSWORD = "correct-horse-battery"
 
 
-def memory(client: Any, tables: Tables, *, now: datetime = NOW, longest: timedelta = LONGEST) -> Memory:
-    return Memory(client, tables.state, account=ACCOUNT, region=REGION, clock=lambda: now, longest=longest)
+def memory(
+    client: Any, tables: Tables, *, now: datetime = NOW, interval: timedelta = timedelta(hours=6)
+) -> Memory:
+    return Memory(
+        client,
+        tables.state,
+        account=ACCOUNT,
+        region=REGION,
+        clock=lambda: now,
+        longest=LONGEST,
+        interval=interval,
+    )
 
 
 def announcements(client: Any, tables: Tables) -> Announcements:
@@ -55,7 +65,13 @@ def test_what_one_sweep_learned_another_recalls(dynamodb: Any, tables: Tables) -
 def test_another_account_or_region_is_another_memory(dynamodb: Any, tables: Tables) -> None:
     learn(memory(dynamodb, tables))
     other = Memory(
-        dynamodb, tables.state, account="210987654321", region=REGION, clock=lambda: NOW, longest=LONGEST
+        dynamodb,
+        tables.state,
+        account="210987654321",
+        region=REGION,
+        clock=lambda: NOW,
+        longest=LONGEST,
+        interval=timedelta(hours=6),
     )
     assert other.recall(ARN, seen="") is None
 
@@ -129,19 +145,16 @@ def test_what_no_item_can_hold_is_not_remembered(dynamodb: Any, tables: Tables) 
     assert kept.failures == []
 
 
-def test_what_an_earlier_invocation_of_the_same_sweep_read_does_not_hide_how_far_sweeps_are_apart(
-    dynamodb: Any, tables: Tables
-) -> None:
-    """At sweeps every seven hours, what is 21 hours old would be 28 hours old at the next."""
-    begun = NOW + timedelta(hours=21)
+def test_what_would_be_older_than_a_day_at_the_next_sweep_is_read_now(dynamodb: Any, tables: Tables) -> None:
+    """By sweeps seven hours apart, what is 21 hours old would be 28 hours old then, whoever else was read lately."""
     for number in range(50):
         learn(memory(dynamodb, tables), f"{ARN}-{number}")
-    for hours in (7, 14):
-        learn(memory(dynamodb, tables), f"{ARN}-at-{hours}", read_at=NOW + timedelta(hours=hours))
-    learn(memory(dynamodb, tables), f"{ARN}-just-now", read_at=begun - timedelta(minutes=5))
-    later = memory(dynamodb, tables, now=begun)
+    begun = NOW + timedelta(hours=21)
+    for minutes in (5, 50, 120):
+        learn(memory(dynamodb, tables), f"{ARN}-{minutes}-ago", read_at=begun - timedelta(minutes=minutes))
+    later = memory(dynamodb, tables, now=begun, interval=timedelta(hours=7))
     assert not any(later.recall(f"{ARN}-{number}", seen="") for number in range(50))
-    assert later.recall(f"{ARN}-just-now", seen="") is not None
+    assert later.recall(f"{ARN}-5-ago", seen="") is not None
 
 
 def test_rows_end(dynamodb: Any, tables: Tables) -> None:
@@ -216,9 +229,15 @@ def test_a_row_that_is_none_of_ours_ends_nothing(dynamodb: Any, tables: Tables) 
     pk = f"memory#{ACCOUNT}#{REGION}"
     for sk in ("read#x", "announced#y", "other"):
         dynamodb.put_item(TableName=tables.state, Item={"pk": {"S": pk}, "sk": {"S": sk}})
+    for sk, at in (("read#number", {"N": "5"}), ("read#local", {"S": "2026-11-24T10:00:00"})):
+        row = {"pk": {"S": pk}, "sk": {"S": sk}, "read_at": at, "value": {"N": "1"}, "seen": {"S": ""}}
+        dynamodb.put_item(TableName=tables.state, Item=row)
+    row = {"pk": {"S": pk}, "sk": {"S": "read#z"}, "value": {"N": "1"}, "seen": {"S": ""}}
+    dynamodb.put_item(TableName=tables.state, Item={**row, "read_at": {"S": NOW.isoformat()}})
     learn(memory(dynamodb, tables))
     assert memory(dynamodb, tables).recall(ARN, seen="") == Recalled([])
-    assert memory(dynamodb, tables).recall("x", seen="") is None
+    for name in ("x", "number", "local"):
+        assert memory(dynamodb, tables).recall(name, seen="") is None
 
 
 # --- the reader ---------------------------------------------------------------------------------------------
@@ -255,6 +274,7 @@ class Remembering:
                 region=REGION,
                 clock=self.clock.now,
                 longest=LONGEST,
+                interval=timedelta(hours=6),
             ),
         )
 
@@ -401,6 +421,23 @@ def test_a_snapshot_that_went_while_it_was_read_afresh_lacks_the_fact(rememberin
     assert (listed.ref.arn, listed.remembered) == (arn, {Need.RESTORE_ACCOUNTS})
     assert Need.RESTORE_ACCOUNTS not in read.facts
     assert "DBSnapshotNotFound" in read.facts.missing[Need.RESTORE_ACCOUNTS]
+
+
+def test_what_is_looked_for_by_name_or_for_a_plan_is_read_as_it_is(remembering: Remembering) -> None:
+    """A plan is what is told and written, and a clean-up deletes: neither goes by memory."""
+    instance(remembering)
+    arn = snapshot(remembering)
+    remembering.sweep(T.DB_SNAPSHOT)
+    share(remembering)
+    remembering.later()
+    reader = remembering.reader()
+    [listed] = (one for one in reader.list(T.DB_SNAPSHOT, []) if one.ref.arn == arn)
+
+    planned = reader.enrich(listed, [Need.RESTORE_ACCOUNTS])
+    read = reader.read(listed.ref, [Need.RESTORE_ACCOUNTS])
+
+    assert planned.facts[Need.RESTORE_ACCOUNTS] == read.facts[Need.RESTORE_ACCOUNTS] == ["all"]
+    assert planned.remembered == read.remembered == frozenset()
 
 
 def fleet(remembering: Remembering) -> None:

@@ -256,6 +256,7 @@ class Wiring:
 
     def _memory(self) -> Memory | None:
         """What a sweep remembers by; None where events keep nothing current."""
+        from warden.core.memory import interval
         from warden.gateways.memory import Memory
 
         if not self.policy.remember or self._are_events_silent():
@@ -268,6 +269,7 @@ class Wiring:
             region=environment.region,
             clock=now,
             longest=self.policy.remember,
+            interval=interval(dict(environment.names).get("WARDEN_SWEEP_SCHEDULE", "")),
         )
 
     def _are_events_silent(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +28,15 @@ class Lazy(Mapping[_K, _V]):
                 raise KeyError(key)
             self._made[key] = self._make(key)
         return self._made[key]
+
+    # Those of Mapping take a KeyError of the making for an absent key.
+
+    def get(self, key: _K, default: Any = None) -> Any:
+        """The value; the default only where there is no such key, whatever its making raises."""
+        return self[key] if key in self._keys else default
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
 
     def __iter__(self) -> Iterator[_K]:
         return iter(self._keys)

@@ -6,6 +6,7 @@ whatever would change a finding, tell somebody or hand something over is read af
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -35,6 +36,7 @@ _LATE = timedelta(minutes=30)
 _UNDER_WAY = timedelta(minutes=5)
 """So long after an event an answer may be one from before it."""
 _PHASES = 2**32
+_RATE = re.compile(r"rate\(([0-9]{1,2}) hours?\)")
 
 
 class Recalled(NamedTuple):
@@ -60,8 +62,8 @@ class Trust:
     now: datetime
     longest: timedelta = LONGEST
     """Everything is read afresh within so long; nothing is remembered where it is zero."""
-    since_last: timedelta = timedelta()
-    """How long ago the last sweep read something: as a rule so long it takes until the next one does."""
+    interval: timedelta = timedelta()
+    """So long it takes until the next sweep."""
 
     def believes(self, name: str, remembered: Remembered, *, announced_at: datetime | None) -> bool:
         """Whether a thing need not be read now.
@@ -73,7 +75,7 @@ class Trust:
         if announced_at is not None and read_at <= announced_at + _UNDER_WAY:
             return False
         age = self.now - read_at
-        if not self.longest or age < timedelta() or age + self.since_last > self.longest + _LATE:
+        if not self.longest or age < timedelta() or age + self.interval > self.longest + _LATE:
             return False
         spacing = self.longest * _SHARE
         own = spacing * (crc32(name.encode()) / _PHASES)
@@ -82,6 +84,15 @@ class Trust:
 
 def _turns(at: datetime, spacing: timedelta, own: timedelta) -> int:
     return int((at.timestamp() + own.total_seconds()) // spacing.total_seconds())
+
+
+def interval(schedule: str) -> timedelta:
+    """The time between two sweeps of a schedule of EventBridge Scheduler, such as `rate(6 hours)`.
+
+    Of a `cron` it may be anything: a day then, so that each sweep reads everything.
+    """
+    found = _RATE.fullmatch(schedule)
+    return timedelta(hours=int(found[1])) if found else LONGEST
 
 
 def read_remembering(document: Mapping[str, Any], values: PolicyValues) -> timedelta:

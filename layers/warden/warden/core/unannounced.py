@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GRACE = timedelta(minutes=30)
 """So long an event may take that is on its way: CloudTrail's take five minutes as a rule."""
 SAME_DRIFT = timedelta(hours=24)
-"""An event that is older than the finding by more, which is the most between two sweeps, is about something else."""
+"""An event that is older than the finding by more is about something else: everything is read afresh within a day."""
 
 _MOST_RUNS = 20
 """More sweeps than anybody starts while one is waited for."""

@@ -121,6 +121,10 @@ class Connections:
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """What AWS answers; raises what botocore's session raises."""
+        if not isinstance(request.headers, Headers):
+            # Made by botocore, since it changes something: what half of an answer means is botocore's, too.
+            plain: AWSResponse = self._session.send(request)
+            return plain
         place = None if self._proxied else _place(request.url)
         said = place and _written(request, place)
         if place is None or said is None:
@@ -144,6 +148,9 @@ class Connections:
         finally:
             # Whatever went wrong, half of an answer may still come, and must not be the next one's.
             self._give_back(place.address, connection, lasts=read is not None and read.lasts)
+            if read is None:
+                # What froze with a function is dead as a whole, and a retry must not try one after the other.
+                _close({place.address: self._idle.get(place.address, deque())})
         return _Response(request.url, read)
 
     def _sent_by_botocore(self, request: AWSPreparedRequest) -> AWSResponse:
@@ -283,7 +290,9 @@ def _exchanged(sock: socket.socket, said: bytes) -> _Read:
         body = reading.exactly(int(length))
     else:
         body, lasts = reading.rest(), False
-    return _Read(status, headers, body, lasts and not reading.left)
+    # What nobody asked for must not be the next answer; TLS may hold it where no one sees it on the wire.
+    lasts = lasts and not reading.left and not getattr(sock, "pending", int)()
+    return _Read(status, headers, body, lasts)
 
 
 def _headers(lines: list[bytes]) -> Headers:
@@ -324,7 +333,7 @@ class _Reading:
         if (missing := size - len(self.left)) > 0:
             pieces = [self.left]
             while missing > 0:
-                piece = self._sock.recv(min(missing, _PIECE))
+                piece = self._sock.recv(_PIECE)
                 if not piece:
                     raise IncompleteRead(b"", missing)
                 pieces.append(piece)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _LIVES = timedelta(days=2)
 """Longer than anything is believed; TTL deletes within two more days, and an old row means nothing meanwhile."""
-_SWEEPS = timedelta(minutes=45)
-"""What was read within so long may be of this very sweep, which goes on; there is none more often than hourly."""
 _READ, _ANNOUNCED = "read#", "announced#"
 _EVERYTHING = "everything"
 _BATCH = 25
@@ -77,7 +75,7 @@ class _Known:
             return None
         try:
             return Recalled(json.loads(found.value))
-        except ValueError:
+        except (TypeError, ValueError):
             return None
 
 
@@ -97,12 +95,15 @@ class Memory:
         region: str,
         clock: Callable[[], datetime],
         longest: timedelta,
+        interval: timedelta,
     ) -> None:
+        """Nothing is believed for longer than `longest`, if the next sweep comes after `interval`."""
         self._client = client
         self._table = table
         self._partition = _partition(account, region)
         self.clock = clock
         self._longest = longest
+        self._interval = interval
         self._lock = threading.Lock()
         self._known: _Known | None = None
         self._learned: list[dict[str, str | int | bool]] = []
@@ -186,17 +187,17 @@ class Memory:
                 remembered[name.removeprefix(_READ)] = Remembered(
                     value=row.get("value", ""), seen=row.get("seen", ""), read_at=read_at
                 )
-        earlier = [one.read_at for one in remembered.values() if now - one.read_at >= _SWEEPS]
-        trust = Trust(now=now, longest=self._longest, since_last=now - max(earlier, default=now))
+        trust = Trust(now=now, longest=self._longest, interval=self._interval)
         return _Known(trust, remembered, announced)
 
 
 def _time(text: str | None) -> datetime | None:
     """What a row says; None where somebody else wrote it."""
     try:
-        return datetime.fromisoformat(text or "")
-    except ValueError:
+        time = datetime.fromisoformat(text or "")
+    except (TypeError, ValueError):
         return None
+    return time if time.tzinfo is not None else None
 
 
 def _partition(account: str, region: str) -> str:

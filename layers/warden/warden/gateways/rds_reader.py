@@ -62,9 +62,11 @@ class RdsReader:
         self._passing: tuple[type[Exception], ...] = (TransientError,) if once else ()
         self._api = rds
         self._temporaries = temporaries
-        self._shared = (
+        self._remembering = (
             Reads(rds, bulk=True, temporaries=temporaries, plain=plain, memory=memory) if bulk else None
         )
+        # What a plan needs, and what is looked for by name, is read as it is now.
+        self._shared = self._remembering.afresh() if self._remembering is not None else None
 
     def read(self, ref: ResourceRef, needs: Collection[Need]) -> Resource:
         """Describe one resource with its enrichments."""
@@ -85,8 +87,7 @@ class RdsReader:
     def afresh(self, resource: Resource) -> Resource:
         """The same resource with the facts that were remembered read from AWS; a throttled one is a missing fact."""
         needs = [need for need in Need if need in resource.remembered]
-        live = self._look().afresh()
-        return self._enriched(live, resource, needs, passing=(TransientError,))._replace(
+        return self._enriched(self._look(), resource, needs, passing=(TransientError,))._replace(
             remembered=frozenset()
         )
 
@@ -107,7 +108,7 @@ class RdsReader:
         complete: Callable[[Resource], Resource] | None = None,
     ) -> Iterator[Resource]:
         """Every resource of a type; one that cannot be enriched costs its neighbours nothing."""
-        reads = self._look()
+        reads = self._remembering or self._look()
 
         def enriched(described: Described) -> Resource:
             resource = self._resource(described)

@@ -3,7 +3,7 @@
 Every event of botocore is emitted as before, and decides what it decides: who signs, and how; what is signed; retries.
 Two things are done otherwise. Headers are kept in one dictionary, and a body is encoded once. And of a signature of the
 fourth version, the key is derived once a day: by its definition it depends on the secret, the date, the Region and the
-service. Whatever is unusual is left to botocore.
+service. Whatever is unusual is left to botocore, and so is whatever is no read.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from warden.gateways.headers import Headers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_READS = ("Describe", "Get", "List", "Lookup", "Query", "Scan")
+"""What changes something is botocore's from end to end, and so is how often it is sent."""
 _UNSIGNED = frozenset(SIGNED_HEADERS_BLACKLIST)
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _LENGTHS = ("Content-Length", "Transfer-Encoding")
@@ -56,7 +58,11 @@ class _Quick(_Endpoint):  # type: ignore[misc]
     """Makes requests of ours; sends, parses and repeats them as botocore does."""
 
     def create_request(self, params: dict[str, Any], operation_model: Any = None) -> Any:
-        if operation_model is None or operation_model.has_streaming_input:
+        if (
+            operation_model is None
+            or operation_model.has_streaming_input
+            or not operation_model.name.startswith(_READS)
+        ):
             return super().create_request(params, operation_model)
         request = _Request(params)
         request.stream_output = (
