@@ -15,7 +15,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from warden.controls import by_id, by_type, declared
 from warden.core.dataclass import dataclass
@@ -61,6 +61,13 @@ if TYPE_CHECKING:
     from warden.pipeline.undo import Undoer
     from warden.pipeline.visit import Visitor
     from warden.sinks import Sinks
+
+
+class Place(TypedDict):
+    """Where something is, as gateways take it."""
+
+    account: str
+    region: str
 
 
 def utcnow() -> datetime:
@@ -169,21 +176,25 @@ class Wiring:
             SharedBucket(
                 self._client("dynamodb"),
                 self.environment["WARDEN_STATE_TABLE"],
-                account=self.environment.account,
-                region=self.environment.region,
+                **self._here,
             ),
             self._draw,
             patience=self._patience,
         )
 
     def _client(self, service: str) -> Any:
-        return self._clients.later(service, account=self.environment.account, region=self.environment.region)
+        return self._clients.later(service, **self._here)
+
+    @property
+    def _here(self) -> Place:
+        """The account and the Region that this deployment governs."""
+        return {"account": self.environment.account, "region": self.environment.region}
 
     @functools.cached_property
     def _rds(self) -> Rds:
         from warden.gateways.rds import Rds
 
-        return Rds(self._clients, account=self.environment.account, region=self.environment.region)
+        return Rds(self._clients, **self._here)
 
     @functools.cached_property
     def _findings(self) -> DynamoFindings:
@@ -216,13 +227,7 @@ class Wiring:
     def _sweeps(self) -> DynamoSweeps:
         from warden.gateways.sweeps import DynamoSweeps
 
-        environment = self.environment
-        return DynamoSweeps(
-            self._client("dynamodb"),
-            environment["WARDEN_STATE_TABLE"],
-            account=environment.account,
-            region=environment.region,
-        )
+        return DynamoSweeps(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"], **self._here)
 
     @functools.cached_property
     def _queues(self) -> SqsQueues:
@@ -246,13 +251,7 @@ class Wiring:
     def _announcements(self) -> Announcements:
         from warden.gateways.memory import Announcements
 
-        environment = self.environment
-        return Announcements(
-            self._client("dynamodb"),
-            environment["WARDEN_STATE_TABLE"],
-            account=environment.account,
-            region=environment.region,
-        )
+        return Announcements(self._client("dynamodb"), self.environment["WARDEN_STATE_TABLE"], **self._here)
 
     def _memory(self) -> Memory | None:
         """What a sweep remembers by; None where events keep nothing current."""
@@ -261,15 +260,13 @@ class Wiring:
 
         if not self.policy.remember or self._are_events_silent():
             return None
-        environment = self.environment
         return Memory(
             self._client("dynamodb"),
-            environment["WARDEN_STATE_TABLE"],
-            account=environment.account,
-            region=environment.region,
+            self.environment["WARDEN_STATE_TABLE"],
+            **self._here,
             clock=now,
             longest=self.policy.remember,
-            interval=interval(dict(environment.names).get("WARDEN_SWEEP_SCHEDULE", "")),
+            interval=interval(dict(self.environment.names).get("WARDEN_SWEEP_SCHEDULE", "")),
         )
 
     def _are_events_silent(self) -> bool:
