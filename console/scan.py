@@ -18,20 +18,21 @@ from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from console import paths
 from warden.controls import all_controls
-from warden.core.control import ComplianceType
+from warden.core import conditions
+from warden.core.control import ComplianceType, grouped
 from warden.core.decision import Mode
 from warden.core.errors import AccessDeniedError, ConfigurationError, WardenError
 from warden.core.kinds import EVALUATED_KINDS, KINDS
 from warden.core.ledger import written
-from warden.core.policy import Health
 from warden.core.procedure import claim
-from warden.core.resource import Deployment
+from warden.core.resource import Deployment, ResourceRef, ResourceType
 from warden.core.tokens import Draw
 from warden.gateways.clients import OPERATIONS, Clients
 from warden.gateways.errors import UNREADABLE, translate, unreadable
 from warden.gateways.pace import LocalBucket, Pace
 from warden.gateways.rds import Rds
 from warden.gateways.rds_reader import RdsReader
+from warden.gateways.reads import Reads
 from warden.pipeline.judge import Judge
 from warden.pipeline.restraints import Unrestrained
 from warden.wiring import load_policy
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 
     from warden.core.control import Control
     from warden.core.policy import Policy
-    from warden.core.resource import Resource, ResourceType
+    from warden.core.resource import Resource
+    from warden.core.tokens import Rate
     from warden.pipeline.judge import Judgement
 
 OPERATIONS_OF_A_SCAN = {
@@ -52,9 +54,9 @@ OPERATIONS_OF_A_SCAN = {
     "sso-oidc": ("CreateToken",),
     "signin": ("CreateOAuth2Token",),
 }
-_ANYHOW = Health(alarms=False, failover_minutes=0)
-"""A scan tells what would be done some day, and does not ask how a database is today."""
 _ALL = Draw(most=1)
+_OWN = ""
+"""The account of the credentials, whichever that is."""
 _PLAIN = 2500
 """Items of a list that are kept as they are: a scan is of a machine that has some memory, and somebody waits for it."""
 CLEAN, FINDINGS, COULD_NOT_RUN = 0, 1, 2
@@ -158,14 +160,17 @@ def scan_account(
     RDS is asked at the rate of the policy, beside what a deployment asks, or at one that is given here.
     """
     models = paths.models(OPERATIONS_OF_A_SCAN, botocore.__version__)
-    policy = replace(policy, health=_ANYHOW)
     rate = policy.requests
     if requests_per_second is not None:
         rate = replace(rate, per_second=requests_per_second, everywhere=True)
+    api_calls: Counter[str] = Counter()
     try:
-        clients = Clients(account="", profile=profile, models=models)
+        clients = Clients(
+            account=_OWN, profile=profile, models=models, on_call=lambda call: api_calls.update([call])
+        )
         wanted = list(dict.fromkeys(regions)) or clients.default_regions()
-        account, partition = clients.identify(wanted[0])
+        lists = {region: _lists(clients, region, api_calls, rate) for region in wanted}
+        account, partition = _owner(lists[wanted[0]], controls) or clients.identify(wanted[0])
     except ProfileNotFound as error:
         raise ConfigurationError(str(error)) from None
     except (BotoCoreError, ClientError) as error:
@@ -179,19 +184,40 @@ def scan_account(
         # An endpoint that is no address, by AWS_ENDPOINT_URL or by a Region that is none.
         msg = f"AWS could not be asked who we are: {error}"
         raise ConfigurationError(msg) from None
-    scan = Scan(account=account, regions=wanted, policy_version=policy.version)
-    for region in wanted:
-        # AWS counts by account and Region, and so do we.
-        of_region = clients.of(
-            account,
-            on_call=lambda call: scan.api_calls.update([call]),
-            pace=lambda: Pace(rate, LocalBucket(), _ALL, patience=math.inf),
-        )
-        _Region(
-            scan, Deployment(account, region, partition), of_region, policy, controls, show_all=show_all
-        ).scan()
+    scan = Scan(account=account, regions=wanted, policy_version=policy.version, api_calls=api_calls)
+    for region, reads in lists.items():
+        here = Deployment(account, region, partition)
+        _Region(scan, here, reads, policy, controls, show_all=show_all).scan()
     scan.findings.sort(key=_gravest_first)
     return scan
+
+
+def _lists(clients: Clients, region: str, api_calls: Counter[str], rate: Rate) -> Reads:
+    """What is read of a Region, each list once."""
+    # AWS counts by account and Region, and so do we.
+    of_region = clients.of(
+        _OWN,
+        on_call=lambda call: api_calls.update([call]),
+        pace=lambda: Pace(rate, LocalBucket(), _ALL, patience=math.inf),
+    )
+    return Reads(Rds(of_region, account=_OWN, region=region), bulk=True, plain=_PLAIN)
+
+
+def _owner(reads: Reads, controls: Sequence[Control]) -> tuple[str, str] | None:
+    """The account and the partition of the clusters that are listed; None where STS has to be asked.
+
+    The list is one that is read anyway. It holds what is shared with the account only if that is asked for
+    ("IncludeShared", DescribeDBClusters).
+    """
+    if all(control.resource_type is not ResourceType.DB_CLUSTER for control in controls):
+        return None
+    try:
+        first = next(iter(reads.whole("DescribeDBClusters")), None)
+        ref = ResourceRef.from_arn(first["DBClusterArn"]) if first else None
+    except (WardenError, LookupError, ValueError):
+        # Whether it is about the credentials or about clusters, STS will show.
+        return None
+    return (ref.account, ref.partition) if ref else None
 
 
 class _Region:
@@ -201,7 +227,7 @@ class _Region:
         self,
         scan: Scan,
         deployment: Deployment,
-        clients: Clients,
+        reads: Reads,
         policy: Policy,
         controls: Sequence[Control],
         *,
@@ -211,14 +237,15 @@ class _Region:
         self._region = deployment.region
         self._show_all = show_all
         self._reader = RdsReader(
-            Rds(clients, account=deployment.account, region=deployment.region),
-            deployment=deployment,
-            clock=lambda: datetime.now(UTC),
-            bulk=True,
-            once=True,
-            plain=_PLAIN,
+            reads.api, deployment=deployment, clock=lambda: datetime.now(UTC), shared=reads, once=True
         )
-        self._judge = Judge.of(controls, policy=policy, ceiling=Mode.REMEDIATE, reader=self._reader)
+        self._judge = Judge.of(
+            grouped(controls),
+            policy=policy,
+            ceiling=Mode.REMEDIATE,
+            reader=self._reader,
+            assumed=conditions.SOME_DAY,
+        )
 
     def scan(self) -> None:
         """List and judge every kind; a kind that cannot be listed is reported, and costs the others nothing."""

@@ -652,7 +652,6 @@ def test_a_scan_takes_exactly_so_many_calls(
         "rds:DescribeDBClusterSnapshotAttributes": shape["manual"],
         # One for each group that somebody made, however many clusters use it; the rest once.
         "rds:DescribeDBClusterParameters": shape["groups"],
-        "rds:DescribeDBClusterParameterGroups": 1,
         "rds:DescribeEngineDefaultClusterParameters": defaults,
         "rds:DescribeDBEngineVersions": 1,
     }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console import paths
 from console.local.aws import LocalAws
+from console.local.identity import ACCOUNT_ID
 from console.scan import scan_account
 from warden.controls import all_controls
+from warden.core import conditions
+from warden.core.kinds import Need
 from warden.wiring import load_policy
 
 if TYPE_CHECKING:
@@ -53,17 +57,20 @@ def aws() -> Iterator[LocalAws]:
 
 
 def calls(*controls: str) -> dict[str, int]:
-    """The calls of a scan of some controls, or of all, but for who we are."""
+    """The calls of a scan of some controls, or of all."""
     policy = load_policy(paths.POLICY)
     chosen = [CONTROLS[name] for name in controls] or list(CONTROLS.values())
     scan = scan_account(regions=[REGION], controls=chosen, policy=policy)
     assert scan.not_evaluated == [] or not controls
-    return {name: count for name, count in scan.api_calls.items() if not name.startswith("sts:")}
+    return dict(scan.api_calls)
 
 
 @pytest.mark.usefixtures("aws")
 def test_what_a_list_holds_takes_a_page_of_the_list() -> None:
-    assert calls("instance_not_publicly_accessible") == {"rds:DescribeDBInstances": 1}
+    assert calls("instance_not_publicly_accessible") == {
+        "rds:DescribeDBInstances": 1,
+        "sts:GetCallerIdentity": 1,
+    }
 
 
 @pytest.mark.usefixtures("aws")
@@ -71,6 +78,7 @@ def test_snapshots_take_one_call_for_each_manual_one_since_aws_has_no_other() ->
     assert calls("cluster_snapshot_not_public") == {
         "rds:DescribeDBClusterSnapshots": 1,
         "rds:DescribeDBClusterSnapshotAttributes": SNAPSHOTS,
+        "sts:GetCallerIdentity": 1,
     }
 
 
@@ -81,13 +89,11 @@ def test_parameters_take_one_call_for_each_custom_group_and_the_defaults_of_a_fa
     assert found["rds:DescribeDBClusterParameters"] == GROUPS
     family = found.pop("rds:DescribeEngineDefaultClusterParameters")
     assert calls("cluster_tls_enforced")["rds:DescribeEngineDefaultClusterParameters"] == family
-    # Once for all of them: what a change of what drifted would meet, and who else has the groups.
+    # Once for all of them: whose the databases are and which family they have, and who else has the groups.
     assert {name: count for name, count in found.items() if name != "rds:DescribeDBClusterParameters"} == {
         "rds:DescribeDBClusters": 1,
         "rds:DescribeDBInstances": 1,
-        "rds:DescribeDBClusterParameterGroups": 1,
-        "rds:DescribeBlueGreenDeployments": 1,
-        "rds:DescribeAccountAttributes": 1,
+        "rds:DescribeDBEngineVersions": 1,
     }
 
 
@@ -96,6 +102,14 @@ def test_what_only_a_successor_needs_is_not_read_where_the_policy_wants_none() -
     assert calls("cluster_customer_managed_key") == {
         "rds:DescribeDBClusters": 1,
         # Whoever writes to a cluster must know its members.
+        "rds:DescribeDBInstances": 1,
+    }
+
+
+@pytest.mark.usefixtures("aws")
+def test_what_a_control_judges_by_is_read_though_plans_take_it_for_granted() -> None:
+    assert calls("cluster_master_password_managed") == {
+        "rds:DescribeDBClusters": 1,
         "rds:DescribeDBInstances": 1,
         "rds:DescribeBlueGreenDeployments": 1,
     }
@@ -112,3 +126,62 @@ def test_with_all_controls_only_what_aws_tells_one_by_one_grows_with_the_fleet()
     assert {name: count for name, count in found.items() if name in of_each} == of_each
     # Pages of parameters of a family, and one call for each of the two prefixes, five deletions, and snapshots.
     assert {name for name, count in found.items() if count >= CLUSTERS} == set()
+
+
+# --- what is taken for granted ---------------------------------------------------------------------------------------
+
+
+def test_what_is_taken_for_granted_lets_every_plan_be_made() -> None:
+    """A plan that asked for more of it than is given would be no plan in a scan."""
+    needed = {
+        need for control in CONTROLS.values() if control.remediation for need in control.remediation.needs
+    }
+    of_writes = {need for needs in conditions.WRITE_NEEDS.values() for need in needs}
+
+    assert set(conditions.SOME_DAY) <= needed | of_writes
+    assert set(conditions.SOME_DAY[Need.QUOTAS]) >= {"DBClusters", "DBInstances", "DBClusterParameterGroups"}
+
+
+def test_a_plan_begins_at_its_beginning_whatever_is_in_its_way_today(aws: LocalAws) -> None:
+    policy = load_policy(paths.POLICY)
+    for operation in (
+        "DescribeBlueGreenDeployments",
+        "DescribeAccountAttributes",
+        "DescribeDBClusterParameterGroups",
+    ):
+        aws.faults.deny(f"rds:{operation}")
+    try:
+        scan = scan_account(regions=[REGION], controls=[CONTROLS["cluster_tls_enforced"]], policy=policy)
+    finally:
+        aws.faults.clear()
+
+    plans = {finding["resource"].rpartition(":")[2]: json.loads(finding["plan"]) for finding in scan.findings}
+    assert len(plans) == CLUSTERS
+    assert [call["operation"] for call in plans[f"c{CLUSTERS - 1}"]] == ["CreateDBClusterParameterGroup"]
+    assert {finding["decision"]["would"] for finding in scan.findings} == {"AWAIT_APPROVAL"}
+
+
+# --- whose the databases are -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_list_of_clusters_says_whose_they_are() -> None:
+    assert calls("cluster_deletion_protection_enabled") == {
+        "rds:DescribeDBClusters": 1,
+        "rds:DescribeDBInstances": 1,
+    }
+
+
+def test_where_no_cluster_can_say_so_sts_is_asked(aws: LocalAws) -> None:
+    policy, chosen = load_policy(paths.POLICY), [CONTROLS["cluster_deletion_protection_enabled"]]
+
+    elsewhere = scan_account(regions=["eu-north-1"], controls=chosen, policy=policy)
+    aws.faults.deny("rds:DescribeDBClusters")
+    try:
+        denied = scan_account(regions=[REGION], controls=chosen, policy=policy)
+    finally:
+        aws.faults.clear()
+
+    assert (elsewhere.account, denied.account) == (ACCOUNT_ID, ACCOUNT_ID)
+    assert elsewhere.api_calls == {"rds:DescribeDBClusters": 1, "sts:GetCallerIdentity": 1}
+    assert len(denied.not_evaluated) == 1

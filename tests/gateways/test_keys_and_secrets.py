@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateways.estate import Estate
-from warden.controls import all_controls
+from warden.controls import all_controls, by_type
 from warden.core.control import ComplianceType
 from warden.core.decision import Mode
 from warden.core.kinds import Need
@@ -328,7 +328,7 @@ def test_of_a_list_of_secrets_only_those_of_databases_are_asked_for_their_policy
         source="policy.toml",
     )
     reader = estate.reader(bulk=True)
-    judge = Judge.of(all_controls(), policy=policy, ceiling=Mode.OBSERVE, reader=reader)
+    judge = Judge.of(by_type(), policy=policy, ceiling=Mode.OBSERVE, reader=reader)
     estate.aws.calls.clear()
 
     verdicts = {}

@@ -12,6 +12,7 @@ from warden.core.control import ComplianceType
 from warden.core.errors import GuardError
 from warden.core.kinds import Need
 from warden.core.plan import Call, Manual, Plan
+from warden.core.resource import ResourceRef, ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +138,30 @@ def test_an_instance_without_a_parameter_group_is_not_judged_and_stops_no_sweep(
         judged = estate.judged(control, arn)
         assert judged.compliance is INSUFFICIENT_DATA
         assert "AWS names no parameter group" in judged.annotation
+
+
+@pytest.mark.parametrize("bulk", [True, False])
+@pytest.mark.parametrize("denied", [False, True])
+def test_the_family_of_a_custom_group_is_that_of_the_version_or_the_groups_own(
+    estate: Estate, *, denied: bool, bulk: bool
+) -> None:
+    arn = instance(estate, "billing", "postgres", DBParameterGroupName=group(estate, "g", "postgres"))
+    if denied:
+        estate.aws.faults.deny("rds:DescribeDBEngineVersions")
+    estate.aws.calls.clear()
+
+    needs = (Need.INSTANCE_PARAMETERS,)
+    reader = estate.reader(bulk=bulk)
+    if bulk:
+        [resource] = reader.list(ResourceType.DB_INSTANCE, needs)
+    else:
+        resource = reader.read(ResourceRef.from_arn(arn), needs)
+
+    assert resource.facts[Need.INSTANCE_PARAMETERS]["rds.force_ssl"]["ParameterValue"] == "1"
+    # "can be applied only to a DB instance running a database engine and engine version compatible with that DB
+    # parameter group family" (CreateDBParameterGroup).
+    asked = {call.operation for call in estate.aws.calls}
+    assert ("DescribeDBParameterGroups" in asked) is denied
 
 
 def test_a_group_that_was_attached_waits_for_a_reboot(estate: Estate) -> None:

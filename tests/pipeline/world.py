@@ -38,6 +38,7 @@ from warden.controls import (
     instance_deletion_protection_enabled,
     instance_not_publicly_accessible,
 )
+from warden.core.control import grouped
 from warden.core.decision import Mode
 from warden.core.policy import parse_policy
 from warden.core.resource import ResourceRef, ResourceType
@@ -248,7 +249,7 @@ class World:
 
     def judge(self, reader: Any = None) -> Judge:
         return Judge.of(
-            self.controls,
+            grouped(self.controls),
             policy=self.policy,
             ceiling=self.ceiling,
             reader=reader or self._port("reader"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from warden.controls import by_id, by_type, declared
+from warden.core.control import grouped
 from warden.core.dataclass import dataclass
 from warden.core.decision import Mode
 from warden.core.errors import ConfigurationError, WardenError
@@ -294,7 +295,7 @@ class Wiring:
         from warden.gateways.approvals import DynamoApprovals
         from warden.pipeline.judge import Judge
 
-        return Judge.of_types(
+        return Judge.of(
             by_type(),
             policy=self.policy,
             ceiling=self.ceiling,
@@ -399,7 +400,7 @@ class Wiring:
         policy = replace(
             self.policy, settings={probe.CONTROL.id: {}}, default_mode=Mode.OBSERVE, modes={}, exemptions=()
         )
-        judge = Judge.of((probe.CONTROL,), policy=policy, ceiling=Mode.OBSERVE, reader=reader)
+        judge = Judge.of(grouped([probe.CONTROL]), policy=policy, ceiling=Mode.OBSERVE, reader=reader)
         return Probe(
             ref=probe.ref_of(self._probe_group, self.deployment),
             group=ProbeReader(reader, self._rds),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from warden.core import quotas
 from warden.core.errors import MissingFactError
 from warden.core.kinds import KINDS, Need
 from warden.core.plan import needs_apply_immediately
@@ -28,6 +30,18 @@ WRITE_NEEDS = {
     ResourceType.DB_INSTANCE: (Need.BLUE_GREEN, Need.FIRING_ALARMS, Need.RECENT_EVENTS),
 }
 """What must be known before anything of this type is written to."""
+
+SOME_DAY: Mapping[Need, Any] = MappingProxyType(
+    {
+        Need.BLUE_GREEN: (),
+        Need.FIRING_ALARMS: (),
+        Need.RECENT_EVENTS: (),
+        Need.QUOTAS: quotas.UNKNOWN_ROOM,
+        Need.OWN_GROUP: {"Description": None, "Values": {}, "Users": (), "Record": None},
+    }
+)
+"""What is taken for granted where nothing is written, only shown: nothing is in the way, there is room for more, and no
+procedure has begun. That changes from one day to the next, and is a call each to ask for."""
 
 
 def status(resource: Resource) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from warden.core.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from warden.core.frameworks import Requirement
     from warden.core.guard import Permit
@@ -202,3 +202,11 @@ class Control:
     def defaults(self) -> dict[str, Any]:
         """The settings where the policy is silent."""
         return {setting.name: setting.default for setting in self.settings}
+
+
+def grouped(controls: Iterable[Control]) -> dict[ResourceType, tuple[Control, ...]]:
+    """These controls by the type that they judge."""
+    found: dict[ResourceType, tuple[Control, ...]] = {}
+    for control in controls:
+        found[control.resource_type] = (*found.get(control.resource_type, ()), control)
+    return found

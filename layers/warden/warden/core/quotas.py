@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from warden.core.kinds import Need
@@ -22,6 +23,8 @@ _WORDS = {
     "DBClusterParameterGroups": "DB cluster parameter groups",
     "DBParameterGroups": "DB parameter groups",
 }
+UNKNOWN_ROOM: Mapping[str, Mapping[str, int]] = {name: {"Used": 0, "Max": sys.maxsize} for name in _WORDS}
+"""For who does not ask: room for everything."""
 
 
 def lacking(resource: Resource, *names: str, more: Mapping[str, int] | None = None) -> Manual | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _OF_VERSION = (
-    *("EngineVersion", "Status", "ExportableLogTypes"),
+    *("EngineVersion", "Status", "DBParameterGroupFamily", "ExportableLogTypes"),
     *("SupportsCertificateRotationWithoutRestart", "SupportedCACertificateIdentifiers"),
 )
 _OF_TARGET = ("EngineVersion", "IsMajorVersionUpgrade")

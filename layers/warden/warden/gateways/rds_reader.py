@@ -14,7 +14,6 @@ from warden.core.memory import Recalled
 from warden.core.resource import Facts, Resource, ResourceRef, ResourceType
 from warden.gateways.enrichments import ANSWERS, BUILDS_ON_OTHERS
 from warden.gateways.kinds import READERS
-from warden.gateways.packed import PLAIN
 from warden.gateways.reads import Reads
 from warden.gateways.together import at_once, in_order
 
@@ -49,22 +48,20 @@ class RdsReader:
         bulk: bool = False,
         once: bool = False,
         temporaries: DynamoTemporaries | None = None,
-        plain: int = PLAIN,
         memory: Memory | None = None,
+        shared: Reads | None = None,
     ) -> None:
         """Take `once` where nobody looks again at what was throttled: one fact is missing then, and not them all.
 
-        Of each list so many items are kept `plain`: more memory, and less time. With a `memory`, which needs `bulk`,
-        facts of a list may be those that an earlier sweep has read.
+        With a `memory`, which needs `bulk`, facts of a list may be those that an earlier sweep has read. Who has read
+        whole lists already hands over those that are `shared`, and need not say `bulk`.
         """
         self._deployment = deployment
         self._clock = clock
         self._passing: tuple[type[Exception], ...] = (TransientError,) if once else ()
         self._api = rds
         self._temporaries = temporaries
-        self._remembering = (
-            Reads(rds, bulk=True, temporaries=temporaries, plain=plain, memory=memory) if bulk else None
-        )
+        self._remembering = Reads(rds, bulk=True, temporaries=temporaries, memory=memory) if bulk else shared
         # What a plan needs, and what is looked for by name, is read as it is now.
         self._shared = self._remembering.afresh() if self._remembering is not None else None
 

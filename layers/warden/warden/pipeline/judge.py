@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from warden.core import approval, conditions, health, pace
 from warden.core.control import ComplianceType
@@ -150,10 +150,13 @@ class Judge:
     preflight: Preflight | None = None
     """None where nobody looks at live use: then what asks for it needs an approval."""
 
+    assumed: Mapping[Need, Any] | None = None
+    """What plans are made with instead of asking AWS for it; only for who shows plans, and writes nothing."""
+
     @classmethod
     def of(
         cls,
-        controls: Sequence[Control],
+        controls: Mapping[ResourceType, Sequence[Control]],
         *,
         policy: Policy,
         ceiling: Mode,
@@ -161,47 +164,28 @@ class Judge:
         approvals: Approvals | None = None,
         temporaries: Temporaries | None = None,
         preflight: Preflight | None = None,
+        assumed: Mapping[Need, Any] | None = None,
     ) -> Judge:
-        """A judge of these controls, as far as the policy enables them."""
-        by_type: dict[ResourceType, tuple[Control, ...]] = {}
-        for control in controls:
-            by_type[control.resource_type] = (*by_type.get(control.resource_type, ()), control)
-        return cls.of_types(
-            by_type,
-            policy=policy,
-            ceiling=ceiling,
-            reader=reader,
-            approvals=approvals,
-            temporaries=temporaries,
-            preflight=preflight,
-        )
+        """A judge of controls by type, as far as the policy enables them.
 
-    @classmethod
-    def of_types(
-        cls,
-        by_type: Mapping[ResourceType, tuple[Control, ...]],
-        *,
-        policy: Policy,
-        ceiling: Mode,
-        reader: Reader,
-        approvals: Approvals | None = None,
-        temporaries: Temporaries | None = None,
-        preflight: Preflight | None = None,
-    ) -> Judge:
-        """The same, of controls by type; those of a type are not asked for before it is judged."""
-        enabled = Lazy(by_type, lambda of_type: tuple(c for c in by_type[of_type] if policy.is_enabled(c.id)))
+        Those of a type are not asked for before it is judged.
+        """
+        enabled = Lazy(
+            controls, lambda of_type: tuple(one for one in controls[of_type] if policy.is_enabled(one.id))
+        )
         return cls(
             controls=enabled,
             policy=policy,
             ceiling=ceiling,
             reader=reader,
             of_few=Lazy(
-                by_type,
+                controls,
                 lambda of_type: tuple(one for one in enabled[of_type] if not _OF_FEW.isdisjoint(one.needs)),
             ),
             approvals=approvals,
             temporaries=temporaries,
             preflight=preflight,
+            assumed=assumed,
         )
 
     def needs(self, resource_type: ResourceType) -> frozenset[Need]:
@@ -320,6 +304,10 @@ class Judge:
                 if not remediation.requires or self.policy.settings[control.id][remediation.requires]:
                     needs |= set(remediation.needs)
         wanted = frozenset(need for need in needs if need not in resource.facts)
+        if self.assumed is not None and not wanted.isdisjoint(self.assumed):
+            assumed: dict[str, Any] = {need: self.assumed[need] for need in wanted if need in self.assumed}
+            resource = resource.with_facts(resource.facts.with_more(assumed))
+            wanted = wanted.difference(assumed)
         return self.reader.enrich(resource, wanted) if wanted else resource
 
     def _judgement(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core import engines
 from warden.core.dataclass import dataclass
-from warden.core.errors import UnsupportedError
+from warden.core.errors import RefusedError, UnsupportedError
 from warden.core.kinds import Need
 from warden.core.memory import Recalled
 from warden.core.resource import Facts, ResourceType
@@ -109,7 +109,7 @@ def _over_defaults(
     reads: Reads, resource: Resource, level: _Level, group: str, user: dict[str, Any]
 ) -> Facts:
     try:
-        family = _family(reads, level, group)
+        family = _family(reads, resource, level, group)
         defaults = reads.api.engines.defaults(level.defaults, family)
     except UnsupportedError as error:
         # No AWS endpoint: a local emulator. What the documentation gives as off may be taken as off; what it
@@ -130,7 +130,7 @@ def _set_by_users(
     key = ("set by users", level.name, group)
     if not reads.remembers:
         return reads.once(key, lambda: _read_set_by_users(reads, level, group))
-    arn, seen = resource.ref.beside(level.kind, group).arn, _family(reads, level, group)
+    arn, seen = resource.ref.beside(level.kind, group).arn, _family_of_group(reads, level, group)
     if all(status == _IN_SYNC for status in statuses) and not reads.has(key):
         recalled = reads.recalled(arn, seen=seen)
         if recalled is not None:
@@ -147,12 +147,35 @@ def _read_set_by_users(reads: Reads, level: _Level, group: str) -> dict[str, dic
     }
 
 
-def _family(reads: Reads, level: _Level, group: str) -> str:
+def _family(reads: Reads, resource: Resource, level: _Level, group: str) -> str:
+    """The family of a group that a database uses.
+
+    "can be applied only to a DB cluster running a database engine and engine version compatible with that DB cluster
+    parameter group family" (CreateDBClusterParameterGroup; the other operation says the same of instances): it is the
+    version's, and that is known as a rule. Else the group itself is asked for.
+    """
     if group.startswith(DEFAULT_GROUP):
         return group.removeprefix(DEFAULT_GROUP)
+    return _family_of_version(reads, resource) or _family_of_group(reads, level, group)
+
+
+def _family_of_group(reads: Reads, level: _Level, group: str) -> str:
     if reads.bulk and (listed := reads.by(level.groups, level.name).get(group)):
         return str(listed[0]["DBParameterGroupFamily"])
     return str(reads.api.every(level.groups, **{level.name: group})[0]["DBParameterGroupFamily"])
+
+
+def _family_of_version(reads: Reads, resource: Resource) -> str:
+    """Empty where AWS does not say, or says several."""
+    engine, version = str(resource.facts["Engine"]), str(resource.facts["EngineVersion"])
+    try:
+        found = reads.api.engines.versions(engine, version)
+    except UnsupportedError:
+        raise
+    except RefusedError:
+        return ""
+    families = {str(one.get("DBParameterGroupFamily", "")) for one in found}
+    return families.pop() if len(families) == 1 else ""
 
 
 ANSWERS: Mapping[Need, Answer] = {
