@@ -55,6 +55,30 @@ def of(decorator: Any) -> Any:
     return Pair
 
 
+def counted(decorator: Any) -> Any:
+    @decorator(frozen=True, slots=True, order=True)
+    class Version:
+        """In order."""
+
+        major: int
+        minor: int = 0
+        name: str = field(default="", compare=False)
+        shown: str = field(default="", hash=False)
+
+    return Version
+
+
+def opened(decorator: Any) -> Any:
+    @decorator(slots=True)
+    class Open:
+        """May be changed."""
+
+        name: str = ""
+        values: list[int] = field(default_factory=list)
+
+    return Open
+
+
 def below(decorator: Any) -> Any:
     @decorator(frozen=True, slots=True)
     class Base:
@@ -122,6 +146,67 @@ def test_defaults_factories_and_what_follows_the_making_are_the_same(decorator: 
             cls("a", **wrong)
 
 
+def test_the_first_few_and_all_that_follow_are_made_the_same(decorator: Any) -> None:
+    cls = tag(decorator)
+    for number in range(25):
+        with pytest.raises(TypeError, match="missing 1 required positional argument: 'name'"):
+            cls(last="y")
+        with pytest.raises(TypeError, match="takes from 2 to 3 positional arguments but 4 were given"):
+            cls("a", [], 3)
+        with pytest.raises(TypeError, match="multiple values for argument 'name'"):
+            cls("a", name="b")
+        made = cls("abc", other=[number])
+        assert (made.name, made.values, made.length, made.rest, made.last) == ("abc", [], 3, 7, "z")
+        assert made.other == [number]
+    assert cls.__init__.__qualname__ == "tag.<locals>.Tag.__init__"
+
+
+def test_what_follows_the_making_is_that_of_the_class_that_is_made(decorator: Any) -> None:
+    class Long(tag(decorator)):  # type: ignore[misc]
+        """Adds one."""
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "length", len(self.name) + 1)
+
+    assert [Long("ab").length for _ in range(25)] == [3] * 25
+
+
+def test_an_order_and_what_counts_in_it_are_the_same(decorator: Any) -> None:
+    version = counted(decorator)
+    old, new = version(1), version(1, 2)
+    assert sorted([new, old]) == [old, new]
+    assert (old < new, old <= new, old > new, old >= new, old < version(1)) == (
+        True,
+        True,
+        False,
+        False,
+        False,
+    )
+    assert version(1, 2, "a") == new, "what is not compared"
+    assert hash(version(1, 2, "a", "b")) == hash(new)
+    assert version(1, 2, "a", "b") != new, "what is compared, and not hashed"
+    assert version(1).__lt__(1) is NotImplemented
+    with pytest.raises(TypeError, match="not supported"):
+        sorted([old, counted(decorator)(1)])
+
+
+def test_what_may_be_changed_is_the_same(decorator: Any) -> None:
+    cls = opened(decorator)
+    one = cls()
+    one.name = "b"
+    one.values.append(1)
+    assert (one, one == cls(), cls.__hash__) == (cls("b", [1]), False, None)
+    assert repr(one) == "opened.<locals>.Open(name='b', values=[1])"
+    assert copy.deepcopy(one) == one
+    del one.name
+    with pytest.raises(AttributeError):
+        one.name  # noqa: B018 - it is asked for
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+    with pytest.raises(AttributeError):
+        one.other = 1
+
+
 def test_fields_replace_and_patterns_find_the_same(decorator: Any) -> None:
     pair = of(decorator)
     assert dataclasses.is_dataclass(pair)
@@ -182,24 +267,15 @@ def test_what_writes_a_method_itself_or_is_unusual_is_made_at_once() -> None:
         def __hash__(self) -> int:
             return 1
 
-    @LATER(slots=True)
-    class Open:
-        """May be changed."""
-
-        name: str = ""
-
-    @LATER(frozen=True, slots=True, order=True)
-    class Ordered:
-        """Has an order."""
+    @LATER(frozen=True, eq=False)
+    class Alone:
+        """Is the same as itself alone."""
 
         number: int
 
     assert Same("a") == Same("b")
     assert Same.every == 1
-    assert Ordered(1) < Ordered(2)
-    opened = Open()
-    opened.name = "b"
-    assert opened == Open("b")
+    assert Alone(1) != Alone(1)
 
 
 def test_every_class_of_the_package_takes_what_its_fields_say() -> None:

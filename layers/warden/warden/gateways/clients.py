@@ -6,6 +6,7 @@ assumed here one day without anybody else noticing.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from copy import copy
@@ -17,7 +18,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.hooks import EVENT_ALIASES
-from botocore.loaders import Loader
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.utils import parse_timestamp
 
 from warden.core.errors import ConfigurationError
@@ -159,6 +160,9 @@ _HANDLED = frozenset(
 )
 """The services that are called, as events call them; with the last four botocore gets credentials."""
 
+_ALIASES = {alias: service for alias, service in EVENT_ALIASES.items() if service in _HANDLED}
+"""Other names of these services in events: botocore would look for those of all in the name of each event."""
+
 # How fast RDS is asked is `pace`'s business, which adapts for all functions together. botocore would make a user agent
 # for each request anew, of a dozen parts; it takes as long as to sign the request.
 _CONFIG = Config(
@@ -169,7 +173,25 @@ _CONFIG = Config(
 )
 
 
-class _Models(Loader):
+class _Files(JSONFileLoader):
+    """Reads models to plain dictionaries, which keep their order, too, in half the time of botocore's."""
+
+    def load_file(self, file_path: str) -> Any:
+        """The data of a file, whose path is given without `.json`; None where there is none."""
+        try:
+            with open(f"{file_path}.json", "rb") as file:  # noqa: PTH123 - a path is made for each otherwise
+                return json.load(file)
+        except FileNotFoundError:
+            return super().load_file(file_path)
+
+
+class _Loader(Loader):
+    """Finds models and endpoints where botocore keeps them."""
+
+    FILE_LOADER_CLASS = _Files
+
+
+class _Models(_Loader):
     """Finds models and endpoints in a directory, cut from botocore's, and everything else where botocore keeps it."""
 
     def __init__(self, models: Path) -> None:
@@ -223,9 +245,11 @@ def _add_handlers(emitter: Any) -> None:
 def _session(profile: str | None, models: Path | None) -> Any:
     # boto3 would add resources and transfers to S3, and takes longer to import than all of Warden.
     session = botocore.session.Session(include_builtin_handlers=False, profile=profile)
-    _add_handlers(session.get_component("event_emitter"))
-    if models is not None and models.is_dir():
-        session.register_component("data_loader", _Models(models))
+    events = session.get_component("event_emitter")
+    events._event_aliases = _ALIASES  # noqa: SLF001 - botocore keeps them for itself
+    _add_handlers(events)
+    loader = _Models(models) if models is not None and models.is_dir() else _Loader()
+    session.register_component("data_loader", loader)
     parsers = Parsers()
     parsers.set_parser_defaults(timestamp_parser=moment)
     session.register_component("response_parser_factory", parsers)
