@@ -141,6 +141,7 @@ CONTROL = Control(
         permits=snapshot_procedure.PERMITS,
         safety=Safety.COSTS,
         needs=snapshot_procedure.NEEDS,
+        requires=baseline.TEMPORARY_SUBNET_GROUP.name,
     ),
     fix="""\
 A cluster snapshot cannot be encrypted by copying it. Restore it to a temporary cluster with a key, in private

@@ -177,8 +177,12 @@ class Policy:
 
     def mode(self, control: str, resource: Resource, ceiling: Mode) -> Mode:
         """The lowest of the control's mode, those of the scopes that hold the resource, and the ceiling."""
-        scoped = [scope.mode for scope in self.scopes if scope.holds(resource)]
-        return min(self.modes.get(control, self.default_mode), ceiling, *scoped)
+        mode = min(self.modes.get(control, self.default_mode), ceiling)
+        return (
+            min([mode, *(scope.mode for scope in self.scopes if scope.holds(resource))])
+            if self.scopes
+            else mode
+        )
 
     def is_enabled(self, control: str) -> bool:
         """Whether the control is judged at all."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,8 +23,36 @@ threads = 4
 """How many at a time; one where answers come from this process, as those of the local AWS do, and tests count calls."""
 
 _NAME = "reads"
-_TOGETHER = 5
-"""Items that one thread takes at a time: to hand one over takes as long as to judge it, and most need no call."""
+_FIRST, _MOST = 5, 40
+"""Items that one thread takes at a time, at first and at most."""
+_WHILE = 0.05
+"""Seconds for which one thread should have work: to hand an item over takes as long as to judge one without a call."""
+_LONG = 1.0
+"""Seconds after which a thread hands back what it has not begun: calls have become slow, or wait for their turn."""
+
+
+class _Piece(Generic[S, T]):
+    """What a thread made of the items that it took."""
+
+    __slots__ = ("error", "left", "made", "seconds")
+
+    def __init__(self, work: Callable[[S], T], items: list[S]) -> None:
+        begun = time.perf_counter()
+        self.made: list[T] = []
+        self.left: list[S] = []
+        """The items that it was too slow for."""
+        self.error: Exception | None = None
+        """Why it made no more; what it made before counts."""
+        self.seconds = 1e-6
+        try:
+            for item in items:
+                self.made.append(work(item))
+                self.seconds = time.perf_counter() - begun
+                if self.seconds > _LONG:
+                    self.left = items[len(self.made) :]
+                    break
+        except Exception as error:  # noqa: BLE001 - it is raised where its item stands
+            self.error = error
 
 
 def in_order(work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
@@ -32,15 +61,20 @@ def in_order(work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
         yield from map(work, items)
         return
     pool = _pool(threads)
-    running: deque[Future[list[T]]] = deque()
-    rest = iter(items)
+    running: deque[Future[_Piece[S, T]]] = deque()
+    rest, size = iter(items), _FIRST
     try:
-        while some := list(islice(rest, _TOGETHER)):
-            running.append(pool.submit(_each, work, some))
-            if len(running) > threads:
-                yield from running.popleft().result()
-        while running:
-            yield from running.popleft().result()
+        while True:
+            while len(running) <= threads and (some := list(islice(rest, size))):
+                running.append(pool.submit(_Piece, work, some))
+            if not running:
+                return
+            piece = running.popleft().result()
+            running.extendleft(reversed([pool.submit(_Piece, work, [one]) for one in piece.left]))
+            size = max(1, min(2 * size, _MOST, int(len(piece.made) * _WHILE / piece.seconds)))
+            yield from piece.made
+            if piece.error is not None:
+                raise piece.error
     finally:
         # Whoever took no more of it has no use for the rest; a function must not be frozen in the middle of a call.
         for one in running:

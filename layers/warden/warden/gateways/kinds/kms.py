@@ -10,6 +10,7 @@ from warden.core.kinds import KINDS
 from warden.core.resource import ResourceRef, ResourceType
 from warden.gateways import keys
 from warden.gateways.kinds.model import Described
+from warden.gateways.together import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,17 +45,24 @@ class KmsKeyKind:
 
     def items(self, reads: Reads, here: Deployment) -> Iterator[Described]:
         """Every key of this account and Region that is in use, those that are gone included."""
+
+        def described(ref: ResourceRef) -> Described:
+            try:
+                return self.describe(reads, ref, here)
+            except (RefusedError, TransientError) as error:
+                # One key that we may not look at costs the others nothing.
+                return Described(ref=ref, facts={}, immutable_id=ref.arn, unknown=str(error))
+
+        yield from in_order(described, self._in_use(reads, here))
+
+    def _in_use(self, reads: Reads, here: Deployment) -> Iterator[ResourceRef]:
         for arn in sorted(keys.uses(reads)):
             try:
                 ref = ResourceRef.from_arn(arn)
             except ValueError:
                 continue  # a name that KMS does not know: the resource's own controls tell of it
             if ref.resource_type is ResourceType.KMS_KEY and here.refusal(ref) is None:
-                try:
-                    yield self.describe(reads, ref, here)
-                except (RefusedError, TransientError) as error:
-                    # One key that we may not look at costs the others nothing.
-                    yield Described(ref=ref, facts={}, immutable_id=ref.arn, unknown=str(error))
+                yield ref
 
     def resolve(self, reads: Reads, lookup: Lookup, here: Deployment) -> ResourceRef | None:
         """By its id, which is the end of its ARN."""
