@@ -10,13 +10,14 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from json.encoder import encode_basestring_ascii
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import botocore
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from console import paths
+from console.rows import Json, NoRoomError, Rows
 from warden.controls import all_controls
 from warden.core import conditions
 from warden.core.control import ComplianceType, grouped
@@ -38,7 +39,7 @@ from warden.pipeline.restraints import Unrestrained
 from warden.wiring import load_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from warden.core.control import Control
     from warden.core.policy import Policy
@@ -64,13 +65,7 @@ _TOLD = frozenset({ComplianceType.NON_COMPLIANT, ComplianceType.INSUFFICIENT_DAT
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class _Json(str):
-    """A value as JSON text: what a fleet's evidence is kept as, and written as it stands."""
-
-    __slots__ = ()
-
-
-_NONE = _Json("[]")
+_NONE = Json("[]")
 """A plan without a call."""
 
 
@@ -86,18 +81,20 @@ class Scan:
     evaluations: Counter[str] = field(
         default_factory=lambda: Counter({compliance.value: 0 for compliance in ComplianceType})
     )
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    not_evaluated: list[dict[str, Any]] = field(default_factory=list)
+    findings: Rows = field(default_factory=Rows)
+    """The gravest first."""
+    not_evaluated: Rows = field(default_factory=Rows)
 
     @property
     def status(self) -> int:
         """The exit status: a scan that could not see everything is not clean."""
         if self.evaluations[ComplianceType.NON_COMPLIANT]:
             return FINDINGS
-        return COULD_NOT_RUN if self.not_evaluated else CLEAN
+        return COULD_NOT_RUN if len(self.not_evaluated) else CLEAN
 
-    def to_json(self) -> dict[str, Any]:
-        """The card."""
+    @property
+    def card(self) -> dict[str, Any]:
+        """What is printed as JSON."""
         return {
             "version": 1,
             "account": self.account,
@@ -138,9 +135,9 @@ def run(
     )
     match output:
         case "json":
-            _write_json(scan.to_json())
+            _write_json(scan.card)
         case "csv":
-            _write_csv(scan.findings + scan.not_evaluated)
+            _write_csv(chain(scan.findings, scan.not_evaluated))
         case _:
             _write_text(scan)
     return scan.status
@@ -188,7 +185,6 @@ def scan_account(
     for region, reads in lists.items():
         here = Deployment(account, region, partition)
         _Region(scan, here, reads, policy, controls, show_all=show_all).scan()
-    scan.findings.sort(key=_gravest_first)
     return scan
 
 
@@ -257,6 +253,8 @@ class _Region:
                 needs = self._judge.needs_of_a_list(resource_type)
                 for resource in self._reader.list(resource_type, needs, complete=self._judge.completed):
                     self._one(resource)
+            except NoRoomError:
+                raise
             except Exception as error:  # noqa: BLE001 - one kind that fails must not take the others with it
                 _say(f"{self._region}: {KINDS[resource_type].name}s could not be listed: {_said(error)}")
                 self._unlisted(resource_type, error)
@@ -265,6 +263,7 @@ class _Region:
         if resource.home != self._region:
             return
         self._scan.resources[resource.ref.resource_type] += 1
+        arn = resource.ref.arn
         try:
             # As a rule its list has done so already, for several at a time.
             resource = self._judge.completed(resource)
@@ -278,37 +277,36 @@ class _Region:
         except Exception as error:  # noqa: BLE001 - nor one resource
             for control in self._judge.of_type(resource.ref.resource_type):
                 self._scan.evaluations[ComplianceType.INSUFFICIENT_DATA] += 1
-                self._missed(control, resource.ref.resource_type, resource.ref.arn, f"{_said(error)}.")
+                self._missed(control, resource.ref.resource_type, arn, f"{_said(error)}.")
             return
         found = [judgement.evaluation.compliance for judgement in judgements]
         self._scan.evaluations.update(found)
         for judgement, compliance in zip(judgements, found, strict=True):
             if self._show_all or compliance in _TOLD:
-                self._tell(judgement, resource)
+                self._tell(judgement, resource, arn)
 
-    def _tell(self, judgement: Judgement, resource: Resource) -> None:
+    def _tell(self, judgement: Judgement, resource: Resource, arn: str) -> None:
         evaluation = judgement.evaluation
         compliance = evaluation.compliance
         if compliance is ComplianceType.INSUFFICIENT_DATA:
-            self._missed(
-                judgement.control, resource.ref.resource_type, resource.ref.arn, evaluation.annotation
-            )
+            self._missed(judgement.control, resource.ref.resource_type, arn, evaluation.annotation)
         if compliance is ComplianceType.NON_COMPLIANT or self._show_all:
             calls = judgement.calls
-            self._scan.findings.append(
+            self._scan.findings.add(
                 {
                     "control": judgement.control.id,
-                    "resource": resource.ref.arn,
+                    "resource": arn,
                     "resource_type": resource.ref.resource_type.value,
                     "region": self._region,
                     "compliance": compliance.value,
                     "severity": judgement.control.severity.value,
                     "annotation": f"{evaluation.annotation} {claim(resource.ref, resource.tags)}".rstrip(),
-                    "evidence": _Json(written(evaluation.evidence)),
+                    "evidence": Json(written(evaluation.evidence)),
                     "decision": judgement.decision.to_json(),
-                    "plan": _Json(written([call.to_json() for call in calls])) if calls else _NONE,
+                    "plan": Json(written([call.to_json() for call in calls])) if calls else _NONE,
                     "manual": judgement.manual,
-                }
+                },
+                _gravest_first(judgement.control, compliance, arn),
             )
 
     def _unlisted(self, resource_type: ResourceType, error: Exception) -> None:
@@ -326,7 +324,7 @@ class _Region:
             )
 
     def _missed(self, control: Control, resource_type: ResourceType, arn: str, why: str) -> None:
-        self._scan.not_evaluated.append(
+        self._scan.not_evaluated.add(
             {
                 "control": control.id,
                 "resource": arn,
@@ -351,10 +349,9 @@ def _choose(names: Sequence[str], policy: Policy) -> list[Control]:
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 
-def _gravest_first(finding: dict[str, Any]) -> tuple[bool, int, str, str]:
-    ranks = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
-    drifted = finding["compliance"] == ComplianceType.NON_COMPLIANT
-    return (not drifted, ranks.index(finding["severity"]), finding["control"], finding["resource"])
+def _gravest_first(control: Control, compliance: ComplianceType, arn: str) -> tuple[bool, int, str, str]:
+    drifted = compliance is ComplianceType.NON_COMPLIANT
+    return (not drifted, control.severity.rank, control.id, arn)
 
 
 def _said(error: Exception) -> str:
@@ -373,7 +370,7 @@ def _say(message: str) -> None:
 def _write_text(scan: Scan) -> None:
     for finding in scan.findings:
         _write_finding(finding)
-    if scan.not_evaluated:
+    if len(scan.not_evaluated):
         print("Not evaluated:")
         for (control, why), count in Counter(
             (missed["control"], missed["annotation"]) for missed in scan.not_evaluated
@@ -399,7 +396,7 @@ def _write_finding(finding: dict[str, Any]) -> None:
     if finding["compliance"] == ComplianceType.NON_COMPLIANT:
         decision = finding["decision"]
         print(f"         {decision['action']} because of {decision['reason']}")
-        for call in json.loads(finding["plan"]):
+        for call in finding["plan"]:
             print(f"           {call['operation']} {json.dumps(call['parameters'])}")
         for line in finding["manual"].splitlines():
             print(f"           {line}")
@@ -409,44 +406,25 @@ def _write_finding(finding: dict[str, Any]) -> None:
 
 
 def _write_json(card: dict[str, Any]) -> None:
-    """The card; each field of it, and of the items of its lists, in a line of its own.
-
-    Python's encoder is ten times as fast without an indentation. It is written piece by piece: of a thousand clusters
-    it has sixteen megabytes.
-    """
+    """The card; each field of it, and of the items of its lists, in a line of its own."""
     between = "{"
     for name, value in card.items():
         sys.stdout.write(f"{between}\n  {json.dumps(name)}: ")
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            sys.stdout.writelines(_items(value))
+        if isinstance(value, Rows):
+            _write_rows(value)
         else:
             sys.stdout.write(json.dumps(value))
         between = ","
     sys.stdout.write("\n}\n")
 
 
-def _items(items: Iterable[dict[str, Any]]) -> Iterator[str]:
-    forms: dict[tuple[str, ...], str] = {}
+def _write_rows(rows: Rows) -> None:
     between = "["
-    for item in items:
-        names = tuple(item)
-        if names not in forms:
-            fields = ",\n      ".join(f"{json.dumps(name)}: %s" for name in names)
-            forms[names] = f"\n    {{\n      {fields}\n    }}"
-        yield between
-        # Most values are sentences, which need nothing of an encoder but to be quoted.
-        yield forms[names] % tuple(
-            [
-                encode_basestring_ascii(value) if type(value) is str else _written(value)
-                for value in item.values()
-            ]
-        )
+    for text in rows.texts():
+        sys.stdout.write(between)
+        sys.stdout.write(text)
         between = ","
-    yield "\n  ]"
-
-
-def _written(value: Any) -> str:
-    return value if type(value) is _Json else json.dumps(value)
+    sys.stdout.write("\n  ]" if len(rows) else "[]")
 
 
 def _write_csv(rows: Iterable[dict[str, Any]]) -> None:
@@ -462,7 +440,7 @@ def _write_csv(rows: Iterable[dict[str, Any]]) -> None:
             **row,
             "action": decision.get("action", ""),
             "reason": decision.get("reason", ""),
-            "plan": row["plan"] if row.get("plan", _NONE) != _NONE else "",
+            "plan": json.dumps(row["plan"]) if row.get("plan") else "",
         }
         writer.writerow([_harmless(str(cells.get(column, ""))) for column in columns])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from console import paths
 from console.local.aws import LocalAws
 from console.local.identity import ACCOUNT_ID
+from console.rows import NoRoomError, Rows
 from console.scan import scan_account
 from warden.controls import all_controls
 from warden.core import conditions
@@ -61,7 +61,7 @@ def calls(*controls: str) -> dict[str, int]:
     policy = load_policy(paths.POLICY)
     chosen = [CONTROLS[name] for name in controls] or list(CONTROLS.values())
     scan = scan_account(regions=[REGION], controls=chosen, policy=policy)
-    assert scan.not_evaluated == [] or not controls
+    assert len(scan.not_evaluated) == 0 or not controls
     return dict(scan.api_calls)
 
 
@@ -155,7 +155,7 @@ def test_a_plan_begins_at_its_beginning_whatever_is_in_its_way_today(aws: LocalA
     finally:
         aws.faults.clear()
 
-    plans = {finding["resource"].rpartition(":")[2]: json.loads(finding["plan"]) for finding in scan.findings}
+    plans = {finding["resource"].rpartition(":")[2]: finding["plan"] for finding in scan.findings}
     assert len(plans) == CLUSTERS
     assert [call["operation"] for call in plans[f"c{CLUSTERS - 1}"]] == ["CreateDBClusterParameterGroup"]
     assert {finding["decision"]["would"] for finding in scan.findings} == {"AWAIT_APPROVAL"}
@@ -185,3 +185,19 @@ def test_where_no_cluster_can_say_so_sts_is_asked(aws: LocalAws) -> None:
     assert (elsewhere.account, denied.account) == (ACCOUNT_ID, ACCOUNT_ID)
     assert elsewhere.api_calls == {"rds:DescribeDBClusters": 1, "sts:GetCallerIdentity": 1}
     assert len(denied.not_evaluated) == 1
+
+
+# --- what is kept ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_scan_that_can_keep_nothing_ends_and_calls_no_kind_unlisted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def add(*_: object) -> None:
+        raise NoRoomError
+
+    monkeypatch.setattr(Rows, "add", add)
+
+    with pytest.raises(NoRoomError):
+        calls()
