@@ -89,12 +89,6 @@ class Statement:
             return not any(matches(pattern, action, ignore_case=True) for pattern in self.not_actions)
         return any(matches(pattern, action, ignore_case=True) for pattern in self.actions)
 
-    def covers_resource(self, arn: str) -> bool:
-        """Whether it speaks of a resource; a policy that stands on a resource may leave the element out."""
-        if self.not_resources:
-            return not any(matches(pattern, arn) for pattern in self.not_resources)
-        return not self.resources or any(matches(pattern, arn) for pattern in self.resources)
-
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
     """Whether a pattern covers a text: `*` is any run of characters, `?` any one, all else is itself.

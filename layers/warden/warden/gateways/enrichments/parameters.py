@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from warden.core import engines
 from warden.core.dataclass import dataclass
-from warden.core.errors import RefusedError, UnsupportedError
+from warden.core.errors import MissingFactError, RefusedError, UnsupportedError
 from warden.core.kinds import Need
 from warden.core.memory import Recalled
 from warden.core.resource import Facts, ResourceType
@@ -162,7 +162,9 @@ def _family(reads: Reads, resource: Resource, level: _Level, group: str) -> str:
 def _family_of_group(reads: Reads, level: _Level, group: str) -> str:
     if reads.bulk and (listed := reads.by(level.groups, level.name).get(group)):
         return str(listed[0]["DBParameterGroupFamily"])
-    return str(reads.api.every(level.groups, **{level.name: group})[0]["DBParameterGroupFamily"])
+    for item in reads.api.every(level.groups, **{level.name: group}):
+        return str(item["DBParameterGroupFamily"])
+    raise MissingFactError(group, "AWS lists no parameter group of that name")
 
 
 def _family_of_version(reads: Reads, resource: Resource) -> str:
