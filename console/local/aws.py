@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import cache
 from threading import RLock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 import botocore.loaders
 import moto.core.errors
+import moto.core.responses
 import moto.kms.models
 import moto.rds.models
 import moto.secretsmanager.models
@@ -44,7 +46,7 @@ from console.local.rds.controls import RdsControls
 from console.local.rds.endpoint import Endpoint
 from console.local.rds.registry import Patch, Patches
 from console.local.rds.state import Clock, Lifecycle, SystemClock, World
-from warden.gateways import pace, together
+from warden.gateways import clients, pace, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +60,8 @@ _LOADERS: dict[str, Any] = {}
 _PRIVATE_KEYS: dict[str, Any] = {}
 _MAKE_PRIVATE_KEY = moto.kms.models.generate_private_key
 _CREATE_LOADER = botocore.loaders.create_loader
+_WARDENS_LOADER: Any = clients._Loader  # noqa: SLF001 - as a function has it, which makes one session and no more
+_METHOD_NAMES = moto.core.responses.method_names_from_class
 
 
 def _shared_loader(search_path_string: str | None = None) -> Any:
@@ -69,6 +73,19 @@ def _shared_loader(search_path_string: str | None = None) -> Any:
     loader, paths = _LOADERS[key]
     loader.search_paths[:] = paths  # boto3 appends its own path for each session
     return loader
+
+
+@cache
+def _wardens_loader() -> Any:
+    """Give every session that Warden makes in this process one loader, too."""
+    return _WARDENS_LOADER()
+
+
+@cache
+def _method_names(of: type) -> list[str]:
+    """List a class's methods once; moto does so for each request."""
+    names: list[str] = _METHOD_NAMES(of)
+    return names
 
 
 def _private_key(key_spec: str) -> Any:
@@ -283,6 +300,8 @@ class LocalAws(AbstractContextManager["LocalAws"]):
                 replacement=EveryCode(moto.core.errors.COMMON_ERROR_CODES),
             ),
             Patch(target=botocore.loaders, attribute="create_loader", replacement=_shared_loader),
+            Patch(target=clients, attribute="_Loader", replacement=_wardens_loader),
+            Patch(target=moto.core.responses, attribute="method_names_from_class", replacement=_method_names),
             Patch(target=AmiBackend, attribute="_load_amis", replacement=_no_machine_images),
             Patch(target=moto.kms.models, attribute="generate_private_key", replacement=_private_key),
         )

@@ -140,6 +140,7 @@ def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
     denied: dict[Denial, None] = {}
     made: dict[str, Mapping[str, str]] = {}
     queried: dict[str, str] = {}
+    seen: set[tuple[Any, ...]] = set()
     for call in calls:
         role = roles.get(call.identity.session_issuer.get("arn", ""))
         if role is None:
@@ -148,6 +149,11 @@ def judge(calls: Iterable[RecordedCall], stack: LocalTemplate) -> Report:
         made.update(_tagged(call))
         queried.update(_queried(call))
         for access in (_as_made(one, call, made) for one in accesses(call, stack.deployment, queried)):
+            # The same is asked again and again, and is answered as before.
+            asked = (role, access.action, access.resource, access.principal, *sorted(access.context.items()))
+            if asked in seen:
+                continue
+            seen.add(asked)
             decision = decide(policies[role], access)
             if decision.allowed:
                 used.update(uses(policies[role], access))
