@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from warden.pipeline.sweep_report import SweepReport
 
-FEW, MANY = 100, 200
+FEW, MANY = 200, 400
+"""Clusters; of fewer, what the threads are ahead of the sweep counts for more than what is kept."""
 MOST = 12_000
 """Bytes for each cluster, with two instances, three snapshots, a log group, a secret, its key and six findings."""
 

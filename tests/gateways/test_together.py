@@ -124,7 +124,7 @@ def test_where_nothing_is_waited_for_one_thread_takes_many(monkeypatch: pytest.M
     most = 0
     for number in together.in_order(lambda number: number, items()):
         most = max(most, len(taken) - number)
-    assert 100 < most <= 5 * 40 + 40, "and memory holds no more than a few of them"
+    assert 40 < most <= 5 * 16 + 16, "and memory holds no more than a few of them"
 
 
 def test_what_many_ask_for_at_once_is_asked_of_aws_once(monkeypatch: pytest.MonkeyPatch) -> None:

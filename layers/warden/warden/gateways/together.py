@@ -23,7 +23,7 @@ threads = 4
 """How many at a time; one where answers come from this process, as those of the local AWS do, and tests count calls."""
 
 _NAME = "reads"
-_FIRST, _MOST = 5, 40
+_FIRST, _MOST = 5, 16
 """Items that one thread takes at a time, at first and at most."""
 _WHILE = 0.05
 """Seconds for which one thread should have work: to hand an item over takes as long as to judge one without a call."""
