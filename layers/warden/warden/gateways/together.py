@@ -27,6 +27,10 @@ _FIRST, _MOST = 5, 16
 """Items that one thread takes at a time, at first and at most."""
 _WHILE = 0.05
 """Seconds for which one thread should have work: to hand an item over takes as long as to judge one without a call."""
+_WORTH = 0.002
+"""Seconds of waiting for each item from which on threads gain something: to take turns costs them a tenth more."""
+_LATEST = 0.2
+"""How much the last piece tells of what the next ones wait for: items with a call come among those without."""
 _LONG = 1.0
 """Seconds after which a thread hands back what it has not begun: calls have become slow, or wait for their turn."""
 
@@ -34,42 +38,49 @@ _LONG = 1.0
 class _Piece(Generic[S, T]):
     """What a thread made of the items that it took."""
 
-    __slots__ = ("error", "left", "made", "seconds")
+    __slots__ = ("error", "left", "made", "seconds", "waited")
 
     def __init__(self, work: Callable[[S], T], items: list[S]) -> None:
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.thread_time()
         self.made: list[T] = []
         self.left: list[S] = []
         """The items that it was too slow for."""
         self.error: Exception | None = None
         """Why it made no more; what it made before counts."""
         self.seconds = 1e-6
+        self.waited = 0.0
+        """Seconds in which it did nothing."""
         try:
             for item in items:
                 self.made.append(work(item))
-                self.seconds = time.perf_counter() - begun
+                self.seconds = max(1e-6, time.perf_counter() - begun)
                 if self.seconds > _LONG:
                     self.left = items[len(self.made) :]
                     break
         except Exception as error:  # noqa: BLE001 - it is raised where its item stands
             self.error = error
+        self.waited = max(0.0, self.seconds - (time.thread_time() - worked))
 
 
 def in_order(work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
-    """What `work` makes of each item, in their order, some items ahead of whoever takes them."""
+    """What `work` makes of each item, in their order; where it waits, by threads, ahead of whoever takes them."""
     if threads == 1:
         yield from map(work, items)
         return
     pool = _pool(threads)
     running: deque[Future[_Piece[S, T]]] = deque()
-    rest, size = iter(items), _FIRST
+    rest, size, waiting = iter(items), _FIRST, _WORTH
     try:
         while True:
-            while len(running) <= threads and (some := list(islice(rest, size))):
+            while waiting >= _WORTH and len(running) <= threads and (some := list(islice(rest, size))):
                 running.append(pool.submit(_Piece, work, some))
-            if not running:
+            if running:
+                piece = running.popleft().result()
+            elif some := list(islice(rest, size)):
+                piece = _Piece(work, some)
+            else:
                 return
-            piece = running.popleft().result()
+            waiting += _LATEST * (piece.waited / (len(piece.made) or 1) - waiting)
             running.extendleft(reversed([pool.submit(_Piece, work, [one]) for one in piece.left]))
             size = max(1, min(2 * size, _MOST, int(len(piece.made) * _WHILE / piece.seconds)))
             yield from piece.made
